@@ -1,0 +1,174 @@
+"""Who is talking: accounts, sessions, usage, the audit log and the task queue; and the port that keeps them.
+
+Times are timezone-aware UTC everywhere in the domain.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal, Protocol
+
+Role = Literal["guest", "user", "support", "admin"]
+Plan = Literal["free", "pro", "enterprise"]
+TaskState = Literal["queued", "running", "done", "failed", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody who talks. A guest has no e-mail address and an `expires_at`; `version` grows by one at each update."""
+
+    id: str
+    role: Role
+    plan: Plan
+    created_at: datetime
+    email: str | None = None
+    password_hash: str | None = field(default=None, repr=False)
+    expires_at: datetime | None = None
+    disabled_at: datetime | None = None
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """One account's plan from `starts_at` until `ends_at` (None: open)."""
+
+    id: str
+    account_id: str
+    plan: Plan
+    starts_at: datetime
+    ends_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A log-in. The row is the truth: a token is good only while its session is here, not ended and not expired."""
+
+    id: str
+    account_id: str
+    created_at: datetime
+    expires_at: datetime
+    refresh_hash: str = field(default="", repr=False)
+    previous_refresh_hash: str = field(default="", repr=False)
+    rotated_at: datetime | None = None
+    ended_at: datetime | None = None
+    client: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who did what to what, when, from where. `mac` chains it to the entry before; `seq` is given by the store."""
+
+    at: datetime
+    actor: str
+    action: str
+    target: str = ""
+    origin: str = ""
+    details: Mapping[str, str] = field(default_factory=dict)
+    mac: str = ""
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Background work. It stays in the queue until it is finished; an expired lease lets another worker claim it."""
+
+    id: str
+    account_id: str
+    kind: str
+    payload: Mapping[str, str]
+    created_at: datetime
+    state: TaskState = "queued"
+    attempts: int = 0
+    lease_until: datetime | None = None
+    worker: str = ""
+    result: str = ""
+    progress: float = 0.0
+
+
+class Accounts(Protocol):
+    """Accounts, subscriptions, usage, sessions, audit and tasks.
+
+    Every write is durable when the call returns. Reads see all writes acknowledged before them, from any process.
+    An unknown identifier gives None or an empty list; a write that names one raises `NotFound`.
+    Raises `StoreError` when the store cannot do its work.
+    """
+
+    async def create_account(self, account: Account) -> None:
+        """Add an account. Raises `Conflict` when the id or the e-mail address (compared case-folded) is taken."""
+
+    async def account(self, account_id: str) -> Account | None:
+        """Return the account, disabled and expired ones included."""
+
+    async def account_by_email(self, email: str) -> Account | None:
+        """Return the account with this address, compared case-folded."""
+
+    async def update_account(self, account: Account) -> Account:
+        """Replace the account if its stored `version` is still `account.version`; return it with the next version.
+
+        Raises `NotFound`, or `Conflict` when it changed meanwhile or the new address is taken.
+        """
+
+    async def list_accounts(self, after: str = "", limit: int = 100) -> list[Account]:
+        """Return accounts in order of id, from just behind `after`."""
+
+    async def delete_account(self, account_id: str) -> bool:
+        """Remove the account with its subscriptions, usage, sessions and tasks (never the audit); False if unknown."""
+
+    async def put_subscription(self, subscription: Subscription) -> None:
+        """Add or replace a subscription by its id. Raises `NotFound` when the account is unknown."""
+
+    async def subscriptions(self, account_id: str) -> list[Subscription]:
+        """Return the account's subscriptions, the latest start first."""
+
+    async def take(
+        self, account_id: str, resource: str, period: date, amount: int, limit: int | None, operation_id: str
+    ) -> int:
+        """Use `amount` of a resource in the period, atomically; return what is used of it now.
+
+        The same `operation_id` again changes nothing and returns the present figure. Raises `QuotaExceeded` and takes
+        nothing when the total would pass `limit` (None: unlimited). Raises `NotFound` for an unknown account.
+        """
+
+    async def usage(self, account_id: str, period: date) -> dict[str, int]:
+        """Return what was used in the period, by resource."""
+
+    async def put_session(self, session: Session) -> None:
+        """Add or replace a session by its id. Raises `NotFound` when the account is unknown."""
+
+    async def session(self, session_id: str) -> Session | None:
+        """Return the session, ended and expired ones included."""
+
+    async def sessions(self, account_id: str) -> list[Session]:
+        """Return the account's sessions, the latest first."""
+
+    async def end_sessions(self, account_id: str, at: datetime, session_ids: Sequence[str] | None = None) -> int:
+        """End the named sessions of the account (None: all) that are not ended yet; return how many."""
+
+    async def append_audit(self, entry: AuditEntry) -> AuditEntry:
+        """Append an entry; return it with its `seq` (1, 2, 3 ... without gaps). Entries can't be changed or removed."""
+
+    async def audit(
+        self, after: int = 0, limit: int = 100, actor: str | None = None, action: str | None = None
+    ) -> list[AuditEntry]:
+        """Return entries with `seq` above `after`, oldest first, narrowed by actor and action."""
+
+    async def enqueue(self, task: Task) -> None:
+        """Add a task. The same id again changes nothing. Raises `NotFound` when the account is unknown."""
+
+    async def claim(self, worker: str, now: datetime, lease_until: datetime, kinds: Sequence[str]) -> Task | None:
+        """Give the oldest queued task of these kinds, or a running one whose lease is over, to `worker`.
+
+        It becomes running, one attempt more, with the new lease. Two workers never hold a task at once.
+        """
+
+    async def update_task(self, task: Task) -> bool:
+        """Store state, progress, result and lease, if `task.worker` still holds it and it runs; False otherwise."""
+
+    async def cancel_task(self, task_id: str) -> bool:
+        """Cancel a queued or running task; False when it is unknown or has ended."""
+
+    async def task(self, task_id: str) -> Task | None:
+        """Return the task."""
+
+    async def tasks(self, account_id: str, limit: int = 100) -> list[Task]:
+        """Return the account's tasks, the latest first."""

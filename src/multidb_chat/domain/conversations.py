@@ -1,0 +1,127 @@
+"""Conversations as trees of messages, curated knowledge, and feedback; and the port that keeps them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal, Protocol
+
+MessageRole = Literal["user", "assistant", "notice"]
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A tree of messages that belongs to one account. `id` is time-ordered, so it also tells when it began."""
+
+    id: str
+    account_id: str
+    title: str
+    last_activity: datetime
+    archived: bool = False
+    forked_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One immutable message. A retry or an edit is a sibling (same `parent_id`), never an overwrite.
+
+    `meta` is what a face needs to show it again (the answer's citations and timings as JSON), at most 1 MB.
+    """
+
+    id: str
+    conversation_id: str
+    account_id: str
+    role: MessageRole
+    body: str
+    created_at: datetime
+    parent_id: str | None = None
+    meta: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeEntry:
+    """A curated question and its answer; `question_key` is the normal form under which questions are equal."""
+
+    id: str
+    tenant_id: str
+    question: str
+    question_key: str
+    answer: str
+    version: int
+    updated_at: datetime
+    vector: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """A rating (-1, 0, 1) and a comment on one answer, or on the program when `message_id` is None."""
+
+    id: str
+    account_id: str
+    rating: int
+    comment: str
+    created_at: datetime
+    conversation_id: str | None = None
+    message_id: str | None = None
+    meta: Mapping[str, str] = field(default_factory=dict)
+
+
+class Conversations(Protocol):
+    """Messages, conversations by account, knowledge entries with their use counters, and feedback.
+
+    Every write is durable when the call returns, and idempotent by its identifier: replaying it changes nothing.
+    Ownership is checked by the services; here an account id narrows a query, inside the query.
+    Raises `StoreError` when the store cannot do its work.
+    """
+
+    async def put_conversation(self, conversation: Conversation) -> None:
+        """Add the conversation, or replace its title, activity and archived mark; another owner is a `Conflict`."""
+
+    async def conversation(self, conversation_id: str) -> Conversation | None:
+        """Return the conversation."""
+
+    async def conversations(
+        self, account_id: str, before: str = "", limit: int = 50, archived: bool = False
+    ) -> list[Conversation]:
+        """Return the account's conversations with this archived mark, the latest id first, ids below `before`."""
+
+    async def delete_conversation(self, conversation_id: str) -> bool:
+        """Remove the conversation with its messages and their feedback; False when it is unknown."""
+
+    async def append(self, message: Message) -> None:
+        """Add a message. The same id again changes nothing. Raises `NotFound` when the conversation is unknown."""
+
+    async def message(self, conversation_id: str, message_id: str) -> Message | None:
+        """Return one message of the conversation."""
+
+    async def messages(self, conversation_id: str, before: str = "", limit: int = 50) -> list[Message]:
+        """Return the page of messages with ids below `before` (empty: the latest), in order of id, oldest first."""
+
+    async def put_knowledge(self, entry: KnowledgeEntry) -> None:
+        """Add or replace an entry by its id. An older `version` than the stored one changes nothing.
+
+        Raises `Conflict` when another entry of the tenant has the same `question_key`.
+        """
+
+    async def knowledge(self, tenant_id: str, question_key: str) -> KnowledgeEntry | None:
+        """Return the tenant's entry with exactly this key."""
+
+    async def knowledge_entries(self, tenant_id: str, after: str = "", limit: int = 100) -> list[KnowledgeEntry]:
+        """Return the tenant's entries in order of id, from just behind `after`."""
+
+    async def delete_knowledge(self, tenant_id: str, entry_id: str) -> bool:
+        """Remove an entry and its counter; False when the tenant has no such entry."""
+
+    async def count_use(self, tenant_id: str, entry_id: str) -> None:
+        """Add one to the entry's use counter. Approximate: a retry may count twice."""
+
+    async def uses(self, tenant_id: str, entry_id: str) -> int:
+        """Return how often the entry was used."""
+
+    async def put_feedback(self, feedback: Feedback) -> None:
+        """Add feedback; the same account and message again replaces it (one rating a message and account)."""
+
+    async def feedback(self, account_id: str, before: str = "", limit: int = 50) -> list[Feedback]:
+        """Return the account's feedback, the latest id first, ids below `before`."""
+
+    async def feedback_on(self, day: date, limit: int = 1000) -> list[Feedback]:
+        """Return all feedback given on one day (UTC), oldest first."""

@@ -1,0 +1,97 @@
+"""The one error tree. A message is a single line: what is wrong, where, and how to mend it.
+
+::
+
+    MultidbChatError
+    ├── InvalidInput              what the user gave cannot be used
+    │   ├── InvalidSetting        a configuration key, value or file
+    │   ├── UnreadableDocument    a file that yields no text (encrypted, empty, image-only, broken, too large ...)
+    │   ├── NotFound              no such collection, document, conversation ...
+    │   ├── Conflict              a name or identifier is taken, or a record changed meanwhile
+    │   └── EmbedderMismatch      a collection's vectors were made by another embedder
+    ├── Refused                   understood, and not allowed
+    │   ├── NotPermitted          not the owner, or the role lacks the permission
+    │   └── QuotaExceeded         the plan's limit for the period is used up
+    └── StoreError                a store could not do its work; `store` names it
+        ├── StoreUnavailable      away, frozen, or beyond the deadline; retrying later may help
+        ├── StoreFull             no space left: nothing was acknowledged
+        ├── StoreCorrupt          the data cannot be read as what it should be
+        └── SchemaTooNew          written by a newer version of the program
+
+Adapters translate every driver error into this tree; nothing else crosses the border between floors.
+"""
+
+from datetime import datetime
+
+
+class MultidbChatError(Exception):
+    """Base of everything the program raises on purpose; `str(error)` is one line fit for a user."""
+
+
+class InvalidInput(MultidbChatError):
+    """What the user gave cannot be used."""
+
+
+class InvalidSetting(InvalidInput):
+    """A configuration key, value or file is wrong."""
+
+
+class UnreadableDocument(InvalidInput):
+    """A file yields no text; `reason` is short, lower case and stable enough to group by."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: {reason}")
+        self.name = name
+        self.reason = reason
+
+
+class NotFound(InvalidInput):
+    """The named thing does not exist, or does not exist for this account."""
+
+
+class Conflict(InvalidInput):
+    """A name or identifier is taken, or the record changed since it was read."""
+
+
+class EmbedderMismatch(InvalidInput):
+    """A collection's vectors were made by another embedder than the one in use."""
+
+
+class Refused(MultidbChatError):
+    """The request was understood and is not allowed."""
+
+
+class NotPermitted(Refused):
+    """The account does not own the thing, or its role lacks the permission."""
+
+
+class QuotaExceeded(Refused):
+    """The plan's limit is used up; `resets_at` (UTC) says when it is full again."""
+
+    def __init__(self, message: str, resets_at: datetime | None = None) -> None:
+        super().__init__(message)
+        self.resets_at = resets_at
+
+
+class StoreError(MultidbChatError):
+    """A store could not do its work; `store` is the name of its port."""
+
+    def __init__(self, store: str, message: str) -> None:
+        super().__init__(message)
+        self.store = store
+
+
+class StoreUnavailable(StoreError):
+    """The store is away, frozen or beyond the deadline; the same call may go through later."""
+
+
+class StoreFull(StoreError):
+    """No space is left where the store lives; the call was not acknowledged."""
+
+
+class StoreCorrupt(StoreError):
+    """The store's data cannot be read as what it should be."""
+
+
+class SchemaTooNew(StoreError):
+    """The store was written by a newer version of the program."""

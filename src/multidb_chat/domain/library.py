@@ -1,0 +1,196 @@
+"""What retrieval searches: collections, documents, chunks and the change sequence; and the port that keeps them."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from multidb_chat.domain.reading import Block
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A named set of documents of one owner. `shared`: every account of the installation may search it.
+
+    `embedder` names what made the vectors ("" while the collection is empty and undecided); `dimensions` their length.
+    """
+
+    id: str
+    owner_id: str
+    name: str
+    created_at: datetime
+    description: str = ""
+    shared: bool = False
+    embedder: str = ""
+    dimensions: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One searchable text. Its id is derived from where it comes from, so that adding it again replaces it.
+
+    `source` is the absolute path, URL or given name that was added; `name` is the document's own identifier within the
+    source (the file name, the member of an archive, the `id` of a JSON line). `revision` grows at each replacement.
+    """
+
+    id: str
+    collection_id: str
+    source: str
+    name: str
+    title: str
+    kind: str
+    content_hash: str
+    added_at: datetime
+    updated_at: datetime
+    size_bytes: int = 0
+    characters: int = 0
+    chunks: int = 0
+    pages: int = 0
+    language: str = ""
+    authored_at: datetime | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    revision: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A passage: `text` is exactly the document's text from `start` to `end` (characters, half-open).
+
+    `vector` is float32 little-endian, unit length. `headings` is the path from the outermost heading down.
+    """
+
+    document_id: str
+    ordinal: int
+    start: int
+    end: int
+    text: str
+    kind: str = "text"
+    page: int | None = None
+    headings: tuple[str, ...] = ()
+    vector: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentContent:
+    """All that is stored of one document in one step; `original`: the bytes, where no file can be read again."""
+
+    document: Document
+    text: str = field(repr=False)
+    blocks: tuple[Block, ...] = field(repr=False)
+    chunks: tuple[Chunk, ...] = field(repr=False)
+    original: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRecord:
+    """A source that was ingested completely: nothing of it needs to be read again while the hash is the same."""
+
+    collection_id: str
+    source: str
+    content_hash: str
+    size_bytes: int
+    documents: int
+    completed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The last change of one document: stored anew, or removed. `seq` grows with every change of the library."""
+
+    seq: int
+    document_id: str
+    collection_id: str
+    removed: bool
+
+
+def document_id(collection_id: str, source: str, name: str) -> str:
+    """Return the identifier of a document: 32 hexadecimal digits of SHA-256 over where it comes from."""
+    return hashlib.sha256("\x00".join((collection_id, source, name)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+class Library(Protocol):
+    """Collections, documents with their chunks, sources, and the sequence of changes that search indexes follow.
+
+    Every write is durable when the call returns. A reader sees a document whole, in its old or its new state, never a
+    mix and never chunks without their document. Ownership is checked by the services.
+    Raises `StoreError` when the store cannot do its work.
+    """
+
+    async def create_collection(self, collection: Collection) -> None:
+        """Add a collection. Raises `Conflict` when the id, or the name (case-folded) for this owner, is taken."""
+
+    async def update_collection(self, collection: Collection) -> None:
+        """Replace name, description, shared mark, embedder and dimensions. Raises `NotFound` or `Conflict`."""
+
+    async def claim_embedder(self, collection_id: str, embedder: str, dimensions: int) -> Collection:
+        """Set the embedder if the collection has none yet, atomically, and return the collection as it is now.
+
+        Raises `NotFound`. The caller compares: two writers with different embedders can't both win.
+        """
+
+    async def collection(self, collection_id: str) -> Collection | None:
+        """Return the collection."""
+
+    async def collections(self, account_id: str) -> list[Collection]:
+        """Return what the account may search: its own and the shared ones, in order of name."""
+
+    async def delete_collection(self, collection_id: str) -> bool:
+        """Remove the collection with its documents and sources, each document as a change; False when unknown."""
+
+    async def put_documents(self, contents: Sequence[DocumentContent]) -> None:
+        """Add or replace the documents, each atomically with its text, blocks, chunks and original.
+
+        A replaced document keeps its id and `added_at`; its stored `revision` is the old one plus one.
+        Raises `NotFound` for an unknown collection; then nothing of the batch is stored.
+        """
+
+    async def document(self, document_id: str) -> Document | None:
+        """Return the document."""
+
+    async def documents(
+        self, collection_ids: Sequence[str], after: str = "", limit: int = 100, source_prefix: str = ""
+    ) -> list[Document]:
+        """Return documents of these collections in order of id, from just behind `after`.
+
+        `source_prefix` narrows to sources that begin with it.
+        """
+
+    async def find_documents(self, collection_ids: Sequence[str], reference: str, limit: int = 10) -> list[Document]:
+        """Return the documents whose id, id prefix (6 digits or more), name, source or title is `reference`."""
+
+    async def text(self, document_id: str, start: int = 0, end: int | None = None) -> str | None:
+        """Return the document's text between two characters (None: to its end); None when it is unknown."""
+
+    async def content(self, document_id: str) -> DocumentContent | None:
+        """Return the document with everything stored of it."""
+
+    async def chunks(self, keys: Sequence[tuple[str, int]]) -> list[Chunk]:
+        """Return the chunks with these (document id, ordinal) keys, in that order, without vectors; gone ones left out."""
+
+    async def remove_documents(self, document_ids: Sequence[str]) -> int:
+        """Remove documents with all that belongs to them, each as a change; return how many there were.
+
+        The record of a source that lost a document goes too, so that adding it again reads it again.
+        """
+
+    async def put_source(self, record: SourceRecord) -> None:
+        """Remember that a source was ingested completely. Raises `NotFound` for an unknown collection."""
+
+    async def source(self, collection_id: str, source: str) -> SourceRecord | None:
+        """Return the record of a source."""
+
+    async def sources(self, collection_id: str, prefix: str = "") -> list[SourceRecord]:
+        """Return the records of the sources that begin with `prefix`, in order of source."""
+
+    async def remove_source(self, collection_id: str, source: str) -> int:
+        """Remove the source's record and all its documents; return how many documents there were."""
+
+    async def version(self) -> int:
+        """Return the `seq` of the latest change, 0 for an empty library."""
+
+    async def collection_versions(self, collection_ids: Sequence[str]) -> dict[str, int]:
+        """Return for each collection the `seq` of its latest change, 0 when there was none."""
+
+    async def changes(self, after: int, limit: int = 1000) -> list[Change]:
+        """Return the last change of each document changed behind `after`, in order of `seq`."""

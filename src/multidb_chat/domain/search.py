@@ -1,0 +1,105 @@
+"""Finding passages: filters, hits, matches with their quality; the ports that make vectors and search an index."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal, Protocol
+
+from multidb_chat.domain.library import Chunk, Document
+
+Quality = Literal["excellent", "good", "fair", "poor"]
+
+
+def quality_of(score: float) -> Quality:
+    """Return the tier of a match's calibrated score (0 to 1): excellent > 0.6, good > 0.4, fair > 0.3, else poor."""
+    if score > 0.6:
+        return "excellent"
+    if score > 0.4:
+        return "good"
+    return "fair" if score > 0.3 else "poor"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchFilters:
+    """What may be searched. `collection_ids` is always given: it is the tenant's boundary, applied inside the query.
+
+    Empty sequences and None do not narrow. Dates are compared with the document's own date, else when it was added.
+    """
+
+    collection_ids: tuple[str, ...]
+    document_ids: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    since: date | None = None
+    until: date | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A chunk found by one of the two searches; a higher `score` is better (BM25, or cosine similarity)."""
+
+    document_id: str
+    ordinal: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A passage that was found, with the scores that brought it up.
+
+    `chunk` may span merged neighbours. `lexical` (BM25) and `vector` (cosine) are None where that search did not find
+    it. `fused` orders the matches. `score` is calibrated to 0..1 and comparable between questions; `quality` its tier.
+    """
+
+    chunk: Chunk
+    document: Document
+    lexical: float | None
+    vector: float | None
+    fused: float
+    score: float
+    reranked: float | None = None
+
+    @property
+    def quality(self) -> Quality:
+        """The tier of `score`."""
+        return quality_of(self.score)
+
+
+class Embedder(Protocol):
+    """Turns texts into unit vectors of `dimensions` float32, little-endian bytes.
+
+    `name` changes whenever the vectors would. Long texts are windowed, never silently cut.
+    """
+
+    @property
+    def name(self) -> str:
+        """What a collection remembers, for example `minilm-l6-v2-int8`."""
+
+    @property
+    def dimensions(self) -> int:
+        """The length of the vectors."""
+
+    async def embed_query(self, text: str) -> bytes:
+        """Return the vector of a question."""
+
+    async def embed_documents(self, texts: Sequence[str]) -> list[bytes]:
+        """Return the vectors of passages, in order. Long batches are split inside; cancelling stops between batches."""
+
+    async def close(self) -> None:
+        """Free threads and memory."""
+
+
+class SearchIndex(Protocol):
+    """The lexical and vector index of one installation. It is derived from the library and may vanish at any time."""
+
+    async def refresh(self) -> int:
+        """Follow the library's changes up to now; return how many there were. Rebuilds itself when lost or damaged."""
+
+    async def lexical(self, question: str, filters: SearchFilters, limit: int) -> list[Hit]:
+        """Return the best chunks by BM25 over title, headings and text, best first."""
+
+    async def nearest(self, vector: bytes, filters: SearchFilters, limit: int) -> list[Hit]:
+        """Return the chunks most similar to a vector (cosine), best first."""
+
+    async def close(self) -> None:
+        """Free files and memory."""

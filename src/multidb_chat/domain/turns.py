@@ -1,0 +1,140 @@
+"""A turn: one question and its answer as a stream of events that every face renders; and the port that answers."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from multidb_chat.domain.search import Match, Quality
+
+AnswerMethod = Literal["extractive", "model", "knowledge"]
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """`[number]` in an answer: where a sentence comes from, and the scores of the passage it was found in.
+
+    `start` and `end` are characters of the document's text and `snippet` is exactly what lies between them.
+    `page` is 1-based, None where the format has no pages.
+    """
+
+    number: int
+    document_id: str
+    document_name: str
+    title: str
+    source: str
+    collection_id: str
+    start: int
+    end: int
+    snippet: str
+    page: int | None
+    headings: tuple[str, ...]
+    score: float
+    quality: Quality
+    lexical: float | None = None
+    vector: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSentence:
+    """One sentence (or list item) of an answer with the numbers of its citations; `before` is what separates it."""
+
+    text: str
+    citations: tuple[int, ...] = ()
+    before: str = " "
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete answer. `found` is False when nothing supported one; then `nearest` shows what came closest.
+
+    `text` is Markdown with `[n]` marks. `question` is as asked, `standalone` as it was searched (follow-ups resolved).
+    `timings` are milliseconds by step. `cached` tells that it was not computed for this turn.
+    """
+
+    question: str
+    standalone: str
+    text: str
+    found: bool
+    sentences: tuple[AnswerSentence, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    nearest: tuple[Citation, ...] = ()
+    method: AnswerMethod = "extractive"
+    cached: bool = False
+    timings: Mapping[str, float] = field(default_factory=dict)
+    conversation_id: str | None = None
+    message_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStarted:
+    """The question was accepted."""
+
+    turn_id: str
+    conversation_id: str | None
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourcesFound:
+    """Passages were found (not sent for a cached answer); best first."""
+
+    matches: tuple[Match, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerToken:
+    """A piece of the answer's Markdown text; the pieces joined are `Answer.text`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the user should know while the turn goes on (a store is away, a fall-back was used)."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnCompleted:
+    """The turn ended; question and answer are stored where there is a conversation."""
+
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFailed:
+    """The turn ended without an answer; `error` is the domain error behind it."""
+
+    error: Exception
+
+
+TurnEvent = TurnStarted | SourcesFound | AnswerToken | Notice | TurnCompleted | TurnFailed
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What an answerer gets: the words as asked, and as a stand-alone question."""
+
+    asked: str
+    standalone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What an answerer makes: sentences with citations, `found` False when the matches support no answer."""
+
+    sentences: tuple[AnswerSentence, ...]
+    citations: tuple[Citation, ...]
+    found: bool
+
+
+class Answerer(Protocol):
+    """Makes an answer from passages: the extractive one here, language models elsewhere."""
+
+    @property
+    def name(self) -> str:
+        """Part of the cache key: changes whenever answers would."""
+
+    def answer(self, question: Question, matches: Sequence[Match]) -> AsyncIterator[AnswerSentence | Draft]:
+        """Yield the sentences as they come, and at last the complete draft."""

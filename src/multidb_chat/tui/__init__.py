@@ -1,0 +1,1 @@
+"""Floor 2: the Textual app. It sees services, never adapters."""
