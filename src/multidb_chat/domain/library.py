@@ -166,7 +166,7 @@ class Library(Protocol):
         """Return the document with everything stored of it."""
 
     async def chunks(self, keys: Sequence[tuple[str, int]]) -> list[Chunk]:
-        """Return the chunks with these (document id, ordinal) keys, in that order, without vectors; gone ones left out."""
+        """Return the chunks with these (document id, ordinal) keys in order, without vectors; gone ones are left out."""
 
     async def remove_documents(self, document_ids: Sequence[str]) -> int:
         """Remove documents with all that belongs to them, each as a change; return how many there were.
