@@ -168,6 +168,12 @@ class Library(Protocol):
     async def chunks(self, keys: Sequence[tuple[str, int]]) -> list[Chunk]:
         """Return the chunks with these (document id, ordinal) keys in order, without vectors; gone ones are left out."""
 
+    async def indexable(self, document_ids: Sequence[str]) -> list[tuple[Document, list[Chunk]]]:
+        """Return the documents that exist, in the order asked, each with all its chunks, vectors included.
+
+        This is the bulk read of a search index; a few hundred documents at a time keep the memory small.
+        """
+
     async def remove_documents(self, document_ids: Sequence[str]) -> int:
         """Remove documents with all that belongs to them, each as a change; return how many there were.
 
