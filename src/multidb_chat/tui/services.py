@@ -1,0 +1,43 @@
+"""What the app needs from the floors below: services already composed, as plain attributes."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Protocol
+
+from multidb_chat.domain.accounts import Account
+
+if TYPE_CHECKING:  # The app paints before the services are loaded.
+    from multidb_chat.services.chat import Chat
+    from multidb_chat.services.documents import Documents
+    from multidb_chat.services.history import History
+    from multidb_chat.services.one_off import OneOff
+
+
+class Services(Protocol):
+    """The composed services of one running program, and who is using them."""
+
+    @property
+    def account(self) -> Account:
+        """Who is talking: in the app, a guest."""
+
+    @property
+    def chat(self) -> "Chat":
+        """Answers questions."""
+
+    @property
+    def documents(self) -> "Documents":
+        """Lists collections and documents."""
+
+    @property
+    def history(self) -> "History":
+        """Keeps conversations."""
+
+    @property
+    def one_off(self) -> "OneOff":
+        """Ranks passages of texts that are not in the library."""
+
+    async def prepare(self) -> None:
+        """Do what can wait until after the first paint: index the handbook, load the embedder."""
+
+
+OpenServices = Callable[[], AbstractAsyncContextManager[Services]]
