@@ -166,7 +166,7 @@ class Library(Protocol):
         """Return the document with everything stored of it."""
 
     async def chunks(self, keys: Sequence[tuple[str, int]]) -> list[Chunk]:
-        """Return the chunks with these (document id, ordinal) keys in order, without vectors; gone ones are left out."""
+        """Return the chunks with these (document id, ordinal) keys in order, without vectors; gone ones left out."""
 
     async def indexable(self, document_ids: Sequence[str]) -> list[tuple[Document, list[Chunk]]]:
         """Return the documents that exist, in the order asked, each with all its chunks, vectors included.

@@ -1,0 +1,93 @@
+"""`SqliteLibrary`: the port `Library` in one SQLite file."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from multidb_chat.adapters.sqlite import library_collections as shelf
+from multidb_chat.adapters.sqlite import library_documents as book
+from multidb_chat.adapters.sqlite.database import Database
+from multidb_chat.adapters.sqlite.library_schema import SCHEMA
+from multidb_chat.domain.library import Change, Chunk, Collection, Document, DocumentContent, SourceRecord
+
+
+class SqliteLibrary:
+    """The port `Library` in the file `path`, which is made when it is first needed; the port's docstrings specify it.
+
+    Any Python string may be a source, name, title or text, also with NULs and lone surrogates. Two stores that differ
+    in nothing but the case of a collection's name count as one name.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._database = Database(path, "library", SCHEMA)
+
+    async def close(self) -> None:
+        """Finish what is being written and close the file."""
+        await self._database.close()
+
+    async def create_collection(self, collection: Collection) -> None:
+        await self._database.write(lambda c: shelf.create(c, collection))
+
+    async def update_collection(self, collection: Collection) -> None:
+        await self._database.write(lambda c: shelf.update(c, collection))
+
+    async def claim_embedder(self, collection_id: str, embedder: str, dimensions: int) -> Collection:
+        return await self._database.write(lambda c: shelf.claim_embedder(c, collection_id, embedder, dimensions))
+
+    async def collection(self, collection_id: str) -> Collection | None:
+        return await self._database.read(lambda c: shelf.collection(c, collection_id))
+
+    async def collections(self, account_id: str) -> list[Collection]:
+        return await self._database.read(lambda c: shelf.collections(c, account_id))
+
+    async def delete_collection(self, collection_id: str) -> bool:
+        return await self._database.write(lambda c: shelf.delete(c, collection_id))
+
+    async def put_documents(self, contents: Sequence[DocumentContent]) -> None:
+        await self._database.write(lambda c: book.store(c, contents))
+
+    async def document(self, document_id: str) -> Document | None:
+        return await self._database.read(lambda c: book.document(c, document_id))
+
+    async def documents(
+        self, collection_ids: Sequence[str], after: str = "", limit: int = 100, source_prefix: str = ""
+    ) -> list[Document]:
+        return await self._database.read(lambda c: book.page(c, collection_ids, after, limit, source_prefix))
+
+    async def find_documents(self, collection_ids: Sequence[str], reference: str, limit: int = 10) -> list[Document]:
+        return await self._database.read(lambda c: book.find(c, collection_ids, reference, limit))
+
+    async def text(self, document_id: str, start: int = 0, end: int | None = None) -> str | None:
+        return await self._database.read(lambda c: book.text(c, document_id, start, end))
+
+    async def content(self, document_id: str) -> DocumentContent | None:
+        return await self._database.read(lambda c: book.content(c, document_id))
+
+    async def chunks(self, keys: Sequence[tuple[str, int]]) -> list[Chunk]:
+        return await self._database.read(lambda c: book.chunks(c, keys))
+
+    async def indexable(self, document_ids: Sequence[str]) -> list[tuple[Document, list[Chunk]]]:
+        return await self._database.read(lambda c: book.indexable(c, document_ids))
+
+    async def remove_documents(self, document_ids: Sequence[str]) -> int:
+        return await self._database.write(lambda c: book.remove_by_id(c, document_ids))
+
+    async def put_source(self, record: SourceRecord) -> None:
+        await self._database.write(lambda c: shelf.put_source(c, record))
+
+    async def source(self, collection_id: str, source: str) -> SourceRecord | None:
+        return await self._database.read(lambda c: shelf.source(c, collection_id, source))
+
+    async def sources(self, collection_id: str, prefix: str = "") -> list[SourceRecord]:
+        return await self._database.read(lambda c: shelf.sources(c, collection_id, prefix))
+
+    async def remove_source(self, collection_id: str, source: str) -> int:
+        return await self._database.write(lambda c: shelf.remove_source(c, collection_id, source))
+
+    async def version(self) -> int:
+        return await self._database.read(book.last_change)
+
+    async def collection_versions(self, collection_ids: Sequence[str]) -> dict[str, int]:
+        return await self._database.read(lambda c: shelf.versions(c, collection_ids))
+
+    async def changes(self, after: int, limit: int = 1000) -> list[Change]:
+        return await self._database.read(lambda c: shelf.changes(c, after, limit))

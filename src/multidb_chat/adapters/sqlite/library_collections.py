@@ -1,0 +1,154 @@
+"""Collections, sources and the change sequence in the library's file.
+
+Every function is a piece of work inside a transaction that the caller began.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+
+from multidb_chat.adapters.sqlite import library_documents
+from multidb_chat.adapters.sqlite.database import bindable, prefix_end
+from multidb_chat.adapters.sqlite.library_rows import (
+    COLLECTION,
+    SOURCE,
+    collection_of,
+    one_number,
+    source_of,
+    source_row,
+)
+from multidb_chat.domain.errors import Conflict, NotFound
+from multidb_chat.domain.library import Change, Collection, SourceRecord
+
+# ruff: noqa: S608 - statements are put together from constants only
+
+
+def create(connection: sqlite3.Connection, collection: Collection) -> None:
+    """Add a collection; raises `Conflict`."""
+    try:
+        connection.execute(
+            f"INSERT INTO collections ({COLLECTION}, name_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                collection.id,
+                collection.owner_id,
+                collection.name,
+                collection.created_at.isoformat(),
+                collection.description,
+                collection.shared,
+                collection.embedder,
+                collection.dimensions,
+                collection.name.casefold(),
+            ),
+        )
+    except sqlite3.IntegrityError:
+        raise _taken(collection) from None
+
+
+def update(connection: sqlite3.Connection, collection: Collection) -> None:
+    """Replace what may change of a collection; raises `NotFound` or `Conflict`."""
+    try:
+        changed = connection.execute(
+            "UPDATE collections SET name = ?, name_key = ?, description = ?, shared = ?, embedder = ?, dimensions = ?"
+            " WHERE id = ?",
+            (
+                collection.name,
+                collection.name.casefold(),
+                collection.description,
+                collection.shared,
+                collection.embedder,
+                collection.dimensions,
+                collection.id,
+            ),
+        ).rowcount
+    except sqlite3.IntegrityError:
+        raise _taken(collection) from None
+    if not changed:
+        raise _unknown(collection.id)
+
+
+def claim_embedder(connection: sqlite3.Connection, collection_id: str, embedder: str, dimensions: int) -> Collection:
+    """Set the embedder of a collection that has none; return it as it is now."""
+    connection.execute(
+        "UPDATE collections SET embedder = ?, dimensions = ? WHERE id = ? AND embedder = ''",
+        (embedder, dimensions, collection_id),
+    )
+    found = collection(connection, collection_id)
+    if found is None:
+        raise _unknown(collection_id)
+    return found
+
+
+def collection(connection: sqlite3.Connection, collection_id: str) -> Collection | None:
+    """Return the collection."""
+    row = connection.execute(f"SELECT {COLLECTION} FROM collections WHERE id = ?", (collection_id,)).fetchone()
+    return collection_of(row) if row else None
+
+
+def collections(connection: sqlite3.Connection, account_id: str) -> list[Collection]:
+    """Return the account's own and the shared collections in order of name."""
+    rows = connection.execute(
+        f"SELECT {COLLECTION} FROM collections WHERE owner_id = ? OR shared ORDER BY name_key, id", (account_id,)
+    )
+    return [collection_of(row) for row in rows]
+
+
+def delete(connection: sqlite3.Connection, collection_id: str) -> bool:
+    """Remove a collection with its sources and documents, which leave tombstones."""
+    library_documents.remove(connection, "collection_id = ?", collection_id)
+    return connection.execute("DELETE FROM collections WHERE id = ?", (collection_id,)).rowcount > 0
+
+
+def put_source(connection: sqlite3.Connection, record: SourceRecord) -> None:
+    """Add or replace the record of a source; raises `NotFound`."""
+    library_documents.require_collections(connection, [record.collection_id])
+    connection.execute(
+        f"INSERT OR REPLACE INTO sources ({SOURCE}) VALUES (?, CAST(? AS TEXT), ?, ?, ?, ?)", source_row(record)
+    )
+
+
+def source(connection: sqlite3.Connection, collection_id: str, name: str) -> SourceRecord | None:
+    """Return the record of a source."""
+    row = connection.execute(
+        f"SELECT {SOURCE} FROM sources WHERE collection_id = ? AND source = CAST(? AS TEXT)",
+        (collection_id, bindable(name)),
+    ).fetchone()
+    return source_of(row) if row else None
+
+
+def sources(connection: sqlite3.Connection, collection_id: str, prefix: str) -> list[SourceRecord]:
+    """Return the records of the sources under a prefix in order of source."""
+    rows = connection.execute(
+        f"SELECT {SOURCE} FROM sources WHERE collection_id = ?"
+        " AND source >= CAST(? AS TEXT) AND source < CAST(? AS TEXT) ORDER BY source",
+        (collection_id, bindable(prefix), prefix_end(prefix)),
+    )
+    return [source_of(row) for row in rows]
+
+
+def remove_source(connection: sqlite3.Connection, collection_id: str, name: str) -> int:
+    """Remove a source's record and its documents; return how many documents there were."""
+    of_source = "collection_id = ? AND source = CAST(? AS TEXT)"
+    connection.execute(f"DELETE FROM sources WHERE {of_source}", (collection_id, bindable(name)))
+    return library_documents.remove(connection, of_source, collection_id, bindable(name))
+
+
+def versions(connection: sqlite3.Connection, collection_ids: Sequence[str]) -> dict[str, int]:
+    """Return the number of each collection's latest change, 0 where there was none."""
+    latest = "SELECT max(seq) FROM changes WHERE collection_id = ?"
+    return {collection_id: one_number(connection, latest, collection_id) for collection_id in collection_ids}
+
+
+def changes(connection: sqlite3.Connection, after: int, limit: int) -> list[Change]:
+    """Return the last change of each document changed behind `after`."""
+    rows = connection.execute(
+        "SELECT seq, document_id, collection_id, removed FROM changes WHERE seq > ? ORDER BY seq LIMIT ?",
+        (after, limit),
+    )
+    return [Change(seq, document_id, collection_id, bool(removed)) for seq, document_id, collection_id, removed in rows]
+
+
+def _taken(collection: Collection) -> Conflict:
+    return Conflict(f'There is a collection named "{collection.name}" already.')
+
+
+def _unknown(collection_id: str) -> NotFound:
+    return NotFound(f"There is no collection {collection_id}.")
