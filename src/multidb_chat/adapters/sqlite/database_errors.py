@@ -49,7 +49,8 @@ def _from_sqlite(error: sqlite3.Error, store: str, path: Path) -> MultidbChatErr
     if code == sqlite3.SQLITE_FULL or (code in _MAY_BE_FULL and _is_full(path.parent)):
         return _full(store, path)
     if code in _DAMAGED or getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_IOERR_SHORT_READ:
-        return damaged(store, path, "is damaged or not a database")
+        what = f"{_file(store, path)} is damaged or not a database"
+        return StoreCorrupt(store, f"{what}: restore a backup, or move it away to begin anew.")
     if code in _BUSY:
         return StoreUnavailable(store, f"{_file(store, path)} is locked by another program; try again later.")
     if code in _BARRED:
@@ -65,11 +66,6 @@ def _from_system(error: OSError, store: str, path: Path) -> MultidbChatError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return _full(store, path)
     return _barred(store, path, error.strerror or str(error))
-
-
-def damaged(store: str, path: Path, what: str) -> StoreCorrupt:
-    """Return the error for a file that does not hold what it should; `what` continues the sentence about it."""
-    return StoreCorrupt(store, f"{_file(store, path)} {what}: restore a backup, or move it away to begin anew.")
 
 
 def _full(store: str, path: Path) -> StoreFull:

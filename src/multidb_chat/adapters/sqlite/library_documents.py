@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import accumulate, pairwise
+from operator import itemgetter
 from typing import NamedTuple
 
 from multidb_chat.adapters.sqlite.database import bindable, prefix_end
@@ -170,16 +171,15 @@ def document(connection: sqlite3.Connection, document_id: str) -> Document | Non
 def page(
     connection: sqlite3.Connection, collection_ids: Sequence[str], after: str, limit: int, source_prefix: str
 ) -> list[Document]:
-    """Return documents in order of id behind `after`; see the port."""
-    condition = f"collection_id IN ({marks(collection_ids)}) AND id > ?"
-    parameters: list[object] = [*collection_ids, after]
+    """Return documents in order of id behind `after`: a page of each collection, merged; see the port."""
+    condition = "collection_id = ? AND id > ?"
+    parameters: list[object] = [after]
     if source_prefix:
         condition += " AND source >= CAST(? AS TEXT) AND source < CAST(? AS TEXT)"
         parameters += [bindable(source_prefix), prefix_end(source_prefix)]
-    rows = connection.execute(
-        f"SELECT {DOCUMENT} FROM documents WHERE {condition} ORDER BY id LIMIT ?", (*parameters, limit)
-    )
-    return [document_of(row) for row in rows]
+    select = f"SELECT {DOCUMENT} FROM documents WHERE {condition} ORDER BY id LIMIT ?"
+    rows = [row for one in set(collection_ids) for row in connection.execute(select, (one, *parameters, limit))]
+    return [document_of(row) for row in sorted(rows, key=itemgetter(0))[:limit]]
 
 
 def find(connection: sqlite3.Connection, collection_ids: Sequence[str], reference: str, limit: int) -> list[Document]:

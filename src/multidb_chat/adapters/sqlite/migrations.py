@@ -11,8 +11,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from multidb_chat.adapters.sqlite.database_errors import damaged
-from multidb_chat.domain.errors import SchemaTooNew
+from multidb_chat.domain.errors import SchemaTooNew, StoreUnavailable
 from multidb_chat.domain.text import clean_line
 
 
@@ -29,7 +28,8 @@ def migrate(connection: sqlite3.Connection, path: Path, store: str, migrations: 
     """Bring the file to the newest schema; does nothing but two reads when it is there already.
 
     Several processes may do it at once: one does the work, the others wait for it. The state before is copied to
-    `<file>.v<version>-backup`. Raises `SchemaTooNew`, `StoreCorrupt` for a file of something else, or SQLite's errors.
+    `<file>.v<version>-backup`. Raises `SchemaTooNew`, `StoreUnavailable`
+    for a file that holds something else, or SQLite's errors.
     """
     if _known_version(connection, path, store, len(migrations)) == len(migrations):
         return
@@ -55,7 +55,9 @@ def _known_version(connection: sqlite3.Connection, path: Path, store: str, newes
     owner = _number(connection, "PRAGMA application_id")
     empty = version == 0 and owner == 0 and _number(connection, "SELECT count(*) FROM sqlite_master") == 0
     if not empty and owner != _application_id(store):
-        raise damaged(store, path, "belongs to something else")
+        raise StoreUnavailable(
+            store, f"The {store} file {clean_line(str(path))} holds something else: move it away or name another."
+        )
     if version > newest:
         raise SchemaTooNew(
             store,

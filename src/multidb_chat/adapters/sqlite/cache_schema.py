@@ -1,0 +1,51 @@
+"""The tables of the cache's file. Times are epoch seconds."""
+
+SCHEMA = (
+    """
+    CREATE TABLE entries (
+        key TEXT PRIMARY KEY,
+        value BLOB NOT NULL,
+        stored REAL NOT NULL,
+        expires REAL NOT NULL
+    );
+    CREATE INDEX entries_by_end ON entries (expires);
+    CREATE TABLE generations (
+        scope TEXT PRIMARY KEY,
+        generation INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE counters (
+        metric TEXT PRIMARY KEY,
+        total INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE daily (
+        day TEXT NOT NULL,
+        metric TEXT NOT NULL,
+        total INTEGER NOT NULL,
+        PRIMARY KEY (day, metric)
+    ) WITHOUT ROWID;
+    CREATE TABLE operations (
+        metric TEXT NOT NULL,
+        operation_id TEXT NOT NULL,
+        expires REAL NOT NULL,
+        PRIMARY KEY (metric, operation_id)
+    ) WITHOUT ROWID;
+    CREATE INDEX operations_by_end ON operations (expires);
+    CREATE TABLE notifications (
+        account_id TEXT NOT NULL,
+        at TEXT NOT NULL,
+        id TEXT NOT NULL,
+        title TEXT NOT NULL,
+        body TEXT NOT NULL,
+        task_id TEXT,
+        PRIMARY KEY (account_id, at, id)
+    ) WITHOUT ROWID;
+    CREATE UNIQUE INDEX notifications_by_id ON notifications (account_id, id);
+    CREATE TABLE places (
+        name TEXT NOT NULL,
+        at REAL NOT NULL,
+        expires REAL NOT NULL
+    );
+    CREATE INDEX places_by_name ON places (name, at);
+    CREATE INDEX places_by_end ON places (expires);
+    """,
+)
