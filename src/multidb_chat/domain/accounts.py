@@ -123,10 +123,11 @@ class Accounts(Protocol):
     async def take(
         self, account_id: str, resource: str, period: date, amount: int, limit: int | None, operation_id: str
     ) -> int:
-        """Use `amount` of a resource in the period, atomically; return what is used of it now.
+        """Use `amount` (1 or more) of a resource in the period, atomically; return what is used of it now.
 
-        The same `operation_id` again changes nothing and returns the present figure. Raises `QuotaExceeded` and takes
-        nothing when the total would pass `limit` (None: unlimited). Raises `NotFound` for an unknown account.
+        The same `operation_id` of the same account again changes nothing and returns the present figure, also for
+        another resource or period. Raises `QuotaExceeded` and takes nothing (nor remembers the operation) when the
+        total would pass `limit` (None: unlimited), `NotFound` for an unknown account, `InvalidInput` for the amount.
         """
 
     async def usage(self, account_id: str, period: date) -> dict[str, int]:
@@ -162,7 +163,10 @@ class Accounts(Protocol):
         """
 
     async def update_task(self, task: Task) -> bool:
-        """Store state, progress, result and lease, if `task.worker` still holds it and it runs; False otherwise."""
+        """Store state, progress, result and lease, if it runs and is held as it was claimed; False otherwise.
+
+        Worker and attempts tell the claim: a worker that lost a task and claimed it again holds it anew.
+        """
 
     async def cancel_task(self, task_id: str) -> bool:
         """Cancel a queued or running task; False when it is unknown or has ended."""

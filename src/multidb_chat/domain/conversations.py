@@ -7,6 +7,8 @@ from typing import Literal, Protocol
 
 MessageRole = Literal["user", "assistant", "notice"]
 
+META_LIMIT = 1_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
@@ -24,7 +26,8 @@ class Conversation:
 class Message:
     """One immutable message. A retry or an edit is a sibling (same `parent_id`), never an overwrite.
 
-    `meta` is what a face needs to show it again (the answer's citations and timings as JSON), at most 1 MB.
+    `meta` is what a face needs to show it again (the answer's citations and timings as JSON): at most `META_LIMIT`
+    bytes.
     """
 
     id: str
@@ -53,7 +56,10 @@ class KnowledgeEntry:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """A rating (-1, 0, 1) and a comment on one answer, or on the program when `message_id` is None."""
+    """A rating (-1, 0, 1) and a comment on one answer, or on the program when `message_id` is None.
+
+    Feedback on an answer names its conversation too, and goes with it.
+    """
 
     id: str
     account_id: str
@@ -88,7 +94,10 @@ class Conversations(Protocol):
         """Remove the conversation with its messages and their feedback; False when it is unknown."""
 
     async def append(self, message: Message) -> None:
-        """Add a message. The same id again changes nothing. Raises `NotFound` when the conversation is unknown."""
+        """Add a message. The same id again changes nothing.
+
+        Raises `NotFound` when the conversation is unknown, `InvalidInput` when `meta` is too long.
+        """
 
     async def message(self, conversation_id: str, message_id: str) -> Message | None:
         """Return one message of the conversation."""
@@ -112,13 +121,16 @@ class Conversations(Protocol):
         """Remove an entry and its counter; False when the tenant has no such entry."""
 
     async def count_use(self, tenant_id: str, entry_id: str) -> None:
-        """Add one to the entry's use counter. Approximate: a retry may count twice."""
+        """Add one to the entry's use counter. Approximate: a retry may count twice. Unknown entries count nothing."""
 
     async def uses(self, tenant_id: str, entry_id: str) -> int:
         """Return how often the entry was used."""
 
     async def put_feedback(self, feedback: Feedback) -> None:
-        """Add feedback; the same account and message again replaces it (one rating a message and account)."""
+        """Add feedback. Of an account's feedback on one message the one with the latest id is kept.
+
+        Raises `InvalidInput` for another rating than -1, 0 or 1, or for a message without its conversation.
+        """
 
     async def feedback(self, account_id: str, before: str = "", limit: int = 50) -> list[Feedback]:
         """Return the account's feedback, the latest id first, ids below `before`."""

@@ -1,0 +1,104 @@
+"""`SqliteAccounts`: the port `Accounts` in one SQLite file."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+
+from multidb_chat.adapters.sqlite import accounts_audit as log
+from multidb_chat.adapters.sqlite import accounts_people as people
+from multidb_chat.adapters.sqlite import accounts_tasks as queue
+from multidb_chat.adapters.sqlite.accounts_people import ACCOUNTS, SESSIONS, SUBSCRIPTIONS
+from multidb_chat.adapters.sqlite.accounts_schema import SCHEMA
+from multidb_chat.adapters.sqlite.accounts_tasks import TASKS
+from multidb_chat.adapters.sqlite.database import Database
+from multidb_chat.adapters.sqlite.records import rows_at_most
+from multidb_chat.domain.accounts import Account, AuditEntry, Session, Subscription, Task
+
+
+class SqliteAccounts:
+    """The port `Accounts` in the file `path`, which is made when it is first needed; the port's docstrings specify it.
+
+    Text is any Unicode, NUL included; lone surrogates are refused with `InvalidInput`, in questions too.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._database = Database(path, "accounts", SCHEMA)
+
+    async def close(self) -> None:
+        """Finish what is being written and close the file."""
+        await self._database.close()
+
+    async def create_account(self, account: Account) -> None:
+        await self._database.write(lambda c: people.create(c, account))
+
+    async def account(self, account_id: str) -> Account | None:
+        return await self._database.read(lambda c: ACCOUNTS.first(c, "WHERE id = ?", account_id))
+
+    async def account_by_email(self, email: str) -> Account | None:
+        return await self._database.read(lambda c: people.by_email(c, email))
+
+    async def update_account(self, account: Account) -> Account:
+        return await self._database.write(lambda c: people.update(c, account))
+
+    async def list_accounts(self, after: str = "", limit: int = 100) -> list[Account]:
+        return await self._database.read(lambda c: people.page(c, after, limit))
+
+    async def delete_account(self, account_id: str) -> bool:
+        return await self._database.write(lambda c: people.delete(c, account_id))
+
+    async def put_subscription(self, subscription: Subscription) -> None:
+        await self._database.write(lambda c: people.put_subscription(c, subscription))
+
+    async def subscriptions(self, account_id: str) -> list[Subscription]:
+        clauses = "WHERE account_id = ? ORDER BY starts_at DESC, id DESC"
+        return await self._database.read(lambda c: SUBSCRIPTIONS.all(c, clauses, account_id))
+
+    async def take(
+        self, account_id: str, resource: str, period: date, amount: int, limit: int | None, operation_id: str
+    ) -> int:
+        return await self._database.write(
+            lambda c: people.take(c, account_id, resource, period, amount, limit, operation_id)
+        )
+
+    async def usage(self, account_id: str, period: date) -> dict[str, int]:
+        return await self._database.read(lambda c: people.usage(c, account_id, period))
+
+    async def put_session(self, session: Session) -> None:
+        await self._database.write(lambda c: people.put_session(c, session))
+
+    async def session(self, session_id: str) -> Session | None:
+        return await self._database.read(lambda c: SESSIONS.first(c, "WHERE id = ?", session_id))
+
+    async def sessions(self, account_id: str) -> list[Session]:
+        clauses = "WHERE account_id = ? ORDER BY created_at DESC, id DESC"
+        return await self._database.read(lambda c: SESSIONS.all(c, clauses, account_id))
+
+    async def end_sessions(self, account_id: str, at: datetime, session_ids: Sequence[str] | None = None) -> int:
+        return await self._database.write(lambda c: people.end_sessions(c, account_id, at, session_ids))
+
+    async def append_audit(self, entry: AuditEntry) -> AuditEntry:
+        return await self._database.write(lambda c: log.append(c, entry))
+
+    async def audit(
+        self, after: int = 0, limit: int = 100, actor: str | None = None, action: str | None = None
+    ) -> list[AuditEntry]:
+        return await self._database.read(lambda c: log.page(c, after, limit, actor, action))
+
+    async def enqueue(self, task: Task) -> None:
+        await self._database.write(lambda c: queue.enqueue(c, task))
+
+    async def claim(self, worker: str, now: datetime, lease_until: datetime, kinds: Sequence[str]) -> Task | None:
+        return await self._database.write(lambda c: queue.claim(c, worker, now, lease_until, kinds))
+
+    async def update_task(self, task: Task) -> bool:
+        return await self._database.write(lambda c: queue.update(c, task))
+
+    async def cancel_task(self, task_id: str) -> bool:
+        return await self._database.write(lambda c: queue.cancel(c, task_id))
+
+    async def task(self, task_id: str) -> Task | None:
+        return await self._database.read(lambda c: TASKS.first(c, "WHERE id = ?", task_id))
+
+    async def tasks(self, account_id: str, limit: int = 100) -> list[Task]:
+        clauses = "WHERE account_id = ? ORDER BY created_at DESC, id DESC LIMIT ?"
+        return await self._database.read(lambda c: TASKS.all(c, clauses, account_id, rows_at_most(limit)))

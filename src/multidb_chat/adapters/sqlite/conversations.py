@@ -1,0 +1,78 @@
+"""`SqliteConversations`: the port `Conversations` in one SQLite file."""
+
+from datetime import date
+from pathlib import Path
+
+from multidb_chat.adapters.sqlite import conversations_curation as curation
+from multidb_chat.adapters.sqlite import conversations_messages as talk
+from multidb_chat.adapters.sqlite.conversations_curation import KNOWLEDGE
+from multidb_chat.adapters.sqlite.conversations_messages import CONVERSATIONS, MESSAGES
+from multidb_chat.adapters.sqlite.conversations_schema import SCHEMA
+from multidb_chat.adapters.sqlite.database import Database
+from multidb_chat.domain.conversations import Conversation, Feedback, KnowledgeEntry, Message
+
+
+class SqliteConversations:
+    """The port `Conversations` in the file `path`, made when it is first needed; the port's docstrings specify it.
+
+    Text is any Unicode, NUL included; lone surrogates are refused with `InvalidInput`, in questions too.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._database = Database(path, "conversations", SCHEMA)
+
+    async def close(self) -> None:
+        """Finish what is being written and close the file."""
+        await self._database.close()
+
+    async def put_conversation(self, conversation: Conversation) -> None:
+        await self._database.write(lambda c: talk.put(c, conversation))
+
+    async def conversation(self, conversation_id: str) -> Conversation | None:
+        return await self._database.read(lambda c: CONVERSATIONS.first(c, "WHERE id = ?", conversation_id))
+
+    async def conversations(
+        self, account_id: str, before: str = "", limit: int = 50, archived: bool = False
+    ) -> list[Conversation]:
+        return await self._database.read(lambda c: talk.page_of(c, account_id, before, limit, archived))
+
+    async def delete_conversation(self, conversation_id: str) -> bool:
+        return await self._database.write(lambda c: talk.delete(c, conversation_id))
+
+    async def append(self, message: Message) -> None:
+        await self._database.write(lambda c: talk.append(c, message))
+
+    async def message(self, conversation_id: str, message_id: str) -> Message | None:
+        clauses = "WHERE conversation_id = ? AND id = ?"
+        return await self._database.read(lambda c: MESSAGES.first(c, clauses, conversation_id, message_id))
+
+    async def messages(self, conversation_id: str, before: str = "", limit: int = 50) -> list[Message]:
+        return await self._database.read(lambda c: talk.page(c, conversation_id, before, limit))
+
+    async def put_knowledge(self, entry: KnowledgeEntry) -> None:
+        await self._database.write(lambda c: curation.put_knowledge(c, entry))
+
+    async def knowledge(self, tenant_id: str, question_key: str) -> KnowledgeEntry | None:
+        clauses = "WHERE tenant_id = ? AND question_key = ?"
+        return await self._database.read(lambda c: KNOWLEDGE.first(c, clauses, tenant_id, question_key))
+
+    async def knowledge_entries(self, tenant_id: str, after: str = "", limit: int = 100) -> list[KnowledgeEntry]:
+        return await self._database.read(lambda c: curation.knowledge_page(c, tenant_id, after, limit))
+
+    async def delete_knowledge(self, tenant_id: str, entry_id: str) -> bool:
+        return await self._database.write(lambda c: curation.delete_knowledge(c, tenant_id, entry_id))
+
+    async def count_use(self, tenant_id: str, entry_id: str) -> None:
+        await self._database.write(lambda c: curation.count_use(c, tenant_id, entry_id))
+
+    async def uses(self, tenant_id: str, entry_id: str) -> int:
+        return await self._database.read(lambda c: curation.uses(c, tenant_id, entry_id))
+
+    async def put_feedback(self, feedback: Feedback) -> None:
+        await self._database.write(lambda c: curation.put_feedback(c, feedback))
+
+    async def feedback(self, account_id: str, before: str = "", limit: int = 50) -> list[Feedback]:
+        return await self._database.read(lambda c: curation.feedback_page(c, account_id, before, limit))
+
+    async def feedback_on(self, day: date, limit: int = 1000) -> list[Feedback]:
+        return await self._database.read(lambda c: curation.feedback_of_day(c, day, limit))

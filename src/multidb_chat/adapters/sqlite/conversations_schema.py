@@ -1,0 +1,59 @@
+"""The tables of the conversations' file.
+
+Pages are read along an index that begins with what they belong to and ends with the time-ordered id, so that a page
+costs the same however long the conversation is. Messages keep a row number beside that index: bodies and `meta` may be
+long, and a tree that holds them in its nodes would be deep. `parent_id` refers to nothing that is checked here: the
+services decide what a message may answer.
+"""
+
+SCHEMA = (
+    """
+    CREATE TABLE conversations (
+        id TEXT PRIMARY KEY,
+        account_id TEXT NOT NULL,
+        title TEXT NOT NULL,
+        last_activity INTEGER NOT NULL,
+        archived INTEGER NOT NULL,
+        forked_from TEXT
+    ) WITHOUT ROWID;
+    CREATE INDEX conversations_by_account ON conversations (account_id, archived, id);
+    CREATE TABLE messages (
+        id TEXT NOT NULL,
+        conversation_id TEXT NOT NULL REFERENCES conversations ON DELETE CASCADE,
+        account_id TEXT NOT NULL,
+        role TEXT NOT NULL,
+        body TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        parent_id TEXT,
+        meta TEXT NOT NULL,
+        PRIMARY KEY (conversation_id, id)
+    );
+    CREATE TABLE knowledge (
+        id TEXT NOT NULL,
+        tenant_id TEXT NOT NULL,
+        question TEXT NOT NULL,
+        question_key TEXT NOT NULL,
+        answer TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        vector BLOB NOT NULL,
+        uses INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (tenant_id, id),
+        UNIQUE (tenant_id, question_key)
+    );
+    CREATE TABLE feedback (
+        id TEXT PRIMARY KEY,
+        account_id TEXT NOT NULL,
+        rating INTEGER NOT NULL,
+        comment TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        conversation_id TEXT,
+        message_id TEXT,
+        meta TEXT NOT NULL,
+        UNIQUE (account_id, message_id)
+    );
+    CREATE INDEX feedback_by_account ON feedback (account_id, id);
+    CREATE INDEX feedback_by_day ON feedback (created_at, id);
+    CREATE INDEX feedback_by_conversation ON feedback (conversation_id) WHERE conversation_id IS NOT NULL;
+    """,
+)
