@@ -1,0 +1,14 @@
+"""Answers in the documents' own words: the sentences that support an answer are picked, ordered and cited.
+
+==============  =========================================================================
+`sentences`     a passage as sentences, list items, steps, code and rows, each with its exact span
+`words`         the normal form of words: folded, stemmed, numbers and names told apart
+`lexicon`       the English words it needs: function words, irregular forms, near-synonyms
+`question`      what kind of answer a question asks for, and which of its words must be met
+`evidence`      how well each sentence supports an answer
+`selection`     which sentences, with which neighbours, in which order
+`rendering`     the sentences as safe Markdown with citation marks
+`extractive`    the `Answerer` made of these
+`codec`         an answer as plain data, for the cache, `--json` and stored messages
+==============  =========================================================================
+"""

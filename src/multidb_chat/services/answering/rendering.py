@@ -1,0 +1,213 @@
+"""The picked sentences as Markdown that is safe to show, and their citations.
+
+A document's text may hold anything. What would act in Markdown (links, images, HTML, block marks, bare addresses) is
+made inert; emphasis and code of Markdown documents stay. Numbers in square brackets become round ones, so that the only
+`[n]` in an answer are its own citations. The citation's snippet stays exactly what the document says.
+"""
+
+import re
+from collections.abc import Sequence
+
+from multidb_chat.domain.search import Match
+from multidb_chat.domain.text import clean
+from multidb_chat.domain.turns import AnswerSentence, Citation
+from multidb_chat.services.answering.selection import Pick
+from multidb_chat.services.answering.sentences import Unit
+
+_CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)")
+_LINK = re.compile(r"!?\[([^\[\]]*)\]\(\s*<?([^\s()<>]*)>?[^()]*\)")
+_REFERENCE = re.compile(r"!?\[([^\[\]]*)\]\[[^\[\]]*\]")
+_NUMBERED = re.compile(r"\[(\d[\d,; –-]*)\]")
+_ADDRESS = re.compile(r"\b(?:(?:https?|ftp|mailto|file|javascript|data):|www\.)[^\s<>`*]+", re.IGNORECASE)
+_BLOCK_MARK = re.compile(r"^(#{1,6}(?=\s|$)|>|[-+*=_~](?=[\s\-=_*~]|$)|\||`{3,}|~{3,})|^(\d{1,9})([.)])(?=\s|$)")
+_ACTIVE = re.compile(r"[\\*_`~]")
+_ESCAPABLE = re.compile(r"\\([!-/:-@\[-`{-~])")
+
+
+def inert(text: str, markdown: bool = False) -> str:
+    """Return one line of a document as Markdown that shows the same words and does nothing.
+
+    `markdown`: the text is Markdown, so emphasis and code spans keep their meaning.
+    """
+    line = " ".join(clean(text).split())
+    if not markdown:
+        return _guard_start(_addresses(_literal(line)))
+    pieces, at = [], 0
+    for span in _CODE_SPAN.finditer(line):
+        pieces += [_addresses(_without_links(line[at : span.start()])), span[0]]
+        at = span.end()
+    return _guard_start("".join([*pieces, _addresses(_without_links(line[at:]))]))
+
+
+def _literal(text: str) -> str:
+    return _brackets(_ACTIVE.sub(r"\\\g<0>", text))
+
+
+def _without_links(text: str) -> str:
+    """Return Markdown with each link and image as its words, and what could still become one escaped."""
+    for _ in range(3):  # an image may stand in a link
+        text = _LINK.sub(lambda found: found[1] or found[2], text)
+        text = _REFERENCE.sub(r"\1", text)
+    return _brackets(text.replace("\\", "\\\\") if "\\" in _ESCAPABLE.sub("", text) else text)
+
+
+def _brackets(text: str) -> str:
+    text = _NUMBERED.sub(r"(\1)", text)
+    text = re.sub(r"(?<!\\)([\[\]])", r"\\\1", text)
+    text = re.sub(r"(?<!\\)<(?=[A-Za-z/!?])", r"\\<", text)
+    return re.sub(r"&(?=#?\w+;)", r"\\&", text)
+
+
+def _addresses(text: str) -> str:
+    return _ADDRESS.sub(lambda found: f"`{_ESCAPABLE.sub(chr(92) + '1', found[0])}`", text)
+
+
+def _guard_start(text: str) -> str:
+    return _BLOCK_MARK.sub(lambda found: f"{found[2]}\\{found[3]}" if found[2] else f"\\{found[1]}", text)
+
+
+def fenced(text: str) -> str:
+    """Return code as a fenced block that its text cannot leave."""
+    body = clean(text).strip("\n")
+    opening = re.match(r"\s*(`{3,}|~{3,})[ \t]*([\w+-]*)[^\n]*\n?", body)
+    language = ""
+    if opening:
+        language = opening[2]
+        body = re.sub(r"\n?[ \t]*" + re.escape(opening[1]) + r"[`~]*[ \t]*$", "", body[opening.end() :])
+    longest = max((len(run) for run in re.findall(r"`+", body)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{body}\n{fence}"
+
+
+def table(header: str | None, row: str) -> str:
+    """Return a table row under its header, cell by cell, as a Markdown table; without a header as one line."""
+    cells = _cells(row)
+    names = _cells(header) if header is not None else []
+    if not names or len(cells) < 2:
+        return inert(" | ".join(cells).replace("|", "/") if len(cells) > 1 else row)
+    width = max(len(names), len(cells))
+    lines = [names, ["---"] * width, cells]
+    return "\n".join(
+        "| " + " | ".join(_cell(cell) for cell in line + [""] * (width - len(line))) + " |" for line in lines
+    )
+
+
+def _cell(text: str) -> str:
+    return text if text == "---" else inert(text).replace("|", "\\|")
+
+
+def _cells(row: str) -> list[str]:
+    stripped = row.strip()
+    if "|" in stripped:
+        return [cell.strip() for cell in re.split(r"(?<!\\)\|", stripped.strip("|"))]
+    if "\t" in stripped:
+        return [cell.strip() for cell in stripped.split("\t")]
+    if "," in stripped or ";" in stripped:
+        import csv
+
+        delimiter = ";" if stripped.count(";") > stripped.count(",") else ","
+        return [cell.strip() for cell in next(csv.reader([stripped], delimiter=delimiter, skipinitialspace=True))]
+    return [stripped]
+
+
+class Sheet:
+    """Collects the sentences and citations of one answer: numbers in order of appearance, equal spans share one."""
+
+    def __init__(self) -> None:
+        self.sentences: list[AnswerSentence] = []
+        self.citations: list[Citation] = []
+        self._numbers: dict[tuple[str, int, int], int] = {}
+        self._last: tuple[str, int, str] = ("", -1, "")
+
+    def add(self, pick: Pick) -> None:
+        """Add a pick: its units as sentences, with one citation for all or one for each."""
+        passage = pick.passage
+        units = [passage.units[at] for at in pick.units]
+        shared = self._cite(passage.match, units[0].start, units[-1].end) if pick.together else None
+        header: str | None = None
+        for unit in units:
+            if unit.kind == "heading":
+                continue
+            if unit.kind == "header" and len(units) > 1:
+                header = passage.match.chunk.text[unit.start : unit.end]
+                continue
+            number = shared or self._cite(passage.match, unit.start, unit.end)
+            text = _shown(unit, passage.match, header)
+            self.sentences.append(AnswerSentence(text, (number,), self._before(passage.match, unit)))
+
+    def _cite(self, match: Match, start: int, end: int) -> int:
+        place = (match.document.id, match.chunk.start + start, match.chunk.start + end)
+        if place not in self._numbers:
+            self._numbers[place] = len(self._numbers) + 1
+            self.citations.append(citation(match, self._numbers[place], start, end))
+        return self._numbers[place]
+
+    def _before(self, match: Match, unit: Unit) -> str:
+        """Return what separates the unit from what was written last."""
+        last_document, last_block, last_kind = self._last
+        same = last_document == match.document.id and last_block == unit.block
+        self._last = (match.document.id, unit.block, unit.kind)
+        if not last_kind:
+            return ""
+        if unit.kind == "item" and last_kind == "item" and same:
+            return "\n"
+        return " " if unit.kind == last_kind == "sentence" and last_document == match.document.id else "\n\n"
+
+
+def citation(match: Match, number: int, start: int = 0, end: int | None = None) -> Citation:
+    """Return the citation of the characters `start` to `end` of a match's passage (None: to its end)."""
+    chunk, document = match.chunk, match.document
+    snippet = chunk.text[start:end]
+    return Citation(
+        number=number,
+        document_id=document.id,
+        document_name=document.name,
+        title=document.title,
+        source=document.source,
+        collection_id=document.collection_id,
+        start=chunk.start + start,
+        end=chunk.start + start + len(snippet),
+        snippet=snippet,
+        page=chunk.page,
+        headings=chunk.headings,
+        score=match.score,
+        quality=match.quality,
+        lexical=match.lexical,
+        vector=match.vector,
+    )
+
+
+def _shown(unit: Unit, match: Match, header: str | None) -> str:
+    text = match.chunk.text[unit.start : unit.end]
+    if unit.kind == "code":
+        return fenced(text)
+    if unit.kind in ("row", "header"):
+        return table(header, text)
+    line = inert(text, match.document.kind == "markdown")
+    if unit.kind != "item":
+        return line
+    marker = re.sub(r"\D", "", unit.marker)
+    return f"{marker}. {line}" if marker else f"- {line}"
+
+
+def written(sentence: AnswerSentence, following: AnswerSentence | None) -> str:
+    """Return a sentence as it is written into the answer: separator, words, and its `[n]` marks.
+
+    Where the next sentences share the citation the marks stand once, behind the last of them (before code and tables,
+    which carry no marks in them).
+    """
+    marks = "".join(f"[{number}]" for number in sentence.citations)
+    shared = following is not None and following.citations == sentence.citations
+    if not marks or (shared and (_is_block(sentence) or (following is not None and not _is_block(following)))):
+        return sentence.before + sentence.text
+    return f"{sentence.before}{sentence.text}{chr(10) * 2 if _is_block(sentence) else ' '}{marks}"
+
+
+def _is_block(sentence: AnswerSentence) -> bool:
+    return sentence.text.startswith(("```", "| "))
+
+
+def compose(sentences: Sequence[AnswerSentence]) -> str:
+    """Return the whole Markdown text of an answer."""
+    pairs = zip(sentences, (*sentences[1:], None), strict=True)
+    return "".join(written(sentence, following) for sentence, following in pairs)
