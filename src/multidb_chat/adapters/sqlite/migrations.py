@@ -79,13 +79,11 @@ def _number(connection: sqlite3.Connection, sql: str) -> int:
 def _statements(script: str) -> Iterator[str]:
     """Yield the statements of a script; `executescript` would commit the transaction around it."""
     statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
+    for piece in script.split(";"):
+        statement += piece + ";"
+        if sqlite3.complete_statement(statement):  # not inside a text, a comment or a trigger
             yield statement
             statement = ""
-    if statement.strip():
-        yield statement
 
 
 def _back_up(path: Path, copy: Path) -> None:

@@ -1,0 +1,423 @@
+"""What every `Library` does, written once: a backend's test class gives the fixture `open_library`."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from multidb_chat.domain.errors import Conflict, InvalidInput, NotFound
+from multidb_chat.domain.library import (
+    Chunk,
+    Collection,
+    Document,
+    DocumentContent,
+    Library,
+    SourceRecord,
+    document_id,
+)
+from multidb_chat.domain.reading import Block
+
+OpenLibrary = Callable[[], Awaitable[Library]]
+EPOCH = datetime(2024, 2, 29, 12, 30, 15, 123456, tzinfo=UTC)
+
+
+def a_collection(key: str = "papers", owner: str = "ada", shared: bool = False, name: str = "") -> Collection:
+    return Collection(key, owner, name or key.title(), EPOCH, f"All {key}", shared)
+
+
+def a_vector(seed: int, dimensions: int = 4) -> bytes:
+    return b"".join(((seed * 31 + n) % 251).to_bytes(4, "little") for n in range(dimensions))
+
+
+def a_content(
+    name: str = "a.md",
+    text: str = "Some words.",
+    *,
+    collection: str = "papers",
+    source: str = "/docs/a.md",
+    pieces: int = 2,
+    original: bytes | None = None,
+    **fields: object,
+) -> DocumentContent:
+    """Make a document whose text is cut into `pieces` chunks, with everything else filled in."""
+    key = document_id(collection, source, name)
+    step = max(1, -(-len(text) // pieces))
+    spans = [(at, min(at + step, len(text))) for at in range(0, len(text), step)]
+    chunks = tuple(
+        Chunk(key, n, start, end, text[start:end], "text", n + 1 if n % 2 else None, ("Top", f"Part {n}"), a_vector(n))
+        for n, (start, end) in enumerate(spans)
+    )
+    blocks = tuple(Block(start, end, "paragraph", page=1, label="l") for start, end in spans)
+    document = Document(
+        key, collection, source, name, f"Title of {name}", "markdown", f"hash of {text[:9]}", EPOCH, EPOCH,
+        len(text), len(text), len(chunks), 3, "en", EPOCH - timedelta(days=400), {"author": "Ada", "year": "2023"},
+    )  # fmt: skip
+    return DocumentContent(replace(document, **fields), text, blocks, chunks, original)
+
+
+class LibraryContract:
+    """Give it a fixture `open_library`: a function that opens the same, at first empty, library once more each time."""
+
+    @pytest.fixture
+    async def library(self, open_library: OpenLibrary) -> Library:
+        library = await open_library()
+        await library.create_collection(a_collection())
+        return library
+
+    async def test_an_empty_library_answers_everything_with_nothing(self, open_library: OpenLibrary):
+        library = await open_library()
+        assert await library.version() == 0
+        assert await library.collection("no") is None
+        assert await library.collections("ada") == []
+        assert await library.delete_collection("no") is False
+        assert await library.document("no") is None
+        assert await library.documents(["no"]) == []
+        assert await library.documents([]) == []
+        assert await library.find_documents(["no"], "anything") == []
+        assert await library.text("no") is None
+        assert await library.content("no") is None
+        assert await library.chunks([("no", 0)]) == []
+        assert await library.indexable(["no"]) == []
+        assert await library.remove_documents(["no"]) == 0
+        assert await library.source("no", "/docs") is None
+        assert await library.sources("no") == []
+        assert await library.remove_source("no", "/docs") == 0
+        assert await library.collection_versions(["no"]) == {"no": 0}
+        assert await library.changes(0) == []
+
+    async def test_a_collection_comes_back_as_it_was_created(self, open_library: OpenLibrary):
+        library = await open_library()
+        made = replace(a_collection(shared=True), embedder="minilm", dimensions=384)
+        await library.create_collection(made)
+        assert await library.collection("papers") == made
+
+    async def test_an_owner_has_a_collection_name_once_whatever_its_case(self, library: Library):
+        with pytest.raises(Conflict):
+            await library.create_collection(a_collection("other", name="PAPERS"))
+        with pytest.raises(Conflict):
+            await library.create_collection(a_collection("papers", name="Another"))
+        await library.create_collection(a_collection("bobs", owner="bob", name="Papers"))
+        assert await library.collection("other") is None
+
+    async def test_an_account_sees_its_own_and_the_shared_collections_in_order_of_name(self, library: Library):
+        await library.create_collection(a_collection("zebras", name="alpha"))
+        await library.create_collection(a_collection("handbook", owner="bob", shared=True))
+        await library.create_collection(a_collection("secret", owner="bob"))
+        assert [found.id for found in await library.collections("ada")] == ["zebras", "handbook", "papers"]
+
+    async def test_an_update_replaces_what_may_change(self, library: Library):
+        changed = replace(
+            a_collection(), name="Essays", description="new", shared=True, embedder="stella", dimensions=1024
+        )
+        await library.update_collection(replace(changed, owner_id="bob", created_at=EPOCH + timedelta(1)))
+        assert await library.collection("papers") == changed
+        with pytest.raises(NotFound):
+            await library.update_collection(a_collection("unknown"))
+
+    async def test_an_update_to_a_taken_name_is_refused(self, library: Library):
+        await library.create_collection(a_collection("essays"))
+        with pytest.raises(Conflict):
+            await library.update_collection(a_collection("essays", name="pApers"))
+
+    async def test_of_two_embedders_one_wins(self, library: Library):
+        claims = await asyncio.gather(*(library.claim_embedder("papers", f"model-{n}", n + 1) for n in range(6)))
+        assert len({(claim.embedder, claim.dimensions) for claim in claims}) == 1
+        assert await library.collection("papers") == claims[0]
+        assert claims[0].dimensions == int(claims[0].embedder[-1]) + 1
+        with pytest.raises(NotFound):
+            await library.claim_embedder("unknown", "model", 3)
+
+    async def test_a_document_comes_back_with_everything_stored_of_it(self, library: Library):
+        first = a_content(text="Ünïcode, 表 and 🎉.\n" * 9, original=b"\x00raw\xff", pieces=4)
+        second = a_content("b.md", "", original=b"")
+        await library.put_documents([first, second])
+        assert await library.content(first.document.id) == first
+        assert await library.content(second.document.id) == second
+        assert await library.document(first.document.id) == first.document
+
+    async def test_a_replaced_document_keeps_its_id_and_the_day_it_was_added(self, library: Library):
+        later = EPOCH + timedelta(days=3)
+        await library.put_documents([a_content(text="old " * 50, pieces=9, original=b"old")])
+        new = a_content(text="new words", added_at=later, updated_at=later, revision=1)
+        for revision in (2, 3):
+            await library.put_documents([new])
+            expected = replace(new.document, added_at=EPOCH, revision=revision)
+            assert await library.content(new.document.id) == replace(new, document=expected)
+
+    async def test_the_same_document_twice_in_a_batch_is_a_replacement(self, library: Library):
+        first, second = a_content(text="first"), a_content(text="second", added_at=EPOCH + timedelta(1))
+        await library.put_documents([first, second])
+        found = await library.content(second.document.id)
+        assert found == replace(second, document=replace(second.document, added_at=EPOCH, revision=2))
+
+    async def test_a_batch_for_an_unknown_collection_stores_nothing(self, library: Library):
+        batch = [a_content(), a_content(collection="unknown")]
+        with pytest.raises(NotFound):
+            await library.put_documents(batch)
+        assert await library.document(batch[0].document.id) is None
+        assert await library.version() == 0
+
+    async def test_a_chunk_that_is_not_at_its_span_is_refused(self, library: Library):
+        good = a_content()
+        wrong = replace(good, chunks=(*good.chunks[:-1], replace(good.chunks[-1], text="elsewhere")))
+        with pytest.raises(InvalidInput):
+            await library.put_documents([wrong])
+        twice = replace(good, chunks=(good.chunks[0], good.chunks[0]))
+        with pytest.raises(InvalidInput):
+            await library.put_documents([twice])
+        assert await library.document(good.document.id) is None
+
+    async def test_a_document_cannot_move_to_another_collection_under_its_id(self, library: Library):
+        await library.create_collection(a_collection("essays"))
+        content = a_content()
+        await library.put_documents([content])
+        with pytest.raises(Conflict):
+            await library.put_documents([replace(content, document=replace(content.document, collection_id="essays"))])
+        assert await library.document(content.document.id) == content.document
+
+    @pytest.mark.parametrize("length", [0, 1, 16_383, 16_384, 16_385, 50_000])
+    async def test_a_span_of_the_text_is_what_python_would_cut_out(self, library: Library, length: int):
+        text = ("0123456789абвгд" * (length // 15 + 1))[:length]
+        content = a_content(text=text)
+        await library.put_documents([content])
+        ends = (0, 1, 5, 16_383, 16_384, 16_385, 32_768, length - 1, length, length + 7)
+        for start in (end for end in ends if end >= 0):
+            assert await library.text(content.document.id, start) == text[start:]
+            for end in (end for end in ends if end >= 0):
+                assert await library.text(content.document.id, start, end) == text[start:end]
+
+    async def test_chunks_come_in_the_order_of_their_keys_without_vectors(self, library: Library):
+        one, two = a_content(text="a b c d e " * 4_000, pieces=7), a_content("two", "short", source="/docs/two")
+        await library.put_documents([one, two])
+        keys = [(two.document.id, 0), (one.document.id, 6), ("gone", 0), (one.document.id, 99), (one.document.id, 2)]
+        wanted = [two.chunks[0], one.chunks[6], one.chunks[2]]
+        assert await library.chunks(keys) == [replace(chunk, vector=b"") for chunk in wanted]
+
+    async def test_an_index_gets_documents_in_the_order_asked_with_all_vectors(self, library: Library):
+        contents = [a_content(f"{n}.md", "words " * (n + 1) * 9, pieces=n + 1) for n in range(4)]
+        unset = tuple(replace(chunk, vector=b"") for chunk in contents[1].chunks)
+        contents[1] = replace(contents[1], chunks=unset)
+        contents.append(replace(a_content("none"), chunks=()))
+        await library.put_documents(contents)
+        asked = [contents[3], contents[0], contents[4], contents[1]]
+        found = await library.indexable(["gone", *(content.document.id for content in asked)])
+        assert found == [(content.document, list(content.chunks)) for content in asked]
+
+    async def test_documents_are_listed_by_collection_in_pages(self, library: Library):
+        await library.create_collection(a_collection("essays"))
+        contents = [
+            a_content(f"{n}.md", source=f"/docs/{n % 3}/{n}.md", collection="essays" if n % 2 else "papers")
+            for n in range(20)
+        ]
+        await library.put_documents(contents)
+        listed: list[Document] = []
+        while page := await library.documents(["papers", "essays", "unknown"], listed[-1].id if listed else "", 3):
+            assert len(page) <= 3
+            listed += page
+        assert listed == sorted((content.document for content in contents), key=lambda document: document.id)
+        only = await library.documents(["essays"], source_prefix="/docs/1/")
+        assert {document.name for document in only} == {"1.md", "7.md", "13.md", "19.md"}
+
+    async def test_a_prefix_means_itself_and_no_pattern(self, library: Library):
+        names = ["/a%b/x", "/a_b/x", "/aXb/x", "/a[b]/x", "/a*b/x", "/A%b/x", "/a%b", "/a%b\U0010ffff/x", "/a%c"]
+        await library.put_documents([a_content(name, source=name) for name in names])
+        for prefix in ["/a%", "/a_", "/a[", "/a*", "/a", "/a%b/", "/a%b\U0010ffff", "", "/a\x00"]:
+            found = await library.documents(["papers"], source_prefix=prefix)
+            assert {document.source for document in found} == {name for name in names if name.startswith(prefix)}
+
+    async def test_a_reference_finds_by_id_prefix_name_source_or_title(self, library: Library):
+        await library.create_collection(a_collection("essays"))
+        content = a_content("a.md", source="/docs/a.md")
+        await library.put_documents([content, a_content("b.md", collection="essays", source="/docs/b.md")])
+        document = content.document
+        references = [document.id, document.id[:6], document.id[:20], document.name, document.source, document.title]
+        for reference in references:
+            assert await library.find_documents(["papers", "essays"], reference) == [document]
+            assert await library.find_documents(["essays"], reference) == []
+        for reference in [document.id[:5], document.id[1:9], "a", "%", "", "/docs/", document.id + "0", "a.md\x00"]:
+            assert await library.find_documents(["papers"], reference) == []
+
+    async def test_no_more_documents_are_found_than_asked_for(self, library: Library):
+        contents = [a_content("same.md", source=f"/docs/{n}") for n in range(5)]
+        await library.put_documents(contents)
+        ids = sorted(content.document.id for content in contents)
+        assert [found.id for found in await library.find_documents(["papers"], "same.md", 3)] == ids[:3]
+
+    async def test_removing_documents_takes_all_that_belongs_to_them(self, library: Library):
+        contents = [a_content(f"{n}.md", source=f"/docs/{n}") for n in range(4)]
+        await library.put_documents(contents)
+        ids = [content.document.id for content in contents]
+        assert await library.remove_documents([ids[0], ids[2], ids[0], "unknown"]) == 2
+        assert [await library.content(key) is None for key in ids] == [True, False, True, False]
+        assert await library.chunks([(ids[0], 0), (ids[1], 0)]) == [replace(contents[1].chunks[0], vector=b"")]
+
+    async def test_a_source_that_lost_a_document_is_not_remembered_as_complete(self, library: Library):
+        contents = [a_content(f"{n}", source=f"/docs/{n // 2}.zip") for n in range(4)]
+        await library.put_documents(contents)
+        kept, lost = (SourceRecord("papers", f"/docs/{n}.zip", "hash", 9, 2, EPOCH) for n in (0, 1))
+        await library.put_source(kept)
+        await library.put_source(lost)
+        await library.remove_documents([contents[3].document.id])
+        assert await library.sources("papers") == [kept]
+
+    async def test_a_source_is_remembered_and_replaced(self, library: Library):
+        record = SourceRecord("papers", "/docs/a.zip", "hash", 2**40, 12, EPOCH)
+        await library.put_source(replace(record, content_hash="before"))
+        await library.put_source(record)
+        assert await library.source("papers", "/docs/a.zip") == record
+        assert await library.source("essays", "/docs/a.zip") is None
+        with pytest.raises(NotFound):
+            await library.put_source(replace(record, collection_id="unknown"))
+
+    async def test_sources_are_listed_by_prefix_in_order(self, library: Library):
+        names = ["/b", "/a/2", "/a/10", "/a", "/a%", "/A", "/a/é"]
+        for name in names:
+            await library.put_source(SourceRecord("papers", name, "hash", 1, 1, EPOCH))
+        for prefix in ["", "/a", "/a/", "/a%", "/c"]:
+            found = [record.source for record in await library.sources("papers", prefix)]
+            assert found == sorted(name for name in names if name.startswith(prefix))
+
+    async def test_removing_a_source_removes_its_documents_in_that_collection(self, library: Library):
+        await library.create_collection(a_collection("essays"))
+        inside = [a_content(f"{n}", source="/docs/a.zip") for n in range(3)]
+        beside = [a_content("0", source="/docs/a.zip", collection="essays"), a_content("0", source="/docs/a.zip2")]
+        await library.put_documents(inside + beside)
+        await library.put_source(SourceRecord("papers", "/docs/a.zip", "hash", 9, 3, EPOCH))
+        await library.put_source(SourceRecord("essays", "/docs/a.zip", "hash", 9, 1, EPOCH))
+        assert await library.remove_source("papers", "/docs/a.zip") == 3
+        assert await library.source("papers", "/docs/a.zip") is None
+        assert await library.source("essays", "/docs/a.zip") is not None
+        assert {found.id for found in await library.documents(["papers", "essays"])} == {
+            content.document.id for content in beside
+        }
+
+    async def test_deleting_a_collection_takes_documents_and_sources_along(self, library: Library):
+        content = a_content()
+        await library.put_documents([content])
+        await library.put_source(SourceRecord("papers", "/docs/a.md", "hash", 9, 1, EPOCH))
+        assert await library.delete_collection("papers") is True
+        assert await library.delete_collection("papers") is False
+        assert await library.content(content.document.id) is None
+        await library.create_collection(a_collection())
+        assert await library.sources("papers") == []
+        assert await library.documents(["papers"]) == []
+
+    async def test_the_changes_tell_each_documents_last_state_in_order(self, library: Library):
+        await library.create_collection(a_collection("essays"))
+        one, two, three, four = (a_content(name, source=f"/docs/{name}") for name in "1234")
+        other = a_content("5", collection="essays")
+        await library.put_documents([one, two])
+        await library.put_documents([three, four, other])
+        seen = await library.changes(0)
+        assert [change.document_id for change in seen] == [x.document.id for x in (one, two, three, four, other)]
+        await library.put_documents([one])
+        await library.remove_documents([two.document.id])
+        await library.remove_source("papers", "/docs/3")
+        await library.delete_collection("essays")
+        later = await library.changes(seen[-1].seq)
+        assert [(change.document_id, change.collection_id, change.removed) for change in later] == [
+            (one.document.id, "papers", False),
+            (two.document.id, "papers", True),
+            (three.document.id, "papers", True),
+            (other.document.id, "essays", True),
+        ]
+        everything = await library.changes(0)
+        assert everything == [seen[3], *later]
+        assert [change.seq for change in everything] == sorted({change.seq for change in everything})
+        assert await library.changes(0, 2) == everything[:2]
+        assert await library.version() == later[-1].seq
+        assert await library.changes(later[-1].seq) == []
+        assert await library.collection_versions(["papers", "essays", "no"]) == {
+            "papers": later[2].seq, "essays": later[3].seq, "no": 0
+        }  # fmt: skip
+
+    async def test_numbers_of_changes_grow_even_when_all_is_removed(self, library: Library):
+        content = a_content()
+        before = 0
+        for _ in range(3):
+            await library.put_documents([content])
+            stored = await library.version()
+            await library.remove_documents([content.document.id])
+            removed = await library.version()
+            assert before < stored < removed
+            before = removed
+        await library.put_documents([content])
+        (change,) = await library.changes(0)
+        assert (change.removed, change.seq > before) == (False, True)
+
+    async def test_a_concurrent_reader_sees_a_document_whole(self, library: Library, open_library: OpenLibrary):
+        versions = [
+            a_content(text=f"version {n} " * 6_000, pieces=n + 1, content_hash=str(n), original=b"%d" % n)
+            for n in range(4)
+        ]
+        by_hash = {content.document.content_hash: content for content in versions}
+        await library.put_documents([versions[0]])
+
+        async def read(reader: Library) -> None:
+            seen: set[str] = set()
+            while len(seen) < 3:
+                found = await reader.content(versions[0].document.id)
+                assert found is not None
+                whole = by_hash[found.document.content_hash]
+                assert found == replace(whole, document=replace(whole.document, revision=found.document.revision))
+                ((document, chunks),) = await reader.indexable([versions[0].document.id])
+                assert tuple(chunks) == by_hash[document.content_hash].chunks
+                seen.add(found.document.content_hash)
+
+        readers = asyncio.gather(read(library), read(await open_library()))
+        while not readers.done():
+            for content in versions:
+                await library.put_documents([content])
+        await readers
+
+    async def test_what_one_writer_acknowledged_every_other_sees(self, library: Library, open_library: OpenLibrary):
+        stores = [library, await open_library(), await open_library()]
+
+        async def write(number: int) -> None:
+            for n in range(12):
+                content = a_content(f"{number}-{n}", source=f"/docs/{number}")
+                await stores[number].put_documents([content])
+                for reader in stores:
+                    assert await reader.document(content.document.id) == content.document
+
+        await asyncio.gather(*(write(number) for number in range(3)))
+        for reader in stores:
+            assert len(await reader.documents(["papers"])) == 36
+            assert len(await reader.changes(0)) == 36
+
+    async def test_writers_of_the_same_document_count_its_revisions(self, library: Library, open_library: OpenLibrary):
+        other = await open_library()
+        await asyncio.gather(*(store.put_documents([a_content()]) for store in [library, other] * 5))
+        found = await other.document(a_content().document.id)
+        assert found is not None
+        assert found.revision == 10
+
+    @settings(max_examples=25, deadline=None)
+    @given(st.data())
+    def test_any_string_is_kept_exactly(self, run_library, data: st.DataObject):
+        strings = st.text(
+            st.characters(exclude_categories=()) | st.sampled_from("\x00\udc80\ud83d\ude00'\"\\%_\n"), max_size=20
+        )
+        name, source, title, text, key, value = (data.draw(strings) for _ in range(6))
+        content = a_content(name, text, source=source, title=title, metadata={key: value})
+        heading = tuple(replace(chunk, headings=(title, name)) for chunk in content.chunks)
+        content = replace(content, chunks=heading, blocks=tuple(replace(b, label=title) for b in content.blocks))
+
+        async def check(library: Library) -> None:
+            if await library.collection("papers") is None:
+                await library.create_collection(a_collection())
+            await library.put_documents([content])
+            assert await library.content(content.document.id) == content
+            assert await library.documents(["papers"], source_prefix=source) == [content.document]
+            for reference in {name, source, title} - {""}:
+                assert await library.find_documents(["papers"], reference) == [content.document]
+            await library.put_source(SourceRecord("papers", source, "hash", 1, 1, EPOCH))
+            assert [record.source for record in await library.sources("papers", source[:3])] == [source]
+            assert await library.remove_source("papers", source) == 1
+            assert await library.sources("papers") == []
+
+        run_library(check)
