@@ -1,0 +1,1 @@
+"""Embedders: one module each, loaded only when the first text is embedded."""
