@@ -51,8 +51,8 @@ NEVER_LAST = _words(
 )
 # ... or may end one, which the next word decides.
 MAYBE_LAST = _words(
-    "etc inc ltd co corp llc plc gmbh bros jr sr dept univ assn est al a.m p.m u.s u.k u.n e.u ph.d m.d b.c a.d jan feb "
-    "mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun "
+    "etc inc ltd co corp llc plc gmbh bros jr sr dept univ assn est al a.m p.m u.s u.k u.n e.u ph.d m.d b.c a.d jan "
+    "feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun "
     "min max hr hrs sq ft"
 )
 

@@ -190,15 +190,20 @@ def _shown(unit: Unit, match: Match, header: str | None) -> str:
     return f"{marker}. {line}" if marker else f"- {line}"
 
 
-def written(sentence: AnswerSentence, following: AnswerSentence | None) -> str:
+def written(sentence: AnswerSentence, previous: AnswerSentence | None, following: AnswerSentence | None) -> str:
     """Return a sentence as it is written into the answer: separator, words, and its `[n]` marks.
 
-    Where the next sentences share the citation the marks stand once, behind the last of them (before code and tables,
-    which carry no marks in them).
+    Where neighbouring sentences share the citation the marks stand once, behind the last of them and before code or a
+    table, which carries none itself.
     """
     marks = "".join(f"[{number}]" for number in sentence.citations)
-    shared = following is not None and following.citations == sentence.citations
-    if not marks or (shared and (_is_block(sentence) or (following is not None and not _is_block(following)))):
+    goes_on = following is not None and following.citations == sentence.citations
+    went_on = previous is not None and previous.citations == sentence.citations
+    if _is_block(sentence):
+        silent = went_on or goes_on
+    else:
+        silent = goes_on and following is not None and not _is_block(following)
+    if not marks or silent:
         return sentence.before + sentence.text
     return f"{sentence.before}{sentence.text}{chr(10) * 2 if _is_block(sentence) else ' '}{marks}"
 
@@ -209,5 +214,5 @@ def _is_block(sentence: AnswerSentence) -> bool:
 
 def compose(sentences: Sequence[AnswerSentence]) -> str:
     """Return the whole Markdown text of an answer."""
-    pairs = zip(sentences, (*sentences[1:], None), strict=True)
-    return "".join(written(sentence, following) for sentence, following in pairs)
+    around = zip((None, *sentences[:-1]), sentences, (*sentences[1:], None), strict=True)
+    return "".join(written(sentence, previous, following) for previous, sentence, following in around)

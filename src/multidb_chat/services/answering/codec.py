@@ -1,0 +1,50 @@
+"""An answer as plain data and back: what the cache holds, `--json` prints, and a stored message remembers."""
+
+import json
+from dataclasses import asdict, fields
+from typing import Any
+
+from multidb_chat.domain.turns import Answer, AnswerSentence, Citation
+
+FORMAT = 1
+"""The version of this form. Data of another version is not read: for the cache that is a miss."""
+
+
+def to_dict(answer: Answer) -> dict[str, Any]:
+    """Return the answer as dictionaries, lists, strings and numbers, with the `format` first."""
+    return {"format": FORMAT, **asdict(answer), "timings": dict(answer.timings)}
+
+
+def from_dict(data: dict[str, Any]) -> Answer:
+    """Return the answer that `to_dict` was given. Raises `ValueError` when the data is of another form or version."""
+    try:
+        if data["format"] != FORMAT:
+            raise ValueError(f"an answer of format {data['format']}, expected {FORMAT}")
+        known = {name: data[name] for name in _ANSWER}
+        sentences = (AnswerSentence(**{**item, "citations": tuple(item["citations"])}) for item in data["sentences"])
+        known["sentences"] = tuple(sentences)
+        known["citations"] = tuple(_citation(item) for item in data["citations"])
+        known["nearest"] = tuple(_citation(item) for item in data["nearest"])
+        return Answer(**known)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"not an answer: {error}") from error
+
+
+_ANSWER = tuple(field.name for field in fields(Answer))
+
+
+def _citation(item: dict[str, Any]) -> Citation:
+    return Citation(**{**item, "headings": tuple(item["headings"])})
+
+
+def dumps(answer: Answer) -> str:
+    """Return the answer as compact JSON on one line."""
+    return json.dumps(to_dict(answer), ensure_ascii=False, separators=(",", ":"))
+
+
+def loads(text: str | bytes) -> Answer:
+    """Return the answer that `dumps` was given. Raises `ValueError` for anything else."""
+    data = json.loads(text)
+    if not isinstance(data, dict):
+        raise ValueError("not an answer: no JSON object")
+    return from_dict(data)
