@@ -143,7 +143,7 @@ class Accounts(Protocol):
         """Return the account's sessions, the latest first."""
 
     async def end_sessions(self, account_id: str, at: datetime, session_ids: Sequence[str] | None = None) -> int:
-        """End the named sessions of the account (None: all) that are not ended yet; return how many."""
+        """End the named sessions of the account (None: all) that are not ended yet; return how many, 0 if unknown."""
 
     async def append_audit(self, entry: AuditEntry) -> AuditEntry:
         """Append an entry; return it with its `seq` (1, 2, 3 ... without gaps). Entries can't be changed or removed."""
