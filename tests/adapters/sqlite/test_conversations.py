@@ -1,0 +1,49 @@
+"""Conversations in SQLite: the contract, and what a page costs in the file."""
+
+import sqlite3
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from multidb_chat.adapters.sqlite import conversations_messages as talk
+from tests.adapters.sqlite.opening import conversations_in, steps
+from tests.contracts.conversations import ConversationsContract
+from tests.contracts.conversations_processes import NOW, TALK, OpenConversations, a_message
+
+
+class TestSqliteConversations(ConversationsContract):
+    @pytest.fixture
+    def open_conversations(self, path: Path) -> OpenConversations:
+        return partial(conversations_in, path)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "conversations.db"
+
+
+async def test_a_page_costs_the_same_in_a_long_conversation(path: Path):
+    async with conversations_in(path) as store:
+        await store.put_conversation(TALK)
+    costs = []
+    with sqlite3.connect(path) as connection:
+        for count in (100, 3_000):
+            for n in range(count):
+                talk.append(connection, a_message(f"{n:06}"))
+            places = ("", f"{count // 2:06}")
+            costs += [steps(connection, partial(talk.page, connection, "c1", before, 20)) for before in places]
+    assert max(costs) <= 1.1 * min(costs)
+
+
+async def test_a_list_of_conversations_costs_the_same_for_a_long_history(path: Path):
+    async with conversations_in(path) as store:
+        await store.conversations("ada")
+    costs = []
+    with sqlite3.connect(path) as connection:
+        for count in (100, 3_000):
+            for n in range(count):
+                archived = n % 2 == 0
+                talk.put(connection, talk.Conversation(f"{n:06}", "ada", "", NOW, archived))
+            costs.append(steps(connection, lambda: talk.page_of(connection, "ada", "", 20, archived=False)))
+    assert costs[1] <= 1.1 * costs[0]

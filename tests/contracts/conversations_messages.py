@@ -1,0 +1,195 @@
+"""What every `Conversations` does with conversations and messages."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from multidb_chat.domain import ids
+from multidb_chat.domain.conversations import META_LIMIT, Conversation, Conversations, Message
+from multidb_chat.domain.errors import Conflict, InvalidInput, NotFound
+from tests.contracts.conversations_curation import ENTRY, a_feedback
+from tests.contracts.conversations_processes import NOW, TALK, OpenConversations, a_message
+
+
+class TalkContract:
+    """A part of `ConversationsContract`."""
+
+    async def test_an_empty_store_answers_everything_with_nothing(self, open_conversations: OpenConversations):
+        async with open_conversations() as store:
+            assert await store.conversation("c1") is None
+            assert await store.conversations("ada") == []
+            assert await store.delete_conversation("c1") is False
+            assert await store.message("c1", "m1") is None
+            assert await store.messages("c1") == []
+            assert await store.knowledge("acme", "why tides") is None
+            assert await store.knowledge_entries("acme") == []
+            assert await store.delete_knowledge("acme", "k1") is False
+            assert await store.uses("acme", "k1") == 0
+            assert await store.feedback("ada") == []
+            assert await store.feedback_on(NOW.date()) == []
+
+    async def test_a_conversation_comes_back_as_it_was_stored(self, conversations: Conversations):
+        everything = Conversation("c2", "ada", "Über\nEbbe", NOW, True, "c1")
+        await conversations.put_conversation(everything)
+        assert await conversations.conversation("c2") == everything
+
+    async def test_title_activity_and_archived_mark_are_replaced(self, conversations: Conversations):
+        changed = replace(TALK, title="Ebb", last_activity=NOW + timedelta(1), archived=True)
+        await conversations.put_conversation(changed)
+        assert await conversations.conversation("c1") == changed
+        await conversations.put_conversation(replace(changed, forked_from="c9"))
+        assert await conversations.conversation("c1") == changed
+
+    async def test_another_owner_cannot_take_a_conversation_over(self, conversations: Conversations):
+        with pytest.raises(Conflict):
+            await conversations.put_conversation(replace(TALK, account_id="bob", title="Mine"))
+        assert await conversations.conversation("c1") == TALK
+
+    async def test_conversations_are_read_by_page_latest_first(self, conversations: Conversations):
+        for key in ("c3", "c2", "c5", "c4"):
+            await conversations.put_conversation(replace(TALK, id=key, archived=key == "c4"))
+        await conversations.put_conversation(replace(TALK, id="c6", account_id="bob"))
+
+        async def keys(*arguments: object) -> list[str]:
+            return [found.id for found in await conversations.conversations("ada", *arguments)]  # type: ignore[arg-type]
+
+        assert await keys() == ["c5", "c3", "c2", "c1"]
+        assert await keys("", 2) == ["c5", "c3"]
+        assert await keys("c3", 2) == ["c2", "c1"]
+        assert await keys("c1") == []
+        assert await keys("", 50, True) == ["c4"]
+        assert await keys("", 0) == []
+
+    async def test_a_deleted_conversation_takes_its_messages_along(self, conversations: Conversations):
+        await conversations.put_conversation(replace(TALK, id="c2"))
+        await conversations.append(a_message("m1"))
+        await conversations.append(a_message("m1", "c2"))
+        assert await conversations.delete_conversation("c1") is True
+        assert await conversations.delete_conversation("c1") is False
+        assert await conversations.messages("c1") == []
+        assert await conversations.message("c1", "m1") is None
+        with pytest.raises(NotFound):
+            await conversations.append(a_message("m2"))
+        assert await conversations.messages("c2") == [a_message("m1", "c2")]
+
+
+class MessagesContract:
+    """A part of `ConversationsContract`."""
+
+    async def test_a_message_comes_back_as_it_was_stored(self, conversations: Conversations):
+        everything = Message("m1", "c1", "ada", "assistant", "Ebb\tand\r\nflow", NOW, "m0", '{"citations": []}')
+        await conversations.append(everything)
+        assert await conversations.message("c1", "m1") == everything
+        assert await conversations.message("c2", "m1") is None
+
+    async def test_a_message_of_an_unknown_conversation_is_refused(self, conversations: Conversations):
+        with pytest.raises(NotFound):
+            await conversations.append(a_message("m1", "c9"))
+        assert await conversations.messages("c9") == []
+
+    async def test_a_replayed_message_changes_nothing(self, conversations: Conversations):
+        await conversations.append(a_message("m1"))
+        await conversations.append(a_message("m1"))
+        await conversations.append(replace(a_message("m1"), body="Other words", parent_id="m0"))
+        assert await conversations.messages("c1") == [a_message("m1")]
+
+    async def test_a_retry_is_a_sibling(self, conversations: Conversations):
+        for message in (a_message("m1"), a_message("m2", parent="m1"), a_message("m3", parent="m1")):
+            await conversations.append(message)
+        assert [(m.id, m.parent_id) for m in await conversations.messages("c1")] == [
+            ("m1", None),
+            ("m2", "m1"),
+            ("m3", "m1"),
+        ]
+
+    async def test_pages_go_back_from_the_latest_and_read_forwards(self, conversations: Conversations):
+        for n in (3, 1, 5, 2, 4):
+            await conversations.append(a_message(f"m{n}"))
+
+        async def keys(*arguments: object) -> list[str]:
+            return [message.id for message in await conversations.messages("c1", *arguments)]  # type: ignore[arg-type]
+
+        assert await keys() == ["m1", "m2", "m3", "m4", "m5"]
+        assert await keys("", 2) == ["m4", "m5"]
+        assert await keys("m4", 2) == ["m2", "m3"]
+        assert await keys("m2", 2) == ["m1"]
+        assert await keys("m1") == []
+        assert await keys("", 0) == []
+
+    async def test_messages_keep_their_order_when_the_clock_goes_back(
+        self, conversations: Conversations, monkeypatch: pytest.MonkeyPatch
+    ):
+        clock = iter(range(2_000_000_000_000_000_000, 0, -60_000_000_000))
+        monkeypatch.setattr(ids.time, "time_ns", lambda: next(clock))
+        written = [replace(a_message(ids.new_id()), created_at=NOW - timedelta(minutes=n)) for n in range(5)]
+        for message in written:
+            await conversations.append(message)
+        assert await conversations.messages("c1") == written
+
+    @pytest.mark.parametrize("letter", ["x", "é"])
+    async def test_meta_of_the_greatest_length_is_kept_and_more_is_refused(
+        self, conversations: Conversations, letter: str
+    ):
+        longest = letter * (META_LIMIT // len(letter.encode()))
+        await conversations.append(replace(a_message("m1"), meta=longest))
+        with pytest.raises(InvalidInput):
+            await conversations.append(replace(a_message("m2"), meta=longest + "x"))
+        assert [message.meta for message in await conversations.messages("c1")] == [longest]
+
+    async def test_a_body_of_a_million_characters_is_kept(self, conversations: Conversations):
+        message = replace(a_message("m1"), body="tide " * 200_000)
+        await conversations.append(message)
+        assert await conversations.messages("c1") == [message]
+
+
+HOSTILE = [
+    "",
+    "\x00",
+    "a\x00b",
+    "\ud800",
+    "a\udfffb",
+    "\x1b[31m",
+    "'; DROP TABLE messages; --",
+    "%_*?",
+    "🎉",
+    "e\u0301",
+]
+
+
+class HostileTextContract:
+    """A part of `ConversationsContract`."""
+
+    @pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+    async def test_any_text_comes_back_exactly_or_is_refused_cleanly(self, conversations: Conversations, text: str):
+        talk = Conversation(f"c2 {text}", f"ada {text}", text, NOW, False, text)
+        message = Message(f"m {text}", talk.id, text, "user", text, NOW, text, text)
+        entry = replace(ENTRY, id=f"k {text}", tenant_id=text, question=text, question_key=text, answer=text)
+        feedback = replace(a_feedback(f"f {text}", text, f"ada {text}"), comment=text, meta={text: text})
+        try:
+            await conversations.put_conversation(talk)
+            await conversations.append(message)
+            await conversations.put_knowledge(entry)
+            await conversations.put_feedback(feedback)
+        except InvalidInput:
+            assert await conversations.feedback_on(NOW.date()) == []
+            assert [c.id for c in await conversations.conversations("ada")] == ["c1"]
+            return
+        assert await conversations.conversations(talk.account_id) == [talk]
+        assert await conversations.messages(talk.id) == [message]
+        assert await conversations.knowledge(text, text) == entry
+        assert await conversations.feedback(feedback.account_id) == [feedback]
+
+    @pytest.mark.parametrize("text", ["\ud800", "\x00"], ids=ascii)
+    async def test_asking_for_hostile_text_finds_nothing(self, conversations: Conversations, text: str):
+        for ask in (
+            conversations.conversation(text),
+            conversations.message("c1", text),
+            conversations.messages(text),
+            conversations.knowledge(text, text),
+            conversations.feedback(text),
+        ):
+            try:
+                assert not await ask
+            except InvalidInput:
+                continue
