@@ -34,8 +34,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from multidb_chat.adapters.sqlite.database_at_rest import read_at_rest
 from multidb_chat.adapters.sqlite.database_errors import is_busy, translated
-from multidb_chat.adapters.sqlite.migrations import create_file, migrate
+from multidb_chat.adapters.sqlite.migrations import create_file, migrate, schema_version
 from multidb_chat.domain.errors import StoreUnavailable
 
 T = TypeVar("T")
@@ -43,6 +44,15 @@ T = TypeVar("T")
 READERS = 4
 # One slow disk flush is shared by at most so many writes: bounds what a failed commit has to do again.
 GROUP_LIMIT = 128
+# A file's log lets readers and a writer of several processes work at once, and is cut back after a large write. A flush
+# reaches the platter on macOS too. Sorting goes to memory: a full disk for temporary files would stop reading.
+PRAGMAS = (
+    "journal_mode = WAL",
+    "journal_size_limit = 16777216",
+    "fullfsync = ON",
+    "foreign_keys = ON",
+    "temp_store = 2",
+)
 _OLDEST_SQLITE = (3, 35, 0)
 
 
@@ -88,7 +98,7 @@ class Database:
         self._write_connection: sqlite3.Connection | None = None
         self._idle: list[sqlite3.Connection] = []
         self._opening = threading.Lock()
-        self._migrated = False
+        self._created = False
         self._closed = False
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -109,7 +119,8 @@ class Database:
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run the work in a reader and return its result; all its statements see one committed state.
 
-        That state includes every write acknowledged before the call, by any process. Raises like `write`.
+        That state includes every write acknowledged before the call, by any process. Works on a full or read-only disk
+        too, unless a killed process left its log behind. Raises like `write`.
         """
         self._check_open()
         return await asyncio.get_running_loop().run_in_executor(self._readers, partial(self._read, work))
@@ -192,7 +203,12 @@ class Database:
 
     def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
-            connection = self._reader()
+            try:
+                connection = self._reader()
+            except sqlite3.OperationalError as error:
+                if is_busy(error):
+                    raise
+                return self._read_at_rest(work, error)
             try:
                 connection.execute("BEGIN")
                 return work(connection)
@@ -205,6 +221,18 @@ class Database:
             if meaning is error:
                 raise
             raise meaning from error
+
+    def _read_at_rest(self, work: Callable[[sqlite3.Connection], T], obstacle: sqlite3.Error) -> T:
+        """Answer although the file cannot be opened as usual: a full disk must not stop reading."""
+
+        def checked(connection: sqlite3.Connection) -> T:
+            connection.text_factory = _text
+            version = schema_version(connection, self.path, self.store, len(self._migrations))
+            if version < len(self._migrations):
+                raise obstacle
+            return work(connection)
+
+        return read_at_rest(self.path, checked, obstacle)
 
     def _reader(self) -> sqlite3.Connection:
         try:
@@ -231,22 +259,20 @@ class Database:
             time.sleep(0.01)
 
     def _open(self, read_only: bool) -> sqlite3.Connection:
-        if not self._migrated:
+        if not self._created:
             create_file(self.path)
         connection = sqlite3.connect(
             self.path, timeout=self._patience, isolation_level=None, check_same_thread=False, cached_statements=256
         )
         try:
             connection.text_factory = _text
-            connection.execute("PRAGMA journal_mode = WAL")
+            version = schema_version(connection, self.path, self.store, len(self._migrations))
+            for pragma in PRAGMAS:
+                connection.execute(f"PRAGMA {pragma}")
             connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
-            connection.execute("PRAGMA fullfsync = ON" if self._durable else "PRAGMA fullfsync = OFF")
-            connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute("PRAGMA temp_store = MEMORY")
-            connection.execute("PRAGMA journal_size_limit = 16777216")
-            if not self._migrated:
+            if version < len(self._migrations):
                 migrate(connection, self.path, self.store, self._migrations)
-                self._migrated = True
+            self._created = True
             connection.execute(f"PRAGMA query_only = {'ON' if read_only else 'OFF'}")
         except BaseException:
             connection.close()

@@ -24,33 +24,11 @@ def create_file(path: Path) -> None:
     _sync(path.parent)
 
 
-def migrate(connection: sqlite3.Connection, path: Path, store: str, migrations: Sequence[str]) -> None:
-    """Bring the file to the newest schema; does nothing but two reads when it is there already.
+def schema_version(connection: sqlite3.Connection, path: Path, store: str, newest: int) -> int:
+    """Return the version of the file's schema, 0 for an empty file, without changing anything.
 
-    Several processes may do it at once: one does the work, the others wait for it. The state before is copied to
-    `<file>.v<version>-backup`. Raises `SchemaTooNew`, `StoreUnavailable`
-    for a file that holds something else, or SQLite's errors.
+    Raises `SchemaTooNew`, `StoreUnavailable` for a file that holds something else, or SQLite's errors.
     """
-    if _known_version(connection, path, store, len(migrations)) == len(migrations):
-        return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        version = _known_version(connection, path, store, len(migrations))
-        if 0 < version < len(migrations):
-            _back_up(path, Path(f"{path}.v{version}-backup"))
-        for script in migrations[version:]:
-            for statement in _statements(script):
-                connection.execute(statement)
-        connection.execute(f"PRAGMA application_id = {_application_id(store)}")
-        connection.execute(f"PRAGMA user_version = {len(migrations)}")
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
-def _known_version(connection: sqlite3.Connection, path: Path, store: str, newest: int) -> int:
     version = _number(connection, "PRAGMA user_version")
     owner = _number(connection, "PRAGMA application_id")
     empty = version == 0 and owner == 0 and _number(connection, "SELECT count(*) FROM sqlite_master") == 0
@@ -65,6 +43,29 @@ def _known_version(connection: sqlite3.Connection, path: Path, store: str, newes
             f" (schema {version}, this one knows {newest}): update the program.",
         )
     return version
+
+
+def migrate(connection: sqlite3.Connection, path: Path, store: str, migrations: Sequence[str]) -> None:
+    """Bring the file to the newest schema in one transaction.
+
+    Several processes may do it at once: one does the work, the others wait for it. The state before is copied to
+    `<file>.v<version>-backup`. Raises like `schema_version`.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = schema_version(connection, path, store, len(migrations))
+        if 0 < version < len(migrations):
+            _back_up(path, Path(f"{path}.v{version}-backup"))
+        for script in migrations[version:]:
+            for statement in _statements(script):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {_application_id(store)}")
+        connection.execute(f"PRAGMA user_version = {len(migrations)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
 
 
 def _application_id(store: str) -> int:
