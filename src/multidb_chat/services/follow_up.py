@@ -19,8 +19,8 @@ _PREPOSITION = re.compile(
 )
 _DETERMINER = re.compile(r"^(?:the|a|an|our|my|your|their|its)\s+", re.IGNORECASE)
 _WH = re.compile(
-    r"^(?:who|whom|whose|when|where|why|how(?: (?:many|much|long|often|far|old|big|so|come))?|which(?: one)?|what(?: year)?|"
-    r"since when|until when)\b",
+    r"^(?:who|whom|whose|when|where|why|how(?: (?:many|much|long|often|far|old|big|so|come))?|which(?: one)?|"
+    r"what(?: year)?|since when|until when)\b",
     re.IGNORECASE,
 )
 _AUXILIARY = re.compile(
@@ -32,11 +32,11 @@ _PRONOUN = re.compile(
     re.IGNORECASE,
 )
 _EXPLETIVE = re.compile(
-    r"\bit\s+(?:is\s+|was\s+)?(?:possible|necessary|allowed|permitted|safe|true|better|worth|important|take|takes|make sense|"
-    r"ok|okay|legal|required|mandatory|compulsory|easy|hard)\b(?=.*\b(?:to|that|if)\b)",
+    r"\bit\s+(?:is\s+|was\s+)?(?:possible|necessary|allowed|permitted|safe|true|better|worth|important|takes?|"
+    r"make sense|ok|okay|legal|required|mandatory|compulsory|easy|hard)\b(?=.*\b(?:to|that|if)\b)",
     re.IGNORECASE,
 )
-_VERB = r"(?:is|are|was|were|do|does|did|mean|means|work|works|happen|happened|cost|costs|take|takes|apply|applies|change|changed)"
+_VERB = r"(?:is|are|was|were|do|does|did|means?|works?|happen|happened|costs?|takes?|apply|applies|change|changed)"
 _CLAUSE = re.compile(r"[,;]|\b(?:and|or|but|when|if|before|after|because|while|that|which|who|once)\b", re.IGNORECASE)
 _NOUN = re.compile(r"\b(?:a|an|the|my|our|your|each|every|any|some|all)\s+[^\W\d_]+|\b[^\W\d_]{3,}s\b", re.IGNORECASE)
 _HOW_TO = re.compile(r"^how\s+(?:(?:do|can|should|could|would|must)\s+(?:i|we|you|one)|to)\s+(.+)", re.IGNORECASE)
@@ -48,6 +48,11 @@ _SUBJECT = re.compile(
 )
 _YEAR = re.compile(r"\b(?:1[0-9]{3}|20[0-9]{2})\b")
 _NAMED = re.compile(r"\b[A-Z][\w'’-]*(?:\s+(?:of\s+|the\s+)?[A-Z0-9][\w'’-]*)*")
+_AFTER_NOUN = re.compile(
+    r"\s+(?:in|on|at|for|by|from|to|with|during|since|when|if|about|says?|means?|costs?|take|work|happen|includes?|need|"
+    r"have|has|contain)\b",
+    re.IGNORECASE,
+)
 _QUOTED = re.compile(r"[\"“«]([^\"“”«»]{2,80})[\"”»]")
 _AUTHORED = re.compile(r"\b(?:wrote|written|author|authored|published|signed|publish|write)\b", re.IGNORECASE)
 
@@ -170,7 +175,9 @@ def _replace_pronoun(text: str, found: re.Match[str], last: PastTurn) -> str:
 def _person(last: PastTurn) -> str:
     """Return the name that "he" or "she" means: one of the question before, else one of its answer."""
     for text in (_inner(last.question), last.answer):
-        names = [name for name in _NAMED.findall(text) if name.split()[0].lower() not in FUNCTION_WORDS | MONTHS]
+        names: list[str] = [
+            name for name in _NAMED.findall(text) if name.split()[0].lower() not in FUNCTION_WORDS | MONTHS
+        ]
         if names:
             return max(names, key=lambda name: (len(name.split()) > 1, -names.index(name)))
     return _topic(last)
@@ -196,8 +203,7 @@ def _topic(last: PastTurn, authored: bool = False) -> str:
 
 def _until_verb(phrase: str, named: list[str]) -> str:
     """Return the noun phrase at the beginning of `phrase`: it ends before a preposition or the last bare verb."""
-    head = re.split(r"\s+(?:in|on|at|for|by|from|to|with|during|since|when|if|about|say|says|mean|means|cost|costs|take|work|"
-                    r"happen|include|includes|need|have|has|contain)\b", phrase, maxsplit=1, flags=re.IGNORECASE)[0]  # fmt: skip
+    head = _AFTER_NOUN.split(phrase, maxsplit=1)[0]
     missing = [name for name in named if name not in head]
     return " ".join([head, *missing]).strip()
 

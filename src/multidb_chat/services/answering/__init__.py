@@ -7,8 +7,10 @@
 `question`      what kind of answer a question asks for, and which of its words must be met
 `evidence`      how well each sentence supports an answer
 `selection`     which sentences, with which neighbours, in which order
-`rendering`     the sentences as safe Markdown with citation marks
+`rendering`     the sentences as safe Markdown
+`citing`        citations and their `[n]` marks
 `extractive`    the `Answerer` made of these
+`answer_cache`  answers kept for the next time
 `codec`         an answer as plain data, for the cache, `--json` and stored messages
 ==============  =========================================================================
 """

@@ -1,0 +1,312 @@
+"""A turn: from a question to a cited answer, as a stream of events."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Protocol
+
+from multidb_chat.domain.accounts import Account
+from multidb_chat.domain.cache import ANSWER_TTL, Cache
+from multidb_chat.domain.conversations import Conversations, Message
+from multidb_chat.domain.errors import MultidbChatError, NotFound, StoreError
+from multidb_chat.domain.ids import new_id
+from multidb_chat.domain.library import Collection, Library
+from multidb_chat.domain.search import Match, SearchFilters
+from multidb_chat.domain.text import clean, normalise_question
+from multidb_chat.domain.turns import (
+    Answer,
+    Answerer,
+    AnswerSentence,
+    AnswerToken,
+    Draft,
+    Notice,
+    Question,
+    SourcesFound,
+    TurnCompleted,
+    TurnEvent,
+    TurnFailed,
+    TurnStarted,
+)
+from multidb_chat.services.answering import codec
+from multidb_chat.services.answering.answer_cache import AnswerCache, answer_key
+from multidb_chat.services.answering.citing import written
+from multidb_chat.services.turn import Turn, branch_of, checked, closest, digest, one_side, past_turn, rounded
+
+NOT_FOUND = "I found nothing in your documents that answers this."
+_PAST = 20  # messages that are looked at for what a follow-up leans on
+
+
+class Quota(Protocol):
+    """What a turn needs of the accounts service."""
+
+    async def take_message(self, account: Account, operation_id: str) -> object:
+        """Use one message of the account's quota. Raises `QuotaExceeded`."""
+
+
+class Finder(Protocol):
+    """What a turn needs of the retrieval service."""
+
+    async def search(
+        self,
+        question: str,
+        filters: SearchFilters,
+        limit: int = 10,
+        *,
+        merge: bool = True,
+        timings: dict[str, float] | None = None,
+    ) -> list[Match]:
+        """Return the best passages."""
+
+
+class Keeper(Protocol):
+    """What a turn needs of the history service."""
+
+    async def append_turn(self, account: Account, conversation_id: str, question: Message, answer: Message) -> object:
+        """Store a question and its answer. Raises `NotFound` or `NotPermitted` for another account's conversation."""
+
+
+class Chat:
+    """Answers questions from an account's documents.
+
+    `handbook_id` is the collection of the bundled guide: it is searched with the user's documents, but answers only
+    where it fits better than all of them, and one answer never mixes the two. `threshold` is the calibrated score from
+    which a passage may be used; `limit` how many passages an answer is made from. `tenant_id` owns the curated
+    knowledge entries; whoever changes one invalidates the cache's scope `knowledge:{tenant_id}`.
+    """
+
+    def __init__(
+        self,
+        accounts: Quota,
+        conversations: Conversations,
+        library: Library,
+        cache: Cache,
+        retrieval: Finder,
+        answerer: Answerer,
+        *,
+        history: Keeper,
+        handbook_id: str | None = None,
+        tenant_id: str = "",
+        threshold: float = 0.3,
+        limit: int = 10,
+        cache_ttl: float = ANSWER_TTL,
+    ) -> None:
+        self._accounts = accounts
+        self._conversations = conversations
+        self._library = library
+        self._cache = AnswerCache(cache, cache_ttl)
+        self._retrieval = retrieval
+        self._answerer = answerer
+        self._history = history
+        self._handbook_id = handbook_id
+        self._tenant_id = tenant_id
+        self._threshold = threshold
+        self._limit = limit
+
+    async def respond(
+        self,
+        account: Account,
+        question: str,
+        *,
+        collections: Sequence[Collection],
+        conversation_id: str | None = None,
+        parent_id: str | None = None,
+        use_cache: bool = True,
+        extra: Sequence[Match] | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[TurnEvent]:
+        """Answer a question as events; the last one is `TurnCompleted`, or `TurnFailed` with the domain error.
+
+        `collections` were resolved for this account. `parent_id` is the message that is answered to (None: the latest).
+        `extra` are passages of texts given with the question: they are tried before the collections. A turn that is
+        cancelled or not read to its end stores nothing.
+        """
+        turn = Turn(account, question, collections, conversation_id, parent_id, use_cache, extra or ())
+        begin = time.perf_counter()
+        try:
+            async for event in self._steps(turn, self._limit if limit is None else limit):
+                if isinstance(event, TurnCompleted):
+                    turn.timings["total"] = (time.perf_counter() - begin) * 1000
+                    event = TurnCompleted(replace(event.answer, timings=rounded(turn.timings)))
+                yield event
+        except MultidbChatError as error:
+            yield TurnFailed(error)
+
+    async def _steps(self, turn: Turn, limit: int) -> AsyncIterator[TurnEvent]:
+        turn.asked = checked(turn.asked)
+        try:
+            with turn.timed("conversation"):
+                turn.standalone = await self._standalone(turn)
+        except StoreError as error:
+            turn.conversation_id, turn.standalone = None, turn.asked
+            yield Notice(f"This turn is not saved, and earlier ones are not known: {error}")
+        with turn.timed("quota"):
+            await self._accounts.take_message(turn.account, turn.id)
+        yield TurnStarted(turn.id, turn.conversation_id, turn.asked)
+        answer: Answer | None = None
+        async for event in self._answer(turn, limit):
+            if isinstance(event, Answer):
+                answer = event
+            else:
+                yield event
+        assert answer is not None
+        answer = replace(answer, timings=rounded(turn.timings))
+        if turn.conversation_id is not None:
+            try:
+                with turn.timed("save"):
+                    answer = await _to_the_end(self._save(turn, turn.conversation_id, answer))
+            except StoreError as error:
+                yield Notice(f"This turn is not saved: {error}")
+        yield TurnCompleted(answer)
+
+    async def _standalone(self, turn: Turn) -> str:
+        """Return the question with what it leaves out taken from the turns that led here; the latest one is its parent.
+
+        Raises `NotFound` for another account's conversation.
+        """
+        if turn.conversation_id is None:
+            return turn.asked
+        conversation = await self._conversations.conversation(turn.conversation_id)
+        if conversation is None or conversation.account_id != turn.account.id:
+            raise NotFound(f"There is no conversation {turn.conversation_id}.")
+        branch = branch_of(await self._conversations.messages(turn.conversation_id, limit=_PAST), turn.parent_id)
+        if not branch:
+            return turn.asked
+        from multidb_chat.services.follow_up import standalone
+
+        turn.parent_id = branch[-1].id
+        return standalone(turn.asked, [past for message in branch if (past := past_turn(message)) is not None])
+
+    async def _answer(self, turn: Turn, limit: int) -> AsyncIterator[TurnEvent | Answer]:
+        """Yield events, and at last the answer: from the cache, from curated knowledge, or from passages."""
+        away: StoreError | None = None
+        key = ""
+        with turn.timed("cache"):
+            try:
+                key = await self._key(turn, limit)
+            except StoreError as error:
+                away = error
+            kept = await self._cache.find(key) if key and turn.use_cache else None
+        if kept is None:
+            with turn.timed("knowledge"):
+                known = await self._knowledge(turn)
+            if known is None and away is not None:
+                raise away
+            if known is not None and away is not None:
+                yield Notice(f"Your documents cannot be read now; this answer was curated: {away}")
+            kept = known
+        else:
+            kept = replace(kept, cached=True)
+        if kept is not None:
+            answer = replace(kept, question=turn.asked, standalone=turn.standalone)
+            yield AnswerToken(answer.text)
+            yield answer
+            return
+        async for event in self._from_passages(turn, limit):
+            if isinstance(event, Answer) and turn.use_cache:
+                with turn.timed("cache"):
+                    await self._cache.keep(key, event)
+            yield event
+
+    async def _key(self, turn: Turn, limit: int) -> str:
+        versions = await self._library.collection_versions([collection.id for collection in turn.collections])
+        scope = f"knowledge:{self._tenant_id}"
+        return answer_key(
+            turn.standalone,
+            account_id=turn.account.id,
+            versions=versions,
+            answerer=self._answerer.name,
+            settings=(limit, self._threshold, self._handbook_id, await self._cache.generation(scope)),
+            extra=[digest(match) for match in turn.extra],
+        )
+
+    async def _knowledge(self, turn: Turn) -> Answer | None:
+        """Return the curated answer to exactly this question; none when there is no entry or its store is away."""
+        with suppress(StoreError):
+            entry = await self._conversations.knowledge(self._tenant_id, normalise_question(turn.standalone))
+            if entry is not None:
+                await self._conversations.count_use(self._tenant_id, entry.id)
+                text = clean(entry.answer)
+                sentences = (AnswerSentence(text, before=""),)
+                return Answer(turn.asked, turn.standalone, text, True, sentences, method="knowledge")
+        return None
+
+    async def _from_passages(self, turn: Turn, limit: int) -> AsyncIterator[TurnEvent | Answer]:
+        """Answer from the texts given with the question; where they say nothing, from the collections."""
+        nearest: list[Match] = []
+        for given in (True, False):
+            if not (turn.extra if given else turn.collections):
+                continue
+            matches = list(turn.extra) if given else await self._search(turn, limit)
+            nearest += matches
+            usable = matches if given else [match for match in matches if match.score >= self._threshold]
+            draft: Draft | None = None
+            pieces: list[str] = []
+            if usable:
+                yield SourcesFound(tuple(usable))
+                async for piece in self._draft(turn, usable):
+                    if isinstance(piece, Draft):
+                        draft = piece
+                    else:
+                        pieces.append(piece)
+                        yield AnswerToken(piece)
+            if draft is not None and draft.found:
+                yield Answer(
+                    turn.asked, turn.standalone, "".join(pieces), True, draft.sentences, draft.citations,
+                    nearest=(), method="extractive" if self._answerer.name.startswith("extractive") else "model",
+                )  # fmt: skip
+                return
+        yield AnswerToken(NOT_FOUND)
+        yield Answer(turn.asked, turn.standalone, NOT_FOUND, False, nearest=closest(nearest))
+
+    async def _search(self, turn: Turn, limit: int) -> list[Match]:
+        """Return the passages of the user's collections, or those of the handbook where the best one fits better."""
+        ids = tuple(sorted({collection.id for collection in turn.collections}))
+        mixed = self._handbook_id in ids and len(ids) > 1
+        detail: dict[str, float] = {}
+        with turn.timed("retrieval"):
+            found = await self._retrieval.search(
+                turn.standalone, SearchFilters(ids), 2 * limit if mixed else limit, timings=detail
+            )
+        turn.timings.update({f"retrieval.{step}": value for step, value in detail.items()})
+        return one_side(found, self._handbook_id)[:limit]
+
+    async def _draft(self, turn: Turn, matches: Sequence[Match]) -> AsyncIterator[str | Draft]:
+        """Yield the answer's Markdown by sentence, one behind the answerer (marks look ahead), then the draft."""
+        previous: AnswerSentence | None = None
+        waiting: AnswerSentence | None = None
+        begin = time.perf_counter()
+        async for item in self._answerer.answer(Question(turn.asked, turn.standalone), matches):
+            following = item if isinstance(item, AnswerSentence) else None
+            if waiting is not None:
+                yield written(waiting, previous, following)
+            previous, waiting = waiting, following
+            if isinstance(item, Draft):
+                turn.timings["answer"] = (time.perf_counter() - begin) * 1000
+                yield item
+
+    async def _save(self, turn: Turn, conversation_id: str, answer: Answer) -> Answer:
+        """Store question and answer in one step; return the answer with where it was stored."""
+        message_id = new_id()
+        answer = replace(answer, conversation_id=conversation_id, message_id=message_id)
+        asked = Message(
+            turn.id, conversation_id, turn.account.id, "user", turn.asked, turn.asked_at, parent_id=turn.parent_id
+        )
+        said = Message(
+            message_id, conversation_id, turn.account.id, "assistant", answer.text, datetime.now(UTC),
+            parent_id=turn.id, meta=codec.dumps(answer),
+        )  # fmt: skip
+        await self._history.append_turn(turn.account, conversation_id, asked, said)
+        return answer
+
+
+async def _to_the_end(work: Coroutine[None, None, Answer]) -> Answer:
+    """Run `work` to its end even when the turn is cancelled meanwhile, so that nothing is stored by half."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise

@@ -1,0 +1,154 @@
+"""Passages of texts that are given with a question and not added to the library: ranked in memory, nothing stored."""
+
+import asyncio
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from multidb_chat.domain.library import Chunk, Document, document_id
+from multidb_chat.domain.reading import ParsedDocument
+from multidb_chat.domain.search import Embedder, Match
+from multidb_chat.domain.text import clean_line
+from multidb_chat.services.answering.extractive import cosine
+from multidb_chat.services.answering.words import Words, is_function_word
+from multidb_chat.services.chunking import chunk_document, embedding_text
+
+COLLECTION = "given with the question"
+"""The collection id in the matches; no stored collection has it."""
+
+_EMBEDDED = 24  # passages compared in meaning: at about 25 ms each what a question may cost
+_EDGES = 4  # of them so many from the beginning and the end, where a log or a letter says what it is about
+_WEIGHED = 600  # passages whose words are weighed; of more, those with the most of the question's word beginnings
+_BM25_K1, _BM25_B = 1.2, 0.75  # Robertson and Zaragoza 2009
+_RRF = 10  # reciprocal rank fusion, Cormack et al. 2009, with the small constant that suits short lists
+
+
+class OneOff:
+    """Ranks passages of texts that are not in the library."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+
+    async def rank_texts(self, question: str, named: Sequence[tuple[str, str]], limit: int = 10) -> list[Match]:
+        """Return the passages of plain texts, given as (name, text), that fit the question best; best first."""
+        parsed = [
+            ParsedDocument(name, clean_line(name), "text", text.replace("\r\n", "\n").replace("\0", ""), ())
+            for name, text in named
+        ]
+        return await self.rank(question, parsed, limit)
+
+    async def rank(self, question: str, parsed: Sequence[ParsedDocument], limit: int = 10) -> list[Match]:
+        """Return the passages of parsed documents that fit the question best; best first.
+
+        They are matches like those of the library: spans are of the document's text, ids are derived from its content.
+        """
+        pool = await asyncio.to_thread(_pool, question, parsed)
+        if not pool:
+            return []
+        texts = [embedding_text(document.title, chunk.headings, chunk.text) for document, chunk, _ in pool]
+        wanted, vectors = await asyncio.gather(
+            self._embedder.embed_query(question), self._embedder.embed_documents(texts)
+        )
+        similar = [cosine(wanted, vector) for vector in vectors]
+        return _fused(pool, similar)[:limit]
+
+
+_Weighed = tuple[Document, Chunk, float]
+
+
+def _pool(question: str, parsed: Sequence[ParsedDocument]) -> list[_Weighed]:
+    """Return the passages that are worth comparing in meaning, with their lexical weight, best first."""
+    passages = [
+        (document, chunk) for item in parsed for document in [_document(item)] for chunk in chunk_document(
+            item, document_id=document.id
+        )
+    ]  # fmt: skip
+    words = Words()
+    keys = {words.key(word) for word in _content(question, words)}
+    near = words.near()
+    wanted = dict.fromkeys(keys, 1.0) | {key: 0.5 for one in keys for key in near.get(one, ()) if key not in keys}
+    weighed = _weighed(_promising(passages, wanted), wanted, words)
+    best = sorted(weighed, key=lambda item: -item[2])[: _EMBEDDED - 2 * _EDGES]
+    taken = {(chunk.document_id, chunk.ordinal) for _, chunk, _ in best}
+    edges = [
+        (document, chunk, 0.0)
+        for document, chunk in passages[:_EDGES] + passages[-_EDGES:] + passages[_EDGES:_EMBEDDED]
+        if (chunk.document_id, chunk.ordinal) not in taken
+    ]
+    return (best + list({(chunk.document_id, chunk.ordinal): (d, chunk, w) for d, chunk, w in edges}.values()))[
+        :_EMBEDDED
+    ]
+
+
+def _content(question: str, words: Words) -> list[str]:
+    written = [question[token.start : token.end] for token in words.tokens(question)]
+    return [word for word in written if not is_function_word(word)]
+
+
+def _document(parsed: ParsedDocument) -> Document:
+    content = hashlib.sha256(parsed.text.encode("utf-8", "surrogatepass")).hexdigest()
+    now = datetime.now(UTC)
+    return Document(
+        id=document_id(COLLECTION, content, parsed.name),
+        collection_id=COLLECTION,
+        source=parsed.name,
+        name=parsed.name,
+        title=parsed.title,
+        kind=parsed.kind,
+        content_hash=content,
+        added_at=now,
+        updated_at=now,
+        characters=len(parsed.text),
+        pages=parsed.pages,
+        language=parsed.language,
+        authored_at=parsed.authored_at,
+        metadata=parsed.metadata,
+    )
+
+
+def _promising(passages: list[tuple[Document, Chunk]], wanted: dict[str, float]) -> list[tuple[Document, Chunk]]:
+    """Of very many passages leave those that hold the most beginnings of the question's words: cheap, and enough."""
+    if len(passages) <= _WEIGHED:
+        return passages
+    stubs = [(key[:5], weight) for key, weight in wanted.items()]
+    ranked = sorted(passages, key=lambda item: -sum(weight for stub, weight in stubs if stub in item[1].text.lower()))
+    return ranked[:_WEIGHED]
+
+
+def _weighed(passages: list[tuple[Document, Chunk]], wanted: dict[str, float], words: Words) -> list[_Weighed]:
+    """Return the passages that hold a wanted word, with BM25 over them."""
+    counts = [Counter(token.key for token in words.tokens(chunk.text)) for _, chunk in passages]
+    average = sum(count.total() for count in counts) / max(1, len(counts))
+    rows = len(passages)
+    rare = {}
+    for key in wanted:
+        found = sum(key in count for count in counts)
+        rare[key] = math.log(1 + (rows - found + 0.5) / (found + 0.5))
+    weighed = []
+    for (document, chunk), count in zip(passages, counts, strict=True):
+        norm = _BM25_K1 * (1 - _BM25_B + _BM25_B * count.total() / average) if average else _BM25_K1
+        score = sum(
+            weight * rare[key] * count[key] * (_BM25_K1 + 1) / (count[key] + norm)
+            for key, weight in wanted.items()
+            if count[key]
+        )
+        if score > 0:
+            weighed.append((document, chunk, score))
+    return weighed
+
+
+def _fused(pool: Sequence[_Weighed], similar: Sequence[float]) -> list[Match]:
+    """Return the pool as matches, best first by reciprocal ranks of words and meaning."""
+    places = range(len(pool))
+    by_words = {at: place for place, at in enumerate(sorted(places, key=lambda at: -pool[at][2]))}
+    by_meaning = {at: place for place, at in enumerate(sorted(places, key=lambda at: -similar[at]))}
+    strongest = max(weight for _, _, weight in pool) or 1.0
+    matches = []
+    for at, (document, chunk, weight) in enumerate(pool):
+        fused = 1 / (_RRF + by_meaning[at] + 1) + (1 / (_RRF + by_words[at] + 1) if weight else 0.0)
+        meaning = min(1.0, max(0.0, (similar[at] - 0.1) / 0.6))
+        score = min(1.0, 0.75 * meaning + 0.25 * weight / strongest)
+        matches.append(Match(chunk, document, weight or None, similar[at], fused, score))
+    return sorted(matches, key=lambda match: -match.fused)

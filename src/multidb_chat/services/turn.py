@@ -1,0 +1,121 @@
+"""What a turn carries through its steps, and the small decisions of those steps."""
+
+import hashlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from multidb_chat.domain.accounts import Account
+from multidb_chat.domain.conversations import Message
+from multidb_chat.domain.errors import InvalidInput
+from multidb_chat.domain.ids import new_id
+from multidb_chat.domain.library import Collection
+from multidb_chat.domain.search import Match
+from multidb_chat.domain.text import clean
+from multidb_chat.domain.turns import Citation
+from multidb_chat.services.answering import codec
+from multidb_chat.services.answering.citing import citation
+
+if TYPE_CHECKING:
+    from multidb_chat.services.follow_up import PastTurn
+
+MAX_QUESTION = 32_000
+"""Characters of the longest question."""
+_NEAREST = 3
+_NEAREST_CHARS = 1_200
+
+
+@dataclass(slots=True)
+class Turn:
+    """One question on its way: as asked and as it stands alone, whose it is, where it may look, what each step took."""
+
+    account: Account
+    asked: str
+    collections: Sequence[Collection]
+    conversation_id: str | None
+    parent_id: str | None
+    use_cache: bool
+    extra: Sequence[Match]
+    id: str = field(default_factory=new_id)
+    asked_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    standalone: str = ""
+    timings: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        """Add the milliseconds of the block to a step."""
+        begin = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.timings[step] = self.timings.get(step, 0.0) + (time.perf_counter() - begin) * 1000
+
+
+def checked(question: str) -> str:
+    """Return the question cleaned. Raises `InvalidInput` when it is empty, not text, or too long."""
+    if len(question) > MAX_QUESTION:
+        raise InvalidInput(
+            f"The question has {len(question):,} characters; {MAX_QUESTION:,} are allowed. "
+            "Give a longer text as a document instead (--file, or standard input)."
+        )
+    unreadable = sum(character in "\x00\ufffd" or "\ud800" <= character <= "\udfff" for character in question)
+    if "\x00" in question or unreadable * 8 > len(question):
+        raise InvalidInput("The question is not text. Give a file as a document instead (--file, or standard input).")
+    asked = clean(question).strip()
+    if not any(character.isalnum() for character in asked):
+        raise InvalidInput("The question is empty: write what you want to know.")
+    return asked
+
+
+def branch_of(messages: Sequence[Message], parent_id: str | None) -> list[Message]:
+    """Return the messages from the root to `parent_id` (None: the latest), as far as `messages` reach back."""
+    known = {message.id: message for message in messages}
+    at = known.get(parent_id) if parent_id is not None else (messages[-1] if messages else None)
+    branch: list[Message] = []
+    while at is not None and len(branch) < len(messages):
+        branch.append(at)
+        at = known.get(at.parent_id) if at.parent_id is not None else None
+    return branch[::-1]
+
+
+def past_turn(message: Message) -> "PastTurn | None":
+    """Return what a follow-up may lean on of an answer; None for other messages."""
+    from multidb_chat.services.follow_up import PastTurn
+
+    if message.role != "assistant":
+        return None
+    try:
+        answer = codec.loads(message.meta)
+    except ValueError:
+        return None
+    first = answer.sentences[0].text if answer.sentences else ""
+    return PastTurn(answer.standalone, first, answer.citations[0].title if answer.citations else "")
+
+
+def one_side(matches: Sequence[Match], handbook_id: str | None) -> list[Match]:
+    """Return the matches of the user's documents, or the handbook's where its best one fits better than all of them."""
+    handbook = [match for match in matches if match.document.collection_id == handbook_id]
+    own = [match for match in matches if match.document.collection_id != handbook_id]
+    best = max((match.score for match in own), default=-1.0)
+    return handbook if max((match.score for match in handbook), default=-1.0) > best else own
+
+
+def closest(matches: Sequence[Match]) -> tuple[Citation, ...]:
+    """Return the passages that came nearest to a question that has no answer."""
+    ranked = sorted(matches, key=lambda match: -match.score)[:_NEAREST]
+    return tuple(citation(match, number, 0, _NEAREST_CHARS) for number, match in enumerate(ranked, 1))
+
+
+def digest(match: Match) -> str:
+    """Return what tells a passage of a text given with the question from others."""
+    chunk = match.chunk
+    text = f"{match.document.name}\x00{chunk.start}\x00{chunk.text}"
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def rounded(timings: Mapping[str, float]) -> dict[str, float]:
+    """Return the timings in ms to a hundredth."""
+    return {step: round(value, 2) for step, value in timings.items()}
