@@ -1,0 +1,118 @@
+"""From defaults, file, environment and flags to the one tree of settings."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+
+from multidb_chat.domain.errors import InvalidSetting
+from multidb_chat.domain.text import clean_line
+from multidb_chat.settings.paths import Paths, find_paths
+from multidb_chat.settings.rules import Rule, Value, refuse, rules_of
+from multidb_chat.settings.sections import (
+    SECTIONS,
+    Answers,
+    Embedder,
+    Guest,
+    Ingest,
+    Log,
+    Plans,
+    Search,
+    Stores,
+    Tui,
+)
+from multidb_chat.settings.sources import Raw, from_environment, from_file, from_flags
+
+DEFAULT = "default"
+RULES: Mapping[str, Rule] = {
+    f"{name}.{key}": rule for name, section in SECTIONS.items() for key, rule in rules_of(section).items()
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of one run, by section, and where each value came from (`origin`)."""
+
+    stores: Stores
+    search: Search
+    answers: Answers
+    ingest: Ingest
+    embedder: Embedder
+    plans: Plans
+    guest: Guest
+    tui: Tui
+    log: Log
+    paths: Paths
+    origins: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def value(self, key: str) -> Value:
+        """Return the value of `section.key`."""
+        section, _, name = key.partition(".")
+        value: Value = getattr(getattr(self, section), name)
+        return value
+
+    def origin(self, key: str) -> str:
+        """Return where the value of `section.key` came from: default, `file PATH line N`, `environment NAME`, flag."""
+        return self.origins.get(key, DEFAULT)
+
+    def shown(self) -> Iterator[tuple[str, str, str]]:
+        """Yield each key with its value in TOML's notation, secrets masked, and its origin."""
+        for key, rule in RULES.items():
+            yield key, rule.shown(self.value(key)), self.origin(key)
+
+
+def load_settings(
+    *,
+    config_file: Path | None = None,
+    overrides: Mapping[str, object] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """Return the settings: defaults, then the configuration file, the environment and `overrides` (`section.key`).
+
+    `config_file` replaces the usual one and must exist. Raises `InvalidSetting`: an unknown key, a wrong type or value,
+    a file that is not TOML; the message tells where, what was expected, and the nearest key.
+    """
+    environ = os.environ if environ is None else environ
+    paths = find_paths(environ)
+    raws = chain(
+        from_file(config_file or paths.config_file, required=config_file is not None),
+        from_environment(environ, tuple(SECTIONS)),
+        from_flags(overrides or {}),
+    )
+    values, origins = _merge(raws)
+    trees = {
+        name: section(**{key: values[f"{name}.{key}"] for key in rules_of(section) if f"{name}.{key}" in values})
+        for name, section in SECTIONS.items()
+    }
+    return Settings(**trees, paths=paths, origins=origins)  # type: ignore[arg-type] # the names are those of SECTIONS
+
+
+def _merge(raws: Iterable[Raw]) -> tuple[dict[str, Value], dict[str, str]]:
+    values: dict[str, Value] = {}
+    origins: dict[str, str] = {}
+    for raw in raws:
+        key = ".".join(raw.path)
+        rule = RULES.get(key)
+        if rule is None:
+            raise _unknown(raw, key)
+        try:
+            values[key] = rule.from_text(str(raw.value)) if raw.is_text else rule.check(raw.value)
+        except (ValueError, OverflowError) as error:
+            raise refuse(raw.origin, key, rule, raw.value) from error
+        origins[key] = raw.origin
+    return values, origins
+
+
+def _unknown(raw: Raw, key: str) -> InvalidSetting:
+    shown = clean_line(key)[:80]
+    if key in SECTIONS:
+        return InvalidSetting(f"{raw.origin}: {shown} is a section: write [{shown}] and its keys below it")
+    from difflib import get_close_matches
+
+    names = {f"MULTIDB_CHAT_{rule.replace('.', '_').upper()}": rule for rule in RULES}
+    asked, known = (raw.origin.split()[-1], names) if raw.is_text and raw.origin != "flag" else (key, RULES)
+    # Somebody who forgot or mistook the section still meant the key.
+    close = get_close_matches(asked, known, 1, 0.6) or [rule for rule in RULES if rule.split(".")[1] == raw.path[-1]]
+    hint = f"; the nearest is {close[0]}" if close else "; multidb-chat config show lists all settings"
+    return InvalidSetting(f"{raw.origin}: there is no setting {shown}{hint}")

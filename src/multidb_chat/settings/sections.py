@@ -1,0 +1,110 @@
+"""Every setting there is, once: its section, key, type, default, bounds and help. All else is made from this."""
+
+from dataclasses import dataclass
+
+from multidb_chat.settings.rules import masked, setting
+
+
+class Section:
+    """A table of the configuration file. Its `repr` masks what is secret.
+
+    The sections go without slots and comparison, since making those would take a third of the time to import them.
+    """
+
+    def __repr__(self) -> str:
+        return masked(self)
+
+
+def _store(schemes: tuple[str, ...], what: str) -> str:
+    url: str = setting("embedded", f"{what}: embedded in this program, or the URL of a server.", schemes=schemes)
+    return url
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Stores(Section):
+    """Where the data lives. Each of the four can be moved on its own."""
+
+    accounts: str = _store(("postgresql",), "Accounts, plans, usage, sessions and tasks")
+    conversations: str = _store(("scylla",), "Conversations, knowledge and feedback")
+    library: str = _store(("mongodb", "mongodb+srv"), "Documents, passages and their vectors")
+    cache: str = _store(("redis", "rediss"), "Answers, counters and notifications that may be lost")
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Search(Section):
+    """Finding passages."""
+
+    threshold: float = setting(0.3, "Passages with a lower score are not used for an answer.", low=0, high=1)
+    limit: int = setting(10, "How many passages an answer is made from.", low=1, high=100)
+    cache_ttl: int = setting(86_400, "Seconds that the vector of a question is kept; 0 keeps none.", low=0)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Answers(Section):
+    """Making answers."""
+
+    max_sentences: int = setting(5, "The most sentences in an answer.", low=1, high=50)
+    cache_ttl: int = setting(3_600, "Seconds that an answer is kept; 0 keeps none.", low=0)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Ingest(Section):
+    """Reading documents."""
+
+    max_file_mb: int = setting(50, "Larger files are not read (megabytes).", low=1, high=10_000)
+    read_timeout_s: int = setting(120, "The most seconds that reading one file may take.", low=1, high=86_400)
+    read_memory_mb: int = setting(2_048, "The most memory that reading one file may take (megabytes).", low=256)
+    chunk_chars: int = setting(1_200, "The length of a passage that is aimed at (characters).", low=200, high=20_000)
+    workers: int = setting(0, "Processes that read files; 0 is one for each processor core.", low=0, high=256)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Embedder(Section):
+    """Turning texts into vectors."""
+
+    name: str = setting("minilm", "Which embedder makes the vectors.", choices=("minilm",))
+    threads: int = setting(0, "Threads that make vectors; 0 is one for each processor core.", low=0, high=256)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Plans(Section):
+    """Messages that each plan may send in a month; 0 is as many as you like."""
+
+    guest: int = setting(0, "Messages of a guest.", low=0)
+    free: int = setting(1_000, "Messages on the free plan.", low=0)
+    pro: int = setting(10_000, "Messages on the pro plan.", low=0)
+    enterprise: int = setting(0, "Messages on the enterprise plan.", low=0)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Guest(Section):
+    """Guests of the app."""
+
+    hours: int = setting(24, "Hours after which a guest and all conversations of this guest are removed.", low=1)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Tui(Section):
+    """The app."""
+
+    theme: str = setting("ink", "The colours.", choices=("ink", "paper", "high-contrast"))
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Log(Section):
+    """The log files."""
+
+    level: str = setting("warning", "What is logged.", choices=("debug", "info", "warning", "error"))
+
+
+SECTIONS: dict[str, type[Section]] = {
+    "stores": Stores,
+    "search": Search,
+    "answers": Answers,
+    "ingest": Ingest,
+    "embedder": Embedder,
+    "plans": Plans,
+    "guest": Guest,
+    "tui": Tui,
+    "log": Log,
+}
