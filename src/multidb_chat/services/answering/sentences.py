@@ -123,12 +123,13 @@ def _is_row(text: str) -> bool:
 
 
 def _table(text: str, lines: list[_Line], at: int, block: int) -> tuple[list[Unit], int]:
-    """Rows until a blank line; the first one is the header."""
+    """Rows until a blank line. The first is a header when a rule stands below it; a table cut in two has none."""
     units: list[Unit] = []
+    named = at + 1 < len(lines) and bool(_RULE.match(lines[at + 1].text))
     while at < len(lines) and not lines[at].blank:
         if not _RULE.match(lines[at].text):
             start, end = _trim(text, lines[at].start, lines[at].end)
-            units.append(Unit(start, end, "row" if units else "header", block))
+            units.append(Unit(start, end, "header" if named and not units else "row", block))
         at += 1
     return units, at
 
