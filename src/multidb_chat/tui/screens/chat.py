@@ -126,9 +126,7 @@ class ChatScreen(Screen[None]):
             self._turn = self._take_turn(self._services, exchange, text, attachments)
 
     @work(exclusive=True, group="turn", exit_on_error=False)
-    async def _take_turn(
-        self, services: Services, exchange: Exchange, text: str, attachments: Sequence[str]
-    ) -> None:
+    async def _take_turn(self, services: Services, exchange: Exchange, text: str, attachments: Sequence[str]) -> None:
         try:
             extra = await self._rank(services, text, attachments)
             collections = await services.documents.resolve(services.account, [])

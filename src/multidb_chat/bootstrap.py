@@ -1,0 +1,237 @@
+"""The only place that names concrete adapters: settings in, composed services out, each made when it is first used.
+
+Opening costs nothing: a store opens its file at the first call, the embedder, the index and the readers are imported
+and started when something needs them. Whoever opened the application closes all that was made.
+"""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from multidb_chat.domain.accounts import Account, Accounts
+from multidb_chat.domain.cache import Cache
+from multidb_chat.domain.conversations import Conversations
+from multidb_chat.domain.errors import InvalidSetting
+from multidb_chat.domain.library import Library
+from multidb_chat.domain.search import Embedder, SearchIndex
+from multidb_chat.services.accounts import AccountService
+from multidb_chat.services.history import History
+from multidb_chat.settings import Settings
+
+if TYPE_CHECKING:  # imported where they are made
+    from multidb_chat.domain.reading import DocumentReader, Fetcher
+    from multidb_chat.services.chat import Chat
+    from multidb_chat.services.documents import Documents
+    from multidb_chat.services.handbook import Handbook
+    from multidb_chat.services.ingestion import Ingestion
+    from multidb_chat.services.one_off import OneOff
+    from multidb_chat.services.retrieval import Retrieval
+
+Who = Literal["local", "guest"]
+MEGABYTE = 1_000_000
+
+
+class Application:
+    """The services of one running program and the account that uses them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._account: Account | None = None
+
+    @property
+    def account(self) -> Account:
+        """Who is talking."""
+        assert self._account is not None, "the application is open"
+        return self._account
+
+    # Stores
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """The store of accounts."""
+        self._require_embedded("accounts")
+        from multidb_chat.adapters.sqlite.accounts import SqliteAccounts
+
+        return SqliteAccounts(self.settings.paths.data / "accounts.sqlite")
+
+    @cached_property
+    def conversations(self) -> Conversations:
+        """The store of conversations."""
+        self._require_embedded("conversations")
+        from multidb_chat.adapters.sqlite.conversations import SqliteConversations
+
+        return SqliteConversations(self.settings.paths.data / "conversations.sqlite")
+
+    @cached_property
+    def library(self) -> Library:
+        """The store of documents."""
+        self._require_embedded("library")
+        from multidb_chat.adapters.sqlite.library import SqliteLibrary
+
+        return SqliteLibrary(self.settings.paths.data / "library.sqlite")
+
+    @cached_property
+    def cache(self) -> Cache:
+        """The store of what may be lost."""
+        self._require_embedded("cache")
+        from multidb_chat.adapters.sqlite.cache import SqliteCache
+
+        return SqliteCache(self.settings.paths.cache / "cache.sqlite")
+
+    def _require_embedded(self, store: str) -> None:
+        if self.settings.value(f"stores.{store}") != "embedded":
+            origin = self.settings.origin(f"stores.{store}")
+            raise InvalidSetting(
+                f'{origin}: stores.{store}: this version has no adapter for servers yet; set "embedded"'
+            )
+
+    # Search and reading
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """What makes the vectors."""
+        from multidb_chat.adapters.embedders.minilm import MiniLMEmbedder
+
+        return MiniLMEmbedder(self.settings.embedder.threads or None)
+
+    @cached_property
+    def index(self) -> SearchIndex:
+        """The search index, derived from the library."""
+        from multidb_chat.adapters.search_index import EmbeddedSearchIndex
+
+        return EmbeddedSearchIndex(self.settings.paths.cache / "index", self.library)
+
+    @cached_property
+    def reader(self) -> "DocumentReader":
+        """What reads files, in processes of their own."""
+        from multidb_chat.adapters.readers.client import Limits, SubprocessReader
+
+        ingest = self.settings.ingest
+        limits = Limits(ingest.max_file_mb * MEGABYTE, ingest.read_memory_mb * MEGABYTE, float(ingest.read_timeout_s))
+        return SubprocessReader(limits, ingest.workers or os.cpu_count() or 1)
+
+    @cached_property
+    def fetcher(self) -> "Fetcher":
+        """What fetches URLs."""
+        from multidb_chat.adapters.fetching import UrlFetcher
+
+        return UrlFetcher(max_bytes=self.settings.ingest.max_file_mb * MEGABYTE)
+
+    # Services
+
+    @cached_property
+    def account_service(self) -> AccountService:
+        """Who may talk, and how much."""
+        plans = self.settings.plans
+        limits = {"guest": plans.guest, "free": plans.free, "pro": plans.pro, "enterprise": plans.enterprise}
+        return AccountService(
+            self.accounts,
+            self.conversations,
+            limits={name: limit or None for name, limit in limits.items()},
+            guest_life=timedelta(hours=self.settings.guest.hours),
+        )
+
+    @cached_property
+    def history(self) -> History:
+        """Conversations of an account."""
+        return History(self.conversations)
+
+    @cached_property
+    def documents(self) -> "Documents":
+        """Collections and documents of an account."""
+        from multidb_chat.services.documents import Documents
+
+        return Documents(self.library)
+
+    @cached_property
+    def ingestion(self) -> "Ingestion":
+        """Files in, searchable documents out."""
+        from multidb_chat.services.ingestion import Ingestion, IngestOptions
+
+        ingest = self.settings.ingest
+        options = IngestOptions(ingest.max_file_mb * MEGABYTE, ingest.chunk_chars)
+        return Ingestion(self.library, self.reader, self.fetcher, self.embedder, options)
+
+    @cached_property
+    def retrieval(self) -> "Retrieval":
+        """Questions in, passages out."""
+        from multidb_chat.services.retrieval import Retrieval
+
+        return Retrieval(self.index, self.library, self.embedder, self.cache)
+
+    @cached_property
+    def one_off(self) -> "OneOff":
+        """Passages of texts that are not in the library."""
+        from multidb_chat.services.one_off import OneOff
+
+        return OneOff(self.embedder)
+
+    @cached_property
+    def handbook(self) -> "Handbook":
+        """The bundled guide."""
+        from multidb_chat.services.handbook import Handbook
+
+        return Handbook(self.library, self.ingestion, handbook_folder())
+
+    @cached_property
+    def chat(self) -> "Chat":
+        """Questions in, cited answers out."""
+        from multidb_chat.services.answering.extractive import Extractive
+        from multidb_chat.services.chat import Chat
+        from multidb_chat.services.handbook import HANDBOOK_ID
+
+        return Chat(
+            self.account_service,
+            self.conversations,
+            self.library,
+            self.cache,
+            self.retrieval,
+            Extractive(),
+            history=self.history,
+            handbook_id=HANDBOOK_ID,
+            threshold=self.settings.search.threshold,
+            limit=self.settings.search.limit,
+            cache_ttl=self.settings.answers.cache_ttl,
+        )
+
+    async def prepare(self) -> None:
+        """Do what can wait until after the first paint: index the handbook, load the embedder."""
+        await self.handbook.ensure()
+        await self.embedder.embed_query("warm up")
+
+    async def open(self, who: Who) -> None:
+        """Find or make the account that talks."""
+        service = self.account_service
+        self._account = await (service.local_account() if who == "local" else service.guest())
+
+    async def close(self) -> None:
+        """Close what was made; stores last, since the others write to them."""
+        for name in ("reader", "index", "embedder", "cache", "library", "conversations", "accounts"):
+            if (made := self.__dict__.get(name)) is not None:
+                await made.close()
+
+
+def handbook_folder() -> Path:
+    """Return where the bundled guide lies: in the package, or in a checkout beside it."""
+    package = Path(__file__).parent
+    bundled = package / "handbook"
+    return bundled if bundled.is_dir() else package.parents[1] / "docs" / "handbook"
+
+
+@asynccontextmanager
+async def open_application(settings: Settings, who: Who = "local") -> AsyncIterator[Application]:
+    """Compose the application for an account and close it afterwards.
+
+    Raises `InvalidSetting` for a store that this version has no adapter for, and `StoreError` when the account cannot
+    be read.
+    """
+    application = Application(settings)
+    try:
+        await application.open(who)
+        yield application
+    finally:
+        await application.close()
