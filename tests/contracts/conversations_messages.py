@@ -121,6 +121,7 @@ class MessagesContract:
         self, conversations: Conversations, monkeypatch: pytest.MonkeyPatch
     ):
         clock = iter(range(2_000_000_000_000_000_000, 0, -60_000_000_000))
+        monkeypatch.setattr(ids, "_last_ms", 0)
         monkeypatch.setattr(ids.time, "time_ns", lambda: next(clock))
         written = [replace(a_message(ids.new_id()), created_at=NOW - timedelta(minutes=n)) for n in range(5)]
         for message in written:

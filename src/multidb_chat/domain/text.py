@@ -10,12 +10,13 @@ _UNSAFE = re.compile(
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
 # Whole escape sequences go with their parameters, so that no "[31m" is left behind (ECMA-48: OSC and DCS strings, CSI,
-# two-byte ones). An unterminated string loses only its introducer: it must not hide the text behind it.
+# two-byte ones). An unterminated one loses only its introducer: it must not hide the text behind it. A string ends
+# before the next introducer, so that many unterminated ones are not each read to the end of the text (linear time).
 _SEQUENCE = re.compile(
-    "(?:\x1b\\]|\x9d)[^\x07\x1b\x9c\n]{0,4096}(?:\x07|\x1b\\\\|\x9c)"
-    "|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x9c\n]{0,4096}(?:\x1b\\\\|\x9c)"
-    "|(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]?"
-    "|\x1b[ -/]*[0-~]?"
+    "(?:\x1b\\]|\x9d)[^\x07\x1b\x90\x98\x9c-\x9f\n]{0,4096}(?:\x07|\x1b\\\\|\x9c)"
+    "|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x90\x98\x9c-\x9f\n]{0,4096}(?:\x1b\\\\|\x9c)"
+    "|(?:\x1b\\[|\x9b)(?:[0-?]*[ -/]*[@-~])?"
+    "|\x1b(?:[ -/]*[0-~])?"
 )
 
 
