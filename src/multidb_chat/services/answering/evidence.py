@@ -19,14 +19,14 @@ from multidb_chat.services.answering.words import Token, Words, fold
 
 # What a term counts that is met elsewhere than in the sentence itself. Chosen on the development questions of
 # scripts/bench.d/answers.py; the figures move little when each is changed by a tenth.
-_NEAR, _LEAD, _HEADING, _TITLE, _BEFORE, _PASSAGE = 0.75, 0.9, 0.85, 0.75, 0.55, 0.3
+_NEAR, _LEAD, _HEADING, _TITLE, _BEFORE, _PASSAGE = 0.75, 0.95, 0.85, 0.75, 0.55, 0.3
 _REASON = re.compile(
     r"\b(because|since|due to|owing to|so that|in order to|reasons?|as a result|caused?|therefore|thanks to|led to|"
     r"result(s|ed)? (from|in)|explains?|to avoid|to prevent|driven by|after)\b"
 )
 _DEFINES = re.compile(
-    r"\b(is|are|was|were|means?|refers? to|denotes?|describes?|stands for|called)\b\s+"
-    r"(an?|the|any|what|how|that|when|one)?\b|\s[:–—]\s|: "
+    r"\b(is|are|was|were)\b\s+(an?|the|any|what|how|one|another|the name)\b|"
+    r"\b(means?|refers? to|denotes?|describes?|stands for|is called|are called|consists? of)\b|\s[:–—]\s|: "
 )
 
 
@@ -50,13 +50,18 @@ class Passage:
 
 @dataclass(slots=True)
 class Candidate:
-    """A unit that may be quoted. `met` tells how far each term is met (0 to 1); `similarity` is the cosine of question
-    and unit where it was measured; `score` orders, `support` (0 to 1) decides whether there is an answer at all."""
+    """A unit that may be quoted.
+
+    `met` tells how far each term is met (0 to 1), `coverage` the same for all by weight, `missing` the weight of what
+    is not met. `similarity` is the cosine of question and unit where it was measured. `score` orders; `support`
+    (0 to 1) decides whether there is an answer at all.
+    """
 
     passage: Passage
     at: int
     met: dict[str, float]
     coverage: float
+    missing: float
     fits: bool
     score: float = 0.0
     support: float = 0.0
@@ -107,32 +112,51 @@ def rarity(passages: Sequence[Passage], analysis: Analysis) -> dict[str, float]:
 def candidates(passages: Sequence[Passage], analysis: Analysis, words: Words) -> list[Candidate]:
     """Return every unit that can be quoted, scored without similarity."""
     weights = rarity(passages, analysis)
-    near = words.near()
+    related = _related(passages, analysis, words)
     found = []
     for passage in passages:
         for at, unit in enumerate(passage.units):
             if unit.kind in ("heading", "header"):
                 continue
-            met = {term.key: _met(term, passage, at, near) for term in analysis.terms}
+            met = {term.key: _met(term, passage, at, related[term.key]) for term in analysis.terms}
             total = sum(weights.values())
             coverage = sum(weights[key] * part for key, part in met.items()) / total if total else 0.0
+            missing = sum(weights[key] for key, part in met.items() if part < 0.5)
             fits = holds(analysis.expected, passage.text(at), passage.tokens[at])
-            found.append(Candidate(passage, at, met, coverage, fits))
+            found.append(Candidate(passage, at, met, coverage, missing, fits))
     for candidate in found:
         judge(candidate, analysis)
     return found
 
 
-def _met(term: Term, passage: Passage, at: int, near: dict[str, frozenset[str]]) -> float:
+def _related(passages: Sequence[Passage], analysis: Analysis, words: Words) -> dict[str, frozenset[str]]:
+    """Return for each term the keys that may stand in for it: near in meaning, or derived ("supply", "supplier")."""
+    near = words.near()
+    vocabulary = frozenset().union(*(passage.all for passage in passages))
+    return {
+        term.key: frozenset()
+        if term.hard
+        else near.get(term.key, frozenset()) | {key for key in vocabulary if _derived(term.key, key)}
+        for term in analysis.terms
+    }
+
+
+def _derived(first: str, second: str) -> bool:
+    short, long = sorted((first, second), key=len)
+    return 5 <= len(short) < len(long) <= len(short) + 4 and long.startswith(short)
+
+
+def _met(term: Term, passage: Passage, at: int, others: frozenset[str]) -> float:
     """Return how far the unit, with what stands around it, meets the term."""
     key = term.key
     if key in passage.keys[at]:
         return 1.0
-    others = frozenset() if term.hard else near.get(key, frozenset())
     best = 0.0 if others.isdisjoint(passage.keys[at]) else _NEAR
     if term.year and any(token.year for token in passage.tokens[at]):
         # The sentence speaks of another year: what stands above it is no longer about this one.
-        return 0.3 if key in passage.around | passage.title else 0.0
+        return _BEFORE if key in passage.around | passage.title else 0.0
+    if term.year and key in passage.around | passage.title:
+        return _LEAD
     for keys, worth in _surroundings(passage, at):
         if worth > best and key in keys:
             best = worth
@@ -173,6 +197,14 @@ def lead_of(passage: Passage, at: int) -> int | None:
     return before if introduces and (colon or unit.kind == "code") else None
 
 
+def heading_of(passage: Passage, at: int) -> frozenset[str]:
+    """Return the keys of the nearest heading above a unit."""
+    for back in range(at - 1, -1, -1):
+        if passage.units[back].kind == "heading":
+            return passage.keys[back]
+    return passage.around
+
+
 def judge(candidate: Candidate, analysis: Analysis) -> None:
     """Set `score` and `support` from what is known of the candidate."""
     passage, text = candidate.passage, candidate.text
@@ -202,6 +234,10 @@ def _form(candidate: Candidate, analysis: Analysis) -> float:
         return 0.25 * _defines(candidate, analysis)
     if kind == "reason":
         return 0.2 if _REASON.search(fold(text)) else 0.0
+    if kind == "steps" and candidate.unit.kind != "code":
+        wanted = [term.key for term in analysis.terms if term.weight == 1.0]
+        above = heading_of(candidate.passage, candidate.at)
+        return 0.25 * sum(key in above for key in wanted) / max(1, len(wanted))
     if kind in ("steps", "list"):
         return {"item": 0.12, "code": -0.1}.get(candidate.unit.kind, 0.1 if text.rstrip("*_ ").endswith(":") else 0.0)
     return -0.1 if candidate.unit.kind == "code" else 0.0
@@ -242,14 +278,16 @@ def _together(keys: list[str], phrase: tuple[str, ...]) -> bool:
 
 
 def _support(candidate: Candidate, analysis: Analysis, meaning: float) -> float:
-    """Return how far the unit supports an answer: words met and meaning, cut when a name or number is another one."""
+    """Return how far the unit supports an answer.
+
+    What is met counts, and meaning; what is not met counts against it, the less the nearer the meaning (a paraphrase);
+    a number or name that is not met is another thing.
+    """
     value = 0.7 * candidate.coverage + 0.2 * meaning + 0.1 * candidate.passage.match.score
-    hard = [term for term in analysis.terms if term.hard]
-    unmet = [term for term in hard if candidate.met[term.key] < 0.25]
-    if any(term.year for term in unmet):
-        value *= 0.5
-    if hard:
-        value *= 1 - 0.35 * len(unmet) / len(hard)
+    value *= max(0.3, 1 - 0.35 * candidate.missing * (1 - 0.6 * meaning))
+    unmet = [term for term in analysis.terms if term.hard and candidate.met[term.key] < 0.5]
+    if unmet:
+        value *= 0.6 if any(term.key[0].isdigit() for term in unmet) else 0.8
     return value * (1.0 if candidate.fits else 0.75)
 
 

@@ -19,7 +19,8 @@ _SHARE = re.compile(
     r"\d\s?(?:%|percent|per cent|percentage|basis points)|\bhalf\b|\bthirds?\b|\bquarters?\b|\bout of\b"
 )
 _FREQUENCY = re.compile(
-    r"\b(?:every|each|hourly|daily|nightly|weekly|monthly|quarterly|yearly|annual|annually|once|twice|times|per)\b"
+    r"\b(?:every|each|hourly|daily|nightly|weekly|monthly|quarterly|yearly|annual|annually|once|twice|times|per)\b|"
+    r"\b(?:an?|a) (?:hour|day|night|week|month|quarter|year)\b"
 )
 _PATH = re.compile(
     r"(?:^|[\s`(\"])(?:~|\.{1,2})?/[\w.-]+|\w:\\|https?://|`[^`]+`|\b\w+\.(?:toml|json|ya?ml|ini|conf|cfg|txt)\b"

@@ -26,6 +26,15 @@ FUNCTION_WORDS = _words(
     """
 )
 
+# Verbs and nouns so general that an answer rarely repeats them.
+LIGHT_WORDS = _words(
+    """
+    use used uses make makes made take takes taken work works include includes included contain contains need require
+    look come run become cause call called help allow allowed kind type part case number amount value information detail
+    details person people thing happen mean means work important exist exists available consist consists belong belongs
+    """
+)
+
 # A sentence that begins with one of these leans on the sentence before it.
 LEANING = _words(
     """
@@ -114,7 +123,7 @@ NEAR = tuple(
         "quit resign depart leave",
         "hire recruit join employ",
         "dismiss fire",
-        "revenue turnover sale income",
+        "revenue turnover income",
         "profit earning",
         "company firm business organisation organization enterprise",
         "big large",

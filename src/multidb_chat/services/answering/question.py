@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+from multidb_chat.services.answering.lexicon import LIGHT_WORDS
 from multidb_chat.services.answering.words import Token, Words, fold, is_function_word
 
 QuestionKind = Literal["fact", "definition", "steps", "list", "reason", "yesno", "compare", "summary", "plain"]
@@ -103,14 +104,30 @@ def analyse(question: str, words: Words) -> Analysis:
     extra = _FORM_WORDS.get(kind, "") + " " + _EXPECTED_WORDS.get(expected, "")
     form = {words.key(word) for word in extra.split()}
     shouting = question.isupper()
+    light = {words.key(word) for word in LIGHT_WORDS}
     terms: dict[str, Term] = {}
-    for token in tokens:
-        name = token.name and not shouting and _inside(question, token)
-        hard = name or token.number
-        weight = 0.25 if token.key in form and not hard else 1.0
+    named = [token.name and not shouting and _inside(question, token) for token in tokens]
+    for at, token in enumerate(tokens):
+        hard = named[at] or token.number
+        weight = 1.0
+        if hard:
+            # The words of one name count together, not each like a word of its own.
+            weight = 0.6 if _in_name(tokens, named, at) else 1.0
+        elif token.key in form or token.key in light:
+            weight = 0.25 if token.key in form else 0.4
         terms.setdefault(token.key, Term(token.key, weight, hard, token.year))
     return Analysis(
         kind, expected, tuple(terms.values()), _focus(question, tokens, words), _phrases(question, tokens, words)
+    )
+
+
+def _in_name(tokens: list[Token], named: list[bool], at: int) -> bool:
+    """Whether a word of a name stands next to another one."""
+    return named[at] and any(
+        0 <= other < len(tokens)
+        and named[other]
+        and min(abs(tokens[other].end - tokens[at].start), abs(tokens[other].start - tokens[at].end)) <= 2
+        for other in (at - 1, at + 1)
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from multidb_chat.services.answering.evidence import Candidate, Passage, lead_of, leans
+from multidb_chat.services.answering.evidence import Candidate, Passage, heading_of, lead_of, leans
 from multidb_chat.services.answering.question import Analysis
 
 # How many pieces an answer has at most, and how close to the best one a further piece must score.
@@ -56,7 +56,7 @@ def _adds(candidate: Candidate, chosen: Sequence[Candidate], analysis: Analysis)
     if any(_alike(candidate, other) for other in chosen) or (best.fits and not candidate.fits):
         return False
     if candidate.score >= _CLOSE.get(analysis.kind, 0.85) * best.score:
-        return True
+        return candidate.coverage >= best.coverage - 0.1
     direct = {key for key, part in candidate.met.items() if part >= 0.75}
     covered = {key for other in chosen for key, part in other.met.items() if part >= 0.75}
     return bool(direct - covered) and candidate.score >= 0.6 * best.score
@@ -122,9 +122,7 @@ def _section(passage: Passage, at: int, analysis: Analysis) -> tuple[int, ...]:
     first = at
     while first > 0 and passage.units[first - 1].kind != "heading":
         first -= 1
-    heading = passage.keys[first - 1] if first > 0 else frozenset()
-    if first == 0 and passage.match.chunk.headings:
-        heading = passage.around
+    heading = heading_of(passage, at)
     wanted = [term.key for term in analysis.terms if term.weight == 1.0]
     if not wanted or sum(key in heading for key in wanted) < 0.7 * len(wanted):
         return ()
