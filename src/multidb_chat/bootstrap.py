@@ -150,7 +150,8 @@ class Application:
     @cached_property
     def ingestion(self) -> "Ingestion":
         """Files in, searchable documents out."""
-        from multidb_chat.services.ingestion import Ingestion, IngestOptions
+        from multidb_chat.services.ingest_run import IngestOptions
+        from multidb_chat.services.ingestion import Ingestion
 
         ingest = self.settings.ingest
         options = IngestOptions(ingest.max_file_mb * MEGABYTE, ingest.chunk_chars)

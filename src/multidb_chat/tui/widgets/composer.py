@@ -1,8 +1,10 @@
 """Where questions are typed: several lines, history on the arrows, command completion, large pastes kept aside."""
 
+from typing import ClassVar
+
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -20,7 +22,7 @@ PASTE_CHARACTERS = 8_000
 class QuestionArea(TextArea):
     """The text box itself."""
 
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "send", "Send", priority=True),
         Binding("ctrl+j,shift+enter,alt+enter", "newline", "New line", show=False, priority=True),
         Binding("tab", "complete", "Complete", show=False),
