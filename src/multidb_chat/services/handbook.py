@@ -1,0 +1,69 @@
+"""The program's own user guide as a collection that everybody may ask and nobody can change."""
+
+import asyncio
+import contextlib
+import hashlib
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from multidb_chat.domain.accounts import Account
+from multidb_chat.domain.errors import Conflict, UnreadableDocument
+from multidb_chat.domain.library import Collection, Library
+from multidb_chat.services.ingest_events import Finished, IngestEvent
+from multidb_chat.services.ingest_sources import Given
+from multidb_chat.services.ingestion import Ingestion
+
+HANDBOOK_ID = "handbook"
+"""The collection's id and name, the same in every installation."""
+
+# Who owns it: the program, as an account that is in no store, so that nobody can log in to it.
+_PROGRAM = Account("multidb-chat", "user", "free", datetime(2026, 1, 1, tzinfo=UTC))
+
+
+class Handbook:
+    """Keeps the shared collection "handbook" equal to a folder of Markdown files.
+
+    Its sources are `handbook/NAME`, not paths, so that it stays the same wherever the program is installed.
+    """
+
+    def __init__(self, library: Library, ingestion: Ingestion, folder: Path) -> None:
+        self._library = library
+        self._ingestion = ingestion
+        self._folder = folder
+
+    async def ensure(self) -> Collection:
+        """Bring the collection to the files' present content and return it; a few milliseconds when it is there.
+
+        Raises `UnreadableDocument` when a file of the installation cannot be read, and what `Ingestion.add` raises.
+        """
+        collection = await self._library.collection(HANDBOOK_ID) or await self._created()
+        pages = await asyncio.to_thread(self._pages)
+        if collection.embedder not in ("", self._ingestion.embedder):
+            await _finished(self._ingestion.reindex(_PROGRAM, collection))
+        records = await self._library.sources(HANDBOOK_ID)
+        stored = {record.source: record.content_hash for record in records}
+        wanted = {page.name: hashlib.sha256(page.data).hexdigest() for page in pages}
+        for source in stored.keys() - wanted.keys() if wanted else ():  # no folder, no news
+            await self._library.remove_source(HANDBOOK_ID, source)
+        if any(stored.get(name) != content_hash for name, content_hash in wanted.items()):
+            await _finished(self._ingestion.add(_PROGRAM, collection, pages))
+        return await self._library.collection(HANDBOOK_ID) or collection
+
+    async def _created(self) -> Collection:
+        collection = Collection(
+            HANDBOOK_ID, _PROGRAM.id, HANDBOOK_ID, datetime.now(UTC), "How to use multidb-chat", shared=True
+        )
+        with contextlib.suppress(Conflict):  # another process made it just now
+            await self._library.create_collection(collection)
+        return collection
+
+    def _pages(self) -> list[Given]:
+        files = sorted(self._folder.glob("*.md"))
+        return [Given(f"{HANDBOOK_ID}/{file.name}", file.read_bytes()) for file in files]
+
+
+async def _finished(events: AsyncIterator[IngestEvent]) -> None:
+    async for event in events:
+        if isinstance(event, Finished) and event.failures:
+            raise UnreadableDocument(event.failures[0].source, event.failures[0].reason)

@@ -1,0 +1,130 @@
+"""What can be ingested, and finding it: files, folders, patterns, given bytes, URLs."""
+
+import glob
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from multidb_chat.domain.errors import InvalidInput, UnreadableDocument
+from multidb_chat.services.ingest_events import Failure
+
+# Folders of programs, not of documents. A virtual environment is known by its `pyvenv.cfg`, hidden ones by their dot.
+_NOT_DOCUMENTS = frozenset(("__pycache__", "node_modules", "CVS", "__MACOSX"))
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Bytes from elsewhere (standard input) under a name, which is their source: the same name again replaces them."""
+
+    name: str
+    data: bytes = field(repr=False)
+
+
+# Text is an http(s) URL, a path (`~` allowed), or a pattern with `*`, `?`, `[` or `**` when there is no such path.
+Input = Path | str | Given
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file, URL or given text. `key` is what the library knows it by: absolute path, URL or given name.
+
+    A file has a `path`, a given text `data`, a URL neither. File names that are not UTF-8 keep their bytes as lone
+    surrogates (PEP 383), which the library stores as they are.
+    """
+
+    key: str
+    name: str
+    size_bytes: int = 0
+    path: str | None = None
+    data: bytes | None = field(default=None, repr=False)
+
+
+def discover(inputs: Sequence[Input]) -> Iterator[Source | Failure]:
+    """Yield each source once, folders recursively in order of name, and what cannot be looked into. Blocks on the disk.
+
+    In folders, hidden entries, virtual environments and the like are skipped, and what is neither file nor folder.
+    Links are followed; no folder is visited twice, so loops end.
+    """
+    seen: set[str] = set()
+    visited: set[tuple[int, int]] = set()
+    for one in inputs:
+        for found in _of_input(one, visited):
+            key = found.key if isinstance(found, Source) else f"\x00{found.source}"
+            if key not in seen:
+                seen.add(key)
+                yield found
+
+
+def absolute(path: Path | str) -> str:
+    """Return the absolute path without `..` that names a file's source; links are left as they are."""
+    return os.path.abspath(os.path.expanduser(path))
+
+
+def reason_of(error: Exception) -> str:
+    """Return why a source cannot be read, in a few stable words."""
+    if isinstance(error, UnreadableDocument):
+        return error.reason
+    if isinstance(error, InvalidInput):
+        return str(error)
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file or folder"
+    if isinstance(error, PermissionError):
+        return "no permission to read it"
+    return (getattr(error, "strerror", None) or str(error)).lower()
+
+
+def _of_input(one: Input, visited: set[tuple[int, int]]) -> Iterator[Source | Failure]:
+    if isinstance(one, Given):
+        yield Source(one.name, one.name, len(one.data), data=one.data)
+        return
+    if isinstance(one, str) and one.lower().startswith(("http://", "https://")):
+        yield Source(one, one)
+        return
+    top = absolute(one)
+    if isinstance(one, str) and glob.has_magic(one) and not os.path.lexists(top):
+        yield from _matching(top, visited)
+    else:
+        yield from _under(top, visited)
+
+
+def _matching(pattern: str, visited: set[tuple[int, int]]) -> Iterator[Source | Failure]:
+    paths = sorted(glob.iglob(pattern, recursive=True))
+    if not paths:
+        yield Failure(pattern, "no file matches")
+    real: set[str] = set()
+    for path in paths:  # `**` goes round in loops of links some 40 times before the system stops it
+        place = os.path.realpath(path)
+        if place not in real:
+            real.add(place)
+            yield from _under(path, visited)
+
+
+def _under(top: str, visited: set[tuple[int, int]]) -> Iterator[Source | Failure]:
+    """Yield a file, or what is in a folder; a stack instead of recursion, since folders may be nested very deep."""
+    stack = [top]
+    while stack:
+        path = stack.pop()
+        try:
+            status = os.stat(path)
+            if stat.S_ISDIR(status.st_mode):
+                stack.extend(_entries(path, status, visited, path == top))
+            elif stat.S_ISREG(status.st_mode):
+                yield Source(path, os.path.basename(path), status.st_size, path)
+            elif path == top:
+                yield Failure(path, "it is neither a file nor a folder")
+        except (OSError, ValueError) as error:  # ValueError: a NUL in a path
+            yield Failure(path, reason_of(error))
+
+
+def _entries(folder: str, status: os.stat_result, visited: set[tuple[int, int]], is_top: bool) -> list[str]:
+    """Return the paths in a folder that was not visited yet, the last name first."""
+    place = (status.st_dev, status.st_ino)
+    if place in visited:
+        return []
+    visited.add(place)
+    names = sorted(os.listdir(folder), reverse=True)
+    if "pyvenv.cfg" in names and not is_top:
+        return []
+    return [os.path.join(folder, name) for name in names if not name.startswith(".") and name not in _NOT_DOCUMENTS]
