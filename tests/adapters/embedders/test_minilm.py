@@ -66,32 +66,43 @@ async def test_a_vector_is_the_same_bit_for_bit_alone_among_others_and_on_any_nu
     assert all(vectors == found[0] for vectors in found)
 
 
-async def test_a_question_does_not_queue_behind_passages(embedder: MiniLMEmbedder):
-    work = asyncio.create_task(embedder.embed_documents([passage * 9 for passage in PASSAGES * 40]))
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The length of each window that was begun."""
+    lengths: list[int] = []
+    run = MiniLMModel._run
+
+    def counted(self: MiniLMModel, window: list[int]) -> object:
+        lengths.append(len(window))
+        return run(self, window)
+
+    monkeypatch.setattr(MiniLMModel, "_run", counted)
+    return lengths
+
+
+async def begin_long_work(embedder: MiniLMEmbedder, started: list[int]) -> asyncio.Task[list[bytes]]:
+    """Embed long texts, one for each thread, and return when their first windows have begun."""
+    work = asyncio.create_task(embedder.embed_documents([" ".join(PROSE) * 40] * 2))
+    while len(started) < 3:
+        await asyncio.sleep(0.001)
+    return work
+
+
+async def test_a_question_does_not_queue_behind_passages(embedder: MiniLMEmbedder, started: list[int]):
+    work = await begin_long_work(embedder, started)
     await embedder.embed_query("first")
     assert not work.done()
     work.cancel()
 
 
-async def test_cancelling_stops_the_threads_within_a_window(embedder: MiniLMEmbedder, monkeypatch: pytest.MonkeyPatch):
-    started: list[int] = []
-    run = MiniLMModel._run
-
-    def counted(self: MiniLMModel, window: list[int]) -> object:
-        started.append(len(window))
-        return run(self, window)
-
-    monkeypatch.setattr(MiniLMModel, "_run", counted)
-    await embedder.embed_query("loaded")
-    work = asyncio.create_task(embedder.embed_documents([" ".join(PROSE) * 40] * 4))
-    while len(started) < 3:
-        await asyncio.sleep(0.001)
+async def test_cancelling_stops_the_threads_within_a_window(embedder: MiniLMEmbedder, started: list[int]):
+    work = await begin_long_work(embedder, started)
     work.cancel()
     with pytest.raises(asyncio.CancelledError):
         await work
     begun = len(started)
-    await embedder.close()  # waits for the threads
-    assert len(started) <= begun + 2
+    await embedder.embed_documents(["next", "after"])  # on the same threads
+    assert len(started) <= begun + 2 + 2
 
 
 @given(st.integers(0, 5_000))
