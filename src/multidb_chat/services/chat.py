@@ -275,14 +275,13 @@ class Chat:
 
     async def _draft(self, turn: Turn, matches: Sequence[Match]) -> AsyncIterator[str | Draft]:
         """Yield the answer's Markdown by sentence, one behind the answerer (marks look ahead), then the draft."""
-        previous: AnswerSentence | None = None
         waiting: AnswerSentence | None = None
         begin = time.perf_counter()
         async for item in self._answerer.answer(Question(turn.asked, turn.standalone), matches):
             following = item if isinstance(item, AnswerSentence) else None
             if waiting is not None:
-                yield written(waiting, previous, following)
-            previous, waiting = waiting, following
+                yield written(waiting, following)
+            waiting = following
             if isinstance(item, Draft):
                 turn.timings["answer"] = (time.perf_counter() - begin) * 1000
                 yield item

@@ -29,29 +29,19 @@ def citation(match: Match, number: int, start: int = 0, end: int | None = None) 
     )
 
 
-def written(sentence: AnswerSentence, previous: AnswerSentence | None, following: AnswerSentence | None) -> str:
+def written(sentence: AnswerSentence, following: AnswerSentence | None) -> str:
     """Return a sentence as it is written into the answer: separator, words, and its `[n]` marks.
 
-    Where neighbouring sentences share the citation the marks stand once, behind the last of them and before code or a
-    table, which carries none itself.
+    Where the next sentence shares the citation the marks wait for the last one that does; behind code and tables, which
+    carry none themselves, they stand on a line of their own.
     """
     marks = "".join(f"[{number}]" for number in sentence.citations)
-    goes_on = following is not None and following.citations == sentence.citations
-    went_on = previous is not None and previous.citations == sentence.citations
-    if _is_block(sentence):
-        silent = went_on or goes_on
-    else:
-        silent = goes_on and following is not None and not _is_block(following)
-    if not marks or silent:
+    if not marks or (following is not None and following.citations == sentence.citations):
         return sentence.before + sentence.text
-    return f"{sentence.before}{sentence.text}{chr(10) * 2 if _is_block(sentence) else ' '}{marks}"
-
-
-def _is_block(sentence: AnswerSentence) -> bool:
-    return sentence.text.startswith(("```", "| "))
+    space = "\n\n" if sentence.text.startswith(("```", "| ")) else " "
+    return f"{sentence.before}{sentence.text}{space}{marks}"
 
 
 def compose(sentences: Sequence[AnswerSentence]) -> str:
     """Return the whole Markdown text of an answer."""
-    around = zip((None, *sentences[:-1]), sentences, (*sentences[1:], None), strict=True)
-    return "".join(written(sentence, previous, following) for previous, sentence, following in around)
+    return "".join(map(written, sentences, (*sentences[1:], None)))

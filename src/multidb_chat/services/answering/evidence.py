@@ -213,7 +213,7 @@ def judge(candidate: Candidate, analysis: Analysis) -> None:
         similarity = passage.match.vector or 0.0
     meaning = min(1.0, max(0.0, (similarity - 0.1) / 0.6))
     score = candidate.coverage + 0.2 * meaning + 0.15 * passage.match.score - 0.01 * passage.rank
-    score += _form(candidate, analysis) + _phrases(candidate, analysis)
+    score += _form(candidate, analysis) + _phrases(candidate, analysis) + _under_heading(candidate, analysis)
     if leans(text):
         score -= 0.06
     if text.rstrip('*_ "”').endswith("?"):
@@ -234,24 +234,34 @@ def _form(candidate: Candidate, analysis: Analysis) -> float:
         return 0.25 * _defines(candidate, analysis)
     if kind == "reason":
         return 0.2 if _REASON.search(fold(text)) else 0.0
-    if kind == "steps" and candidate.unit.kind != "code":
-        wanted = [term.key for term in analysis.terms if term.weight == 1.0]
-        above = heading_of(candidate.passage, candidate.at)
-        return 0.25 * sum(key in above for key in wanted) / max(1, len(wanted))
     if kind in ("steps", "list"):
         return {"item": 0.12, "code": -0.1}.get(candidate.unit.kind, 0.1 if text.rstrip("*_ ").endswith(":") else 0.0)
     return -0.1 if candidate.unit.kind == "code" else 0.0
 
 
-def _defines(candidate: Candidate, analysis: Analysis) -> float:
-    """Return how much the sentence looks like "X is a ...": the words asked for stand before the verb."""
-    found = _DEFINES.search(candidate.text)
-    if found is None:
+def _under_heading(candidate: Candidate, analysis: Analysis) -> float:
+    """Return up to 0.15 (for steps 0.25) where the nearest heading is about what is asked."""
+    if candidate.unit.kind == "code":
         return 0.0
-    keys = {token.key for token in candidate.passage.tokens[candidate.at] if token.end <= found.start() + 1}
+    above = heading_of(candidate.passage, candidate.at)
     wanted = [term.key for term in analysis.terms if term.weight == 1.0]
-    share = sum(key in keys for key in wanted) / len(wanted) if wanted else 0.0
-    return share * (1.0 if found.start() < 60 else 0.5)
+    return (0.25 if analysis.kind == "steps" else 0.15) * sum(key in above for key in wanted) / max(1, len(wanted))
+
+
+def _defines(candidate: Candidate, analysis: Analysis) -> float:
+    """Return how much the sentence looks like "X is a ..." (1), or like "a ... is an X" (0.7), X being what is asked."""
+    found = _DEFINES.search(candidate.text)
+    wanted = [term.key for term in analysis.terms if term.weight == 1.0]
+    if found is None or not wanted:
+        return 0.0
+    tokens = candidate.passage.tokens[candidate.at]
+    before = {token.key for token in tokens if token.end <= found.start() + 1}
+    behind = {token.key for token in tokens if token.start >= found.start()}
+    if found.start() < 60 and all(key in before for key in wanted):
+        return 1.0
+    if all(key in behind for key in wanted) and len(behind) <= len(wanted) + 3:
+        return 0.7
+    return 0.5 * sum(key in before for key in wanted) / len(wanted)
 
 
 def _counts_focus(candidate: Candidate, analysis: Analysis) -> bool:

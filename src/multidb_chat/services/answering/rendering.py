@@ -80,13 +80,13 @@ def fenced(text: str) -> str:
 
 
 def table(header: str | None, row: str) -> str:
-    """Return a table row under its header, cell by cell, as a Markdown table; without a header as one line."""
+    """Return a table row, below its header where one is given, as Markdown; a row without cells as one line."""
     cells = _cells(row)
+    if len(cells) < 2:
+        return inert(row)
     names = _cells(header) if header is not None else []
-    if not names or len(cells) < 2:
-        return inert(" | ".join(cells).replace("|", "/") if len(cells) > 1 else row)
     width = max(len(names), len(cells))
-    lines = [names, ["---"] * width, cells]
+    lines = [names, ["---"] * width, cells] if names else [cells]
     return "\n".join(
         "| " + " | ".join(_cell(cell) for cell in line + [""] * (width - len(line))) + " |" for line in lines
     )
@@ -98,16 +98,9 @@ def _cell(text: str) -> str:
 
 def _cells(row: str) -> list[str]:
     stripped = row.strip()
-    if "|" in stripped:
+    if stripped.startswith("|"):
         return [cell.strip() for cell in re.split(r"(?<!\\)\|", stripped.strip("|"))]
-    if "\t" in stripped:
-        return [cell.strip() for cell in stripped.split("\t")]
-    if "," in stripped or ";" in stripped:
-        import csv
-
-        delimiter = ";" if stripped.count(";") > stripped.count(",") else ","
-        return [cell.strip() for cell in next(csv.reader([stripped], delimiter=delimiter, skipinitialspace=True))]
-    return [stripped]
+    return [cell.strip() for cell in stripped.split("\t")] if "\t" in stripped else [stripped]
 
 
 class Sheet:
@@ -121,19 +114,21 @@ class Sheet:
 
     def add(self, pick: Pick) -> None:
         """Add a pick: its units as sentences, with one citation for all or one for each."""
-        passage = pick.passage
-        units = [passage.units[at] for at in pick.units]
-        shared = self._cite(passage.match, units[0].start, units[-1].end) if pick.together else None
+        match = pick.passage.match
+        units = [pick.passage.units[at] for at in pick.units]
+        rows = [unit for unit in units if unit.kind == "row"]
+        shared = self._cite(match, units[0].start, units[-1].end) if pick.together else None
+        if rows and shared is None:
+            shared = self._cite(match, rows[0].start, rows[-1].end)
         header: str | None = None
         for unit in units:
-            if unit.kind == "heading":
-                continue
-            if unit.kind == "header" and len(units) > 1:
-                header = passage.match.chunk.text[unit.start : unit.end]
-                continue
-            number = shared or self._cite(passage.match, unit.start, unit.end)
-            text = _shown(unit, passage.match, header)
-            self.sentences.append(AnswerSentence(text, (number,), self._before(passage.match, unit)))
+            if unit.kind == "header" and rows:
+                header = match.chunk.text[unit.start : unit.end]
+            elif unit.kind != "heading":
+                number = shared or self._cite(match, unit.start, unit.end)
+                text = _shown(unit, match, header)
+                self.sentences.append(AnswerSentence(text, (number,), self._before(match, unit)))
+                header = None
 
     def _cite(self, match: Match, start: int, end: int) -> int:
         place = (match.document.id, match.chunk.start + start, match.chunk.start + end)
@@ -149,7 +144,7 @@ class Sheet:
         self._last = (match.document.id, unit.block, unit.kind)
         if not last_kind:
             return ""
-        if unit.kind == "item" and last_kind == "item" and same:
+        if unit.kind in ("item", "row") and last_kind == unit.kind and same:
             return "\n"
         return " " if unit.kind == last_kind == "sentence" and last_document == match.document.id else "\n\n"
 

@@ -88,6 +88,9 @@ def _with_neighbours(candidate: Candidate, analysis: Analysis) -> Pick:
         if units[at + 1].kind == "code" and (whole or opens):
             return Pick(passage, (at, at + 1), True)
     lead = lead_of(passage, at)
+    if unit.kind == "row" and not any(key in passage.keys[at] for key in candidate.met):
+        # Only the header speaks of what is asked: the rows together are the answer.
+        return Pick(passage, _list(passage, at), True)
     if lead is not None and unit.kind in ("code", "row") and _adjoining(passage, lead, at):
         return Pick(passage, (lead, at), unit.kind == "code")
     if lead is not None and unit.kind == "item" and _needs(candidate, lead):
@@ -112,9 +115,9 @@ def _needs(candidate: Candidate, lead: int) -> bool:
 def _list(passage: Passage, at: int) -> tuple[int, ...]:
     """Return the whole list around an item, with its lead-in."""
     block = passage.units[at].block
-    run = [other for other, unit in enumerate(passage.units) if unit.block == block]
+    run = [other for other, unit in enumerate(passage.units) if unit.block == block][:_RUN]
     lead = lead_of(passage, at)
-    return tuple(([] if lead is None else [lead]) + run[:_RUN])
+    return tuple(run if lead is None or lead in run else [lead, *run])
 
 
 def _section(passage: Passage, at: int, analysis: Analysis) -> tuple[int, ...]:
