@@ -260,6 +260,18 @@ async def test_a_lock_that_is_given_up_in_time_is_waited_for(path: Path):
     await database.close()
 
 
+async def test_all_who_open_a_new_file_at_once_get_in(tmp_path: Path):
+    for turn in range(20):
+        databases = [Database(tmp_path / f"{turn}.db", "things", SCHEMA, patience=30) for _ in range(4)]
+        calls = [
+            call for n, database in enumerate(databases) for call in (database.read(keys), database.write(add(str(n))))
+        ]
+        await asyncio.gather(*calls)
+        for database in databases:
+            assert await database.read(keys) == ["0", "1", "2", "3"]
+            await database.close()
+
+
 async def test_half_a_character_is_refused_and_a_huge_number_too(database: Database):
     for body in ("\ud83d", 2**64):
         with pytest.raises(InvalidInput):
@@ -274,6 +286,9 @@ async def test_a_fault_of_the_program_is_not_hidden(database: Database):
         await database.write(lambda _: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         await database.read(lambda _: 1 // 0)
+    for call in (database.write, database.read):
+        with pytest.raises(RuntimeError, match="StopIteration"):
+            await call(lambda connection: next(connection.execute("SELECT 1 WHERE false")))
 
 
 async def test_deleting_a_parent_row_takes_its_children_along(path: Path):

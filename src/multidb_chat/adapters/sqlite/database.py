@@ -24,52 +24,20 @@ Nothing happens before the first call: no thread, no connection, no file.
 
 import asyncio
 import sqlite3
-import threading
-import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from multidb_chat.adapters.sqlite.database_at_rest import read_at_rest
-from multidb_chat.adapters.sqlite.database_errors import is_busy, translated
-from multidb_chat.adapters.sqlite.migrations import create_file, migrate, schema_version
+from multidb_chat.adapters.sqlite.database_errors import is_busy
+from multidb_chat.adapters.sqlite.database_file import DatabaseFile
+from multidb_chat.adapters.sqlite.database_writer import Writer
 from multidb_chat.domain.errors import StoreUnavailable
 
 T = TypeVar("T")
 
 READERS = 4
-# One slow disk flush is shared by at most so many writes: bounds what a failed commit has to do again.
-GROUP_LIMIT = 128
-# A file's log lets readers and a writer of several processes work at once, and is cut back after a large write. A flush
-# reaches the platter on macOS too. Sorting goes to memory: a full disk for temporary files would stop reading.
-PRAGMAS = (
-    "journal_mode = WAL",
-    "journal_size_limit = 16777216",
-    "fullfsync = ON",
-    "foreign_keys = ON",
-    "temp_store = 2",
-)
-_OLDEST_SQLITE = (3, 35, 0)
-
-
-@dataclass(slots=True)
-class _Job:
-    """A piece of work that waits for the writer, and what became of it inside the open transaction."""
-
-    work: Callable[[sqlite3.Connection], Any]
-    future: "Future[Any]" = field(default_factory=Future)
-    result: Any = None
-    error: Exception | None = None
-
-    def resolve(self) -> None:
-        if self.error is None:
-            self.future.set_result(self.result)
-        else:
-            self.future.set_exception(self.error)
 
 
 class Database:
@@ -87,18 +55,10 @@ class Database:
     def __init__(
         self, path: Path, store: str, migrations: Sequence[str], *, durable: bool = True, patience: float = 10.0
     ) -> None:
-        self.path = path
-        self.store = store
-        self._migrations = migrations
-        self._durable = durable
-        self._patience = patience
-        self._waiting: deque[_Job] = deque()
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix=f"{store}-writer")
+        self._file = DatabaseFile(path, store, migrations, durable, patience)
+        self._writer = Writer(self._file)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix=f"{store}-reader")
-        self._write_connection: sqlite3.Connection | None = None
         self._idle: list[sqlite3.Connection] = []
-        self._opening = threading.Lock()
-        self._created = False
         self._closed = False
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -110,10 +70,7 @@ class Database:
         `StoreUnavailable`, `StoreFull`, `StoreCorrupt` or `SchemaTooNew`.
         """
         self._check_open()
-        job = _Job(work)
-        self._waiting.append(job)
-        self._writer.submit(self._drain)
-        result: T = await asyncio.wrap_future(job.future)
+        result: T = await asyncio.wrap_future(self._writer.submit(work))
         return result
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -132,74 +89,13 @@ class Database:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise StoreUnavailable(self.store, f"The {self.store} store is closed.")
+            raise StoreUnavailable(self._file.store, f"The {self._file.store} store is closed.")
 
     def _close(self) -> None:
-        self._writer.shutdown()
         self._readers.shutdown()
         while self._idle:
             self._idle.pop().close()
-        if self._write_connection is not None:
-            self._write_connection.close()  # the last one: it brings the log's content into the file
-            self._write_connection = None
-
-    def _drain(self) -> None:
-        """Commit what waits by now; while one group is on its way to the disk the next one gathers."""
-        group: list[_Job] = []
-        while self._waiting and len(group) < GROUP_LIMIT:
-            job = self._waiting.popleft()
-            if job.future.set_running_or_notify_cancel():
-                group.append(job)
-        if group:
-            self._commit(group)
-
-    def _commit(self, group: list[_Job]) -> None:
-        try:
-            connection = self._begin()
-        except Exception as error:  # noqa: BLE001 - handed to the callers
-            self._fail(group, error)
-            return
-        try:
-            for job in group:
-                _run_in_savepoint(connection, job)
-            connection.execute("COMMIT")
-        except Exception as error:  # noqa: BLE001 - handed to the callers
-            self._roll_back(connection)
-            self._fail_or_separate(group, error)
-            return
-        for job in group:
-            if job.error is not None:
-                job.error = translated(job.error, self.store, self.path)
-            job.resolve()
-
-    def _begin(self) -> sqlite3.Connection:
-        if self._write_connection is None:
-            self._write_connection = self._connect()
-        self._write_connection.execute("BEGIN IMMEDIATE")
-        return self._write_connection
-
-    def _roll_back(self, connection: sqlite3.Connection) -> None:
-        """Leave the broken transaction; a connection that cannot is given up."""
-        try:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-        except sqlite3.Error:
-            connection.close()
-            self._write_connection = None
-
-    def _fail_or_separate(self, group: list[_Job], error: Exception) -> None:
-        """Find out which of the works the disk or the database can't take; the others go through on their own."""
-        if len(group) == 1:
-            self._fail(group, error)
-            return
-        for job in group:
-            job.result = job.error = None
-            self._commit([job])
-
-    def _fail(self, group: list[_Job], error: Exception) -> None:
-        for job in group:
-            job.error = translated(error, self.store, self.path)
-            job.resolve()
+        self._writer.close()  # the last connection: it brings the log's content into the file
 
     def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
@@ -208,7 +104,7 @@ class Database:
             except sqlite3.OperationalError as error:
                 if is_busy(error):
                     raise
-                return self._read_at_rest(work, error)
+                return self._file.read_at_rest(work, error)
             try:
                 connection.execute("BEGIN")
                 return work(connection)
@@ -216,80 +112,15 @@ class Database:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 self._idle.append(connection)
-        except Exception as error:
-            meaning = translated(error, self.store, self.path)
-            if meaning is error:
-                raise
-            raise meaning from error
-
-    def _read_at_rest(self, work: Callable[[sqlite3.Connection], T], obstacle: sqlite3.Error) -> T:
-        """Answer although the file cannot be opened as usual: a full disk must not stop reading."""
-
-        def checked(connection: sqlite3.Connection) -> T:
-            connection.text_factory = _text
-            version = schema_version(connection, self.path, self.store, len(self._migrations))
-            if version < len(self._migrations):
-                raise obstacle
-            return work(connection)
-
-        return read_at_rest(self.path, checked, obstacle)
+        except Exception as error:  # noqa: BLE001 - raised again, as what it means
+            meaning = self._file.translated(error)
+            raise meaning from error if meaning is not error else error.__cause__
 
     def _reader(self) -> sqlite3.Connection:
         try:
             return self._idle.pop()
         except IndexError:  # no test before: the reading threads share the list
-            return self._connect(read_only=True)
-
-    def _connect(self, read_only: bool = False) -> sqlite3.Connection:
-        """Open a connection, the first one with the schema brought up to date, as long as patience lasts.
-
-        The busy timeout does not cover the switch to write-ahead logging, so opening is tried again here.
-        """
-        if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
-            needed = ".".join(map(str, _OLDEST_SQLITE))
-            raise StoreUnavailable(self.store, f"SQLite {needed} is needed, this is {sqlite3.sqlite_version}.")
-        end = time.monotonic() + self._patience
-        while True:
-            try:
-                with self._opening:
-                    return self._open(read_only)
-            except sqlite3.OperationalError as error:
-                if not is_busy(error) or time.monotonic() > end:
-                    raise
-            time.sleep(0.01)
-
-    def _open(self, read_only: bool) -> sqlite3.Connection:
-        if not self._created:
-            create_file(self.path)
-        connection = sqlite3.connect(
-            self.path, timeout=self._patience, isolation_level=None, check_same_thread=False, cached_statements=256
-        )
-        try:
-            connection.text_factory = _text
-            version = schema_version(connection, self.path, self.store, len(self._migrations))
-            for pragma in PRAGMAS:
-                connection.execute(f"PRAGMA {pragma}")
-            connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
-            if version < len(self._migrations):
-                migrate(connection, self.path, self.store, self._migrations)
-            self._created = True
-            connection.execute(f"PRAGMA query_only = {'ON' if read_only else 'OFF'}")
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-
-def _run_in_savepoint(connection: sqlite3.Connection, job: _Job) -> None:
-    connection.execute("SAVEPOINT job")
-    try:
-        job.result = job.work(connection)
-    except Exception as error:
-        if not connection.in_transaction:  # SQLite gave up the whole transaction, for example on a full disk
-            raise
-        connection.execute("ROLLBACK TO job")
-        job.error = error
-    connection.execute("RELEASE job")
+            return self._file.connect(read_only=True)
 
 
 def bindable(text: str) -> str | bytes:
@@ -304,7 +135,3 @@ def bindable(text: str) -> str | bytes:
 def prefix_end(prefix: str) -> bytes:
     """Return the end (exclusive, for `CAST(? AS TEXT)`) of the texts that begin with `prefix`: no UTF-8 has 0xFF."""
     return prefix.encode("utf-8", "surrogatepass") + b"\xff"
-
-
-def _text(raw: bytes) -> str:
-    return str(raw, "utf-8", "surrogatepass")

@@ -41,6 +41,8 @@ def translated(error: Exception, store: str, path: Path) -> Exception:
         return InvalidInput("The text holds half a character (a lone surrogate) and cannot be stored.")
     if isinstance(error, OverflowError):
         return InvalidInput("A number is too large to be stored.")
+    if isinstance(error, StopIteration):  # a coroutine that waits for a future could never receive it
+        return RuntimeError("A piece of work ended with StopIteration.")
     return error
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from multidb_chat.adapters.sqlite import library_collections as shelf
 from multidb_chat.adapters.sqlite import library_documents as book
+from multidb_chat.adapters.sqlite import library_storing as storing
 from multidb_chat.adapters.sqlite.database import Database
 from multidb_chat.adapters.sqlite.library_schema import SCHEMA
 from multidb_chat.domain.library import Change, Chunk, Collection, Document, DocumentContent, SourceRecord
@@ -13,8 +14,7 @@ from multidb_chat.domain.library import Change, Chunk, Collection, Document, Doc
 class SqliteLibrary:
     """The port `Library` in the file `path`, which is made when it is first needed; the port's docstrings specify it.
 
-    Any Python string may be a source, name, title or text, also with NULs and lone surrogates. Two stores that differ
-    in nothing but the case of a collection's name count as one name.
+    Any Python string may be a source, name, title, text, heading, label or metadata, NULs and lone surrogates included.
     """
 
     def __init__(self, path: Path) -> None:
@@ -43,7 +43,7 @@ class SqliteLibrary:
         return await self._database.write(lambda c: shelf.delete(c, collection_id))
 
     async def put_documents(self, contents: Sequence[DocumentContent]) -> None:
-        await self._database.write(lambda c: book.store(c, contents))
+        await self._database.write(lambda c: storing.store(c, contents))
 
     async def document(self, document_id: str) -> Document | None:
         return await self._database.read(lambda c: book.document(c, document_id))
@@ -69,7 +69,7 @@ class SqliteLibrary:
         return await self._database.read(lambda c: book.indexable(c, document_ids))
 
     async def remove_documents(self, document_ids: Sequence[str]) -> int:
-        return await self._database.write(lambda c: book.remove_by_id(c, document_ids))
+        return await self._database.write(lambda c: storing.remove_by_id(c, document_ids))
 
     async def put_source(self, record: SourceRecord) -> None:
         await self._database.write(lambda c: shelf.put_source(c, record))
@@ -84,7 +84,7 @@ class SqliteLibrary:
         return await self._database.write(lambda c: shelf.remove_source(c, collection_id, source))
 
     async def version(self) -> int:
-        return await self._database.read(book.last_change)
+        return await self._database.read(storing.last_change)
 
     async def collection_versions(self, collection_ids: Sequence[str]) -> dict[str, int]:
         return await self._database.read(lambda c: shelf.versions(c, collection_ids))

@@ -6,7 +6,7 @@ Every function is a piece of work inside a transaction that the caller began.
 import sqlite3
 from collections.abc import Sequence
 
-from multidb_chat.adapters.sqlite import library_documents
+from multidb_chat.adapters.sqlite import library_storing
 from multidb_chat.adapters.sqlite.database import bindable, prefix_end
 from multidb_chat.adapters.sqlite.library_rows import (
     COLLECTION,
@@ -93,13 +93,13 @@ def collections(connection: sqlite3.Connection, account_id: str) -> list[Collect
 
 def delete(connection: sqlite3.Connection, collection_id: str) -> bool:
     """Remove a collection with its sources and documents, which leave tombstones."""
-    library_documents.remove(connection, "collection_id = ?", collection_id)
+    library_storing.remove(connection, "collection_id = ?", collection_id)
     return connection.execute("DELETE FROM collections WHERE id = ?", (collection_id,)).rowcount > 0
 
 
 def put_source(connection: sqlite3.Connection, record: SourceRecord) -> None:
     """Add or replace the record of a source; raises `NotFound`."""
-    library_documents.require_collections(connection, [record.collection_id])
+    library_storing.require_collections(connection, [record.collection_id])
     connection.execute(
         f"INSERT OR REPLACE INTO sources ({SOURCE}) VALUES (?, CAST(? AS TEXT), ?, ?, ?, ?)", source_row(record)
     )
@@ -131,7 +131,7 @@ def remove_source(connection: sqlite3.Connection, collection_id: str, name: str)
     connection.execute(
         "DELETE FROM sources WHERE collection_id = ? AND source = CAST(? AS TEXT)", (collection_id, bindable(name))
     )
-    return library_documents.remove(connection, of_source, collection_id, bindable(name))
+    return library_storing.remove(connection, of_source, collection_id, bindable(name))
 
 
 def versions(connection: sqlite3.Connection, collection_ids: Sequence[str]) -> dict[str, int]:

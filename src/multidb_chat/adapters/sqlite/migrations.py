@@ -29,6 +29,15 @@ def schema_version(connection: sqlite3.Connection, path: Path, store: str, newes
 
     Raises `SchemaTooNew`, `StoreUnavailable` for a file that holds something else, or SQLite's errors.
     """
+    connection.execute("BEGIN")  # another process may be making the schema between two of the reads
+    try:
+        return _version(connection, path, store, newest)
+    finally:
+        if connection.in_transaction:  # a failed read may have ended it
+            connection.execute("ROLLBACK")
+
+
+def _version(connection: sqlite3.Connection, path: Path, store: str, newest: int) -> int:
     version = _number(connection, "PRAGMA user_version")
     owner = _number(connection, "PRAGMA application_id")
     empty = version == 0 and owner == 0 and _number(connection, "SELECT count(*) FROM sqlite_master") == 0
@@ -53,7 +62,7 @@ def migrate(connection: sqlite3.Connection, path: Path, store: str, migrations: 
     """
     connection.execute("BEGIN IMMEDIATE")
     try:
-        version = schema_version(connection, path, store, len(migrations))
+        version = _version(connection, path, store, len(migrations))
         if 0 < version < len(migrations):
             _back_up(path, Path(f"{path}.v{version}-backup"))
         for script in migrations[version:]:

@@ -1,0 +1,157 @@
+"""Writing documents into the library's file: whole, as a change each, and out of it with all that belongs to them.
+
+Every function is a piece of work inside a transaction that the caller began.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import NamedTuple
+
+from multidb_chat.adapters.sqlite.library_rows import (
+    CHUNK,
+    DOCUMENT,
+    batches,
+    chunk_row,
+    document_of,
+    document_row,
+    marks,
+    one_number,
+    packed_blocks,
+)
+from multidb_chat.adapters.sqlite.library_schema import SEGMENT
+from multidb_chat.domain.errors import Conflict, InvalidInput, NotFound
+from multidb_chat.domain.library import Chunk, Document, DocumentContent
+
+# ruff: noqa: S608 - statements are put together from constants and question marks only
+
+_VALUES = ", ".join(
+    "CAST(? AS TEXT)" if column in ("source", "name", "title") else "?" for column in DOCUMENT.split(", ")
+)
+
+
+class _Entry(NamedTuple):
+    """A document on its way into the tables: its row's key, its successor's record, its chunks in order."""
+
+    key: int
+    document: Document
+    content: DocumentContent
+    chunks: list[Chunk]
+
+
+def require_collections(connection: sqlite3.Connection, collection_ids: Iterable[str]) -> None:
+    """Raise `NotFound` for the first collection that does not exist."""
+    for collection_id in sorted(set(collection_ids)):
+        if not one_number(connection, "SELECT count(*) FROM collections WHERE id = ?", collection_id):
+            raise NotFound(f"There is no collection {collection_id}.")
+
+
+def store(connection: sqlite3.Connection, contents: Sequence[DocumentContent]) -> None:
+    """Add or replace the documents; see the port."""
+    require_collections(connection, (content.document.collection_id for content in contents))
+    stored = _stored(connection, [content.document.id for content in contents])
+    free = one_number(connection, "SELECT max(key) FROM documents") + 1
+    latest: dict[str, _Entry] = {}
+    for key, content in enumerate(contents, free):
+        document = content.document
+        before = latest[document.id].document if document.id in latest else stored.get(document.id)
+        latest[document.id] = _Entry(key, _succeeding(before, document), content, _checked(content))
+    connection.executemany("DELETE FROM documents WHERE id = ?", [(known,) for known in stored])
+    _insert(connection, list(latest.values()))
+
+
+def _stored(connection: sqlite3.Connection, document_ids: Sequence[str]) -> dict[str, Document]:
+    return {
+        row[0]: document_of(row)
+        for batch in batches(document_ids)
+        for row in connection.execute(f"SELECT {DOCUMENT} FROM documents WHERE id IN ({marks(batch)})", batch)
+    }
+
+
+def _succeeding(before: Document | None, document: Document) -> Document:
+    if before is None:
+        return document
+    if before.collection_id != document.collection_id:
+        raise Conflict(f"The document {document.id} belongs to another collection.")
+    return replace(document, added_at=before.added_at, revision=before.revision + 1)
+
+
+def _checked(content: DocumentContent) -> list[Chunk]:
+    """Return the chunks in order; only their spans are stored, so a text that is not at its span would be lost."""
+    chunks = sorted(content.chunks, key=lambda chunk: chunk.ordinal)
+    for chunk in chunks:
+        if content.text[chunk.start : chunk.end] != chunk.text:
+            raise InvalidInput(f"Chunk {chunk.ordinal} of document {content.document.id} is not at its span.")
+    if any(before.ordinal == after.ordinal for before, after in pairwise(chunks)):
+        raise InvalidInput(f"The document {content.document.id} has two chunks of the same number.")
+    return chunks
+
+
+def _insert(connection: sqlite3.Connection, entries: Sequence[_Entry]) -> None:
+    """Insert table by table: one prepared statement each, and all rows go to the end of their table."""
+    many = connection.executemany
+    many(
+        f"INSERT INTO documents (key, {DOCUMENT}) VALUES (?, {_VALUES})",
+        (document_row(entry.key, entry.document) for entry in entries),
+    )
+    many(
+        "INSERT OR REPLACE INTO changes (seq, document_id, collection_id, removed) VALUES (?, ?, ?, 0)",
+        (
+            (seq, entry.document.id, entry.document.collection_id)
+            for seq, entry in enumerate(entries, last_change(connection) + 1)
+        ),
+    )
+    many(
+        "INSERT INTO segments (document, number, data) VALUES (?, ?, ?)",
+        ((entry.key, *segment) for entry in entries for segment in enumerate(_segments(entry.content.text))),
+    )
+    many(
+        "INSERT INTO blocks (document, data) VALUES (?, ?)",
+        ((entry.key, packed_blocks(entry.content.blocks)) for entry in entries if entry.content.blocks),
+    )
+    many(
+        "INSERT INTO originals (document, data) VALUES (?, ?)",
+        ((entry.key, entry.content.original) for entry in entries if entry.content.original is not None),
+    )
+    many(
+        f"INSERT INTO chunks (document, {CHUNK}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (chunk_row(entry.key, chunk) for entry in entries for chunk in entry.chunks),
+    )
+    many(
+        "INSERT INTO vectors (document, data) VALUES (?, ?)",
+        ((entry.key, b"".join(chunk.vector for chunk in entry.chunks)) for entry in entries if entry.chunks),
+    )
+
+
+def _segments(text: str) -> Iterable[bytes]:
+    return (text[at : at + SEGMENT].encode("utf-8", "surrogatepass") for at in range(0, len(text), SEGMENT))
+
+
+def last_change(connection: sqlite3.Connection) -> int:
+    """Return the number of the latest change; it never falls, because a tombstone stays until a newer change."""
+    return one_number(connection, "SELECT max(seq) FROM changes")
+
+
+def remove(connection: sqlite3.Connection, condition: str, *parameters: object) -> int:
+    """Remove the documents under a condition (a constant of the caller), leaving tombstones; return how many."""
+    connection.execute(
+        "INSERT OR REPLACE INTO changes (seq, document_id, collection_id, removed)"
+        f" SELECT ? + row_number() OVER (ORDER BY id), id, collection_id, 1 FROM documents WHERE {condition}",
+        (last_change(connection), *parameters),
+    )
+    return connection.execute(f"DELETE FROM documents WHERE {condition}", parameters).rowcount
+
+
+def remove_by_id(connection: sqlite3.Connection, document_ids: Sequence[str]) -> int:
+    """Remove documents and the records of the sources they came from; return how many there were."""
+    removed = 0
+    for batch in batches(document_ids):
+        wanted = f"id IN ({marks(batch)})"
+        connection.execute(
+            "DELETE FROM sources WHERE (collection_id, source) IN"
+            f" (SELECT collection_id, source FROM documents WHERE {wanted})",
+            batch,
+        )
+        removed += remove(connection, wanted, *batch)
+    return removed
