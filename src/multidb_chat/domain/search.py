@@ -36,11 +36,17 @@ class SearchFilters:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A chunk found by one of the two searches; a higher `score` is better (BM25, or cosine similarity)."""
+    """A chunk found by one of the two searches; a higher `score` is better (BM25, or cosine similarity).
+
+    `share` is what a lexical hit covers of the question: its score over the sum of the inverse document frequencies of
+    the question's words, about 1 when each occurs once, at most 2.2. `vector` is the chunk's own, of a vector hit.
+    """
 
     document_id: str
     ordinal: int
     score: float
+    share: float = 0.0
+    vector: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +104,14 @@ class SearchIndex(Protocol):
     async def lexical(self, question: str, filters: SearchFilters, limit: int) -> list[Hit]:
         """Return the best chunks by BM25 over title, headings and text, best first."""
 
-    async def nearest(self, vector: bytes, filters: SearchFilters, limit: int) -> list[Hit]:
-        """Return the chunks most similar to a vector (cosine), best first."""
+    async def nearest(
+        self, vector: bytes, filters: SearchFilters, limit: int, also: Sequence[tuple[str, int]] = ()
+    ) -> list[Hit]:
+        """Return the chunks most similar to a vector (cosine), best first.
+
+        The chunks `also`, (document id, ordinal) keys found by other means, are scored too and come in addition.
+        Collections whose vectors have another length are passed over.
+        """
 
     async def close(self) -> None:
         """Free files and memory."""

@@ -1,0 +1,90 @@
+"""What an index does on its threads: the tables and the vector files together. Synchronous; safe on several threads."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from sqlite3 import Connection
+from typing import TypeVar
+
+from multidb_chat.adapters.search_index import full_text, writer
+from multidb_chat.adapters.search_index.damage import Damaged
+from multidb_chat.adapters.search_index.segments import Key, VectorFiles
+from multidb_chat.adapters.search_index.similarity import Similarity
+from multidb_chat.adapters.search_index.tables import Tables
+from multidb_chat.domain.library import Chunk, Document
+from multidb_chat.domain.search import Hit, SearchFilters
+
+T = TypeVar("T")
+
+Indexable = tuple[Document, list[Chunk]]
+
+
+class Engine:
+    """The index in `folder`. Methods raise `Damaged`, `Busy`, or a `StoreError`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._tables = Tables(folder)
+        self._files = VectorFiles(folder)
+        self._similarity = Similarity(self._files)
+        self._frequencies = full_text.Frequencies()
+        self._swept = False
+
+    def is_current(self) -> bool:
+        """Tell whether the index that is open is still the one in the folder."""
+        return self._tables.is_current()
+
+    def watermark(self) -> int:
+        """Return the number of the last change in the index; let go of files that other processes put out of use."""
+        with self._tables.reading() as connection:
+            self._files.keep(writer.files_in_use(connection))
+            return writer.watermark(connection)
+
+    def known(self, document_ids: Sequence[str]) -> dict[str, int]:
+        """Return the change that each document is indexed at, for those that are."""
+        with self._tables.reading() as connection:
+            return writer.known(connection, document_ids)
+
+    def write(
+        self, after: int, until: int, gone: Iterable[str], seqs: Mapping[str, int], present: Sequence[Indexable]
+    ) -> bool:
+        """Bring the changes from `after` to `until` in: documents that are gone, and those that are there, as they are.
+
+        `seqs` tells each document's change. False when another process has brought changes in meanwhile.
+        """
+        entries = [writer.Entry(seqs[document.id], document, chunks) for document, chunks in present]
+        batch = writer.Batch(after, until, list(gone), entries)
+        with self._tables.writing() as connection:
+            if not self._swept:  # what an interrupted process left behind
+                self._files.sweep(writer.files_in_use(connection))
+                self._swept = True
+            unused = writer.write(connection, self._files, batch)
+        for segment in unused or ():
+            self._files.remove(segment)
+        return unused is not None
+
+    def lexical(self, question: str, filters: SearchFilters, limit: int) -> list[Hit]:
+        """Search the full text."""
+        return self._search(lambda c: full_text.search(c, self._frequencies, question, filters, limit))
+
+    def nearest(self, vector: bytes, filters: SearchFilters, limit: int, also: Sequence[Key]) -> list[Hit]:
+        """Search the vectors."""
+        return self._search(lambda c: self._similarity.search(c, vector, filters, limit, also))
+
+    def discard(self) -> None:
+        """Delete everything, unless another process has done so."""
+        self._tables.discard()
+        self._files.keep(())
+        self._swept = False
+
+    def close(self) -> None:
+        """Close the files."""
+        self._tables.close()
+        self._files.keep(())
+
+    def _search(self, work: Callable[[Connection], T]) -> T:
+        """Search one state of the index; once more when its files were put out of use before they were opened."""
+        try:
+            with self._tables.reading() as connection:
+                return work(connection)
+        except Damaged:
+            with self._tables.reading() as connection:
+                return work(connection)

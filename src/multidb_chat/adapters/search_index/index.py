@@ -1,0 +1,133 @@
+"""`EmbeddedSearchIndex`: the port `SearchIndex` in one folder, shared by the processes of one machine."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from multidb_chat.adapters.search_index.damage import Busy, Damaged
+from multidb_chat.domain.errors import StoreCorrupt
+from multidb_chat.domain.library import Change, Library
+from multidb_chat.domain.search import Hit, SearchFilters
+
+if TYPE_CHECKING:
+    from multidb_chat.adapters.search_index.engine import Engine
+
+T = TypeVar("T")
+
+THREADS = 4
+# Documents brought into the index in one transaction.
+BATCH = 128
+# Changes behind the watermark that are looked at again: on a server, numbers given out together may be committed in
+# another order than they were given.
+WINDOW = 256
+
+
+class EmbeddedSearchIndex:
+    """The port `SearchIndex` in the folder `path`, following `library`; the port's docstrings specify it.
+
+    Nothing happens before the first call: no thread, no file, no import of what searches. A damaged or foreign index
+    is discarded and built anew. While another process writes, this one waits briefly, then goes on with what there is.
+    """
+
+    def __init__(self, path: Path, library: Library) -> None:
+        self._path = path
+        self._library = library
+        self._engine: Engine | None = None
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="search-index")
+        self._following = asyncio.Lock()
+        self._followed = -1
+
+    async def refresh(self) -> int:
+        """Bring the library's changes into the index; see the port. Raises `StoreError`."""
+        version = await self._library.version()
+        if version == self._followed and self._engine is not None and self._engine.is_current():
+            return 0
+        async with self._following:
+            return await self._healing(lambda: self._follow(version))
+
+    async def lexical(self, question: str, filters: SearchFilters, limit: int) -> list[Hit]:
+        """Return the best chunks by BM25; see the port. Raises `StoreError`."""
+        return await self._search(lambda engine: engine.lexical(question, filters, limit))
+
+    async def nearest(
+        self, vector: bytes, filters: SearchFilters, limit: int, also: Sequence[tuple[str, int]] = ()
+    ) -> list[Hit]:
+        """Return the most similar chunks; see the port. Raises `StoreError`."""
+        return await self._search(lambda engine: engine.nearest(vector, filters, limit, also))
+
+    async def close(self) -> None:
+        """Finish what is under way and close the files."""
+        await asyncio.to_thread(self._threads.shutdown)
+        if self._engine is not None:
+            self._engine.close()
+
+    async def _search(self, work: "Callable[[Engine], list[Hit]]") -> list[Hit]:
+        """Search; an index found damaged is built anew first."""
+        try:
+            return await self._run(work)
+        except Damaged:
+            self._followed = -1
+            async with self._following:
+                await self._healing(self._rebuild)
+            return await self._healing(lambda: self._run(work))
+
+    async def _healing(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do the work; if it comes upon damage, begin a new index, and do it again."""
+        try:
+            return await work()
+        except Damaged:
+            await self._run(lambda engine: engine.discard())
+        try:
+            return await work()
+        except Damaged as error:
+            raise StoreCorrupt("search index", f"The search index {self._path} stays damaged ({error}).") from error
+
+    async def _rebuild(self) -> int:
+        await self._run(lambda engine: engine.discard())
+        return await self._follow(await self._library.version())
+
+    async def _follow(self, version: int) -> int:
+        """Bring the changes up to `version` in, a batch at a time; return how many documents changed."""
+        count, window = 0, WINDOW
+        while (after := await self._run(lambda engine: engine.watermark())) < version:
+            try:
+                count += await self._step(after, version, window)
+            except Busy:
+                return count
+            window = 0
+        if after > version == await self._library.version():  # the index was made from another library
+            return await self._rebuild()
+        self._followed = after
+        return count
+
+    async def _step(self, after: int, version: int, window: int) -> int:
+        """Bring the next changes behind `after` in, and those in the window before it that were missed."""
+        changes = await self._library.changes(max(0, after - window), window + BATCH)
+        known = await self._run(lambda engine: engine.known([change.document_id for change in changes]))
+        news = [change for change in changes if _is_news(change, known.get(change.document_id))]
+        seqs = {change.document_id: change.seq for change in news}
+        present = await self._library.indexable([change.document_id for change in news if not change.removed])
+        gone = set(seqs).difference(document.id for document, _ in present)
+        last = changes[-1].seq if changes else after
+        # A full page may not be the last one; otherwise all changes up to `version` were on it.
+        until = max(after, last) if len(changes) == window + BATCH else max(version, last)
+        written = await self._run(lambda engine: engine.write(after, until, gone, seqs, present))
+        return len(news) if written else 0
+
+    async def _run(self, work: "Callable[[Engine], T]") -> T:
+        if self._engine is None:
+            self._engine = await asyncio.get_running_loop().run_in_executor(self._threads, _engine, self._path)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, self._engine)
+
+
+def _engine(path: Path) -> "Engine":
+    from multidb_chat.adapters.search_index.engine import Engine
+
+    return Engine(path)
+
+
+def _is_news(change: Change, known: int | None) -> bool:
+    """Tell whether the index differs from what the change says; `known` is the change it has of that document."""
+    return known is not None if change.removed else known != change.seq

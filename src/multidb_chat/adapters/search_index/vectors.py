@@ -1,0 +1,154 @@
+"""Vectors in two append-only, memory-mapped files, and the search over them.
+
+`<name>.f32` holds the vectors as they are: they give the scores. `<name>.i8` holds them in 8 bits: a first pass over
+these, a quarter of the bytes, picks the candidates that are scored exactly. The error of a scalar product in 8 bits is
+about .0007 (see `SPREAD`), a tenth of the distance between neighbours in a ranking, so that a few times as many
+candidates as are wanted lose next to nothing; `scripts/bench search-scale` prints the recall.
+What lies behind the committed number of slots is left over from an interrupted writer, and is overwritten.
+"""
+
+import mmap
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import numkong
+import numpy as np
+from numpy.typing import NDArray
+
+from multidb_chat.adapters.search_index.damage import Truncated
+
+Floats = NDArray[np.float32]
+
+SUFFIXES = (".f32", ".i8")
+
+# A component of a unit vector of d dimensions is about 1/sqrt(d) large; so many times that is the end of the 8 bit
+# scale. One step is then 6/127 of a typical component, and rounding errors (uniform, 1/sqrt(12) of a step) add up over
+# the product to 6/127/sqrt(12)/sqrt(d) = .0007 for 384 dimensions. The rare larger component is clipped.
+SPREAD = 6.0
+# Candidates for each result that is wanted, and at least.
+CANDIDATES = 4
+FEWEST_CANDIDATES = 200
+# Up to so many vectors the exact products cost less than choosing.
+EXACT_UP_TO = 1024
+# Rows scanned in one call of the kernel, which holds the interpreter's lock: about a millisecond.
+BLOCK = 65_536
+
+
+class Vectors(NamedTuple):
+    """The committed vectors: exact (n, d) float32, and (n, d) int8."""
+
+    exact: Floats
+    coarse: NDArray[np.int8]
+
+
+class VectorFile:
+    """The two files of one segment; `dimensions` is the length of its vectors."""
+
+    def __init__(self, folder: Path, name: str, dimensions: int) -> None:
+        self.dimensions = dimensions
+        self._paths = [folder / f"{name}{suffix}" for suffix in SUFFIXES]
+        self._view: Vectors | None = None
+
+    def append(self, slots: int, vectors: Floats) -> None:
+        """Write (n, d) vectors behind the first `slots` ones, on disk when it returns. Raises `Truncated`."""
+        for path, rows in zip(self._paths, (vectors.astype("<f4"), coarse(vectors)), strict=True):
+            _write(path, slots * self.dimensions * rows.itemsize, rows.tobytes())
+
+    def remove(self) -> None:
+        """Delete the files; who has them open goes on reading."""
+        for path in self._paths:
+            path.unlink(missing_ok=True)
+
+    def view(self, slots: int) -> Vectors:
+        """Return the first `slots` vectors, mapped. Raises `Truncated` when a file is missing or too short."""
+        sizes = (slots * self.dimensions * 4, slots * self.dimensions)
+        for path, size in zip(self._paths, sizes, strict=True):
+            if _size(path) < size:  # asked each time: reading beyond the end of a file ends the process
+                raise Truncated(f"{path.name} is shorter than {size} bytes")
+        if self._view is None or len(self._view.exact) != slots:
+            exact, rough = (_mapped(path, size) for path, size in zip(self._paths, sizes, strict=True))
+            shape = (slots, self.dimensions)
+            self._view = Vectors(np.frombuffer(exact, "<f4").reshape(shape), np.frombuffer(rough, "i1").reshape(shape))
+        return self._view
+
+
+def coarse(vectors: Floats) -> NDArray[np.int8]:
+    """Return (n, d) unit vectors in 8 bits a component."""
+    scale = 127 * np.sqrt(vectors.shape[1]) / SPREAD
+    scaled: NDArray[np.int8] = np.clip(np.rint(vectors * scale), -127, 127).astype(np.int8)
+    return scaled
+
+
+def most_similar(
+    vectors: Vectors, vector: Floats, limit: int, allowed: NDArray[np.bool_] | None = None
+) -> tuple[NDArray[np.intp], Floats]:
+    """Return the slots of the `limit` largest scalar products with `vector`, best first, and the products.
+
+    `allowed` marks the slots that may be found; None allows all.
+    """
+    slots = _candidates(vectors, vector, limit, allowed)
+    scores = vectors.exact[slots] @ vector
+    order = np.argsort(-scores, kind="stable")[:limit]
+    return slots[order], scores[order]
+
+
+def _candidates(vectors: Vectors, vector: Floats, limit: int, allowed: NDArray[np.bool_] | None) -> NDArray[np.intp]:
+    total = len(vectors.exact) if allowed is None else int(np.count_nonzero(allowed))
+    wanted = max(FEWEST_CANDIDATES, CANDIDATES * limit)
+    if total <= max(EXACT_UP_TO, wanted):
+        return np.arange(total) if allowed is None else np.flatnonzero(allowed)
+    rough = _rough_scores(vectors.coarse, coarse(vector[None]))
+    if allowed is not None:
+        rough[~allowed] = -np.inf
+    return _at_least(rough, wanted)
+
+
+def _rough_scores(rows: NDArray[np.int8], query: NDArray[np.int8]) -> Floats:
+    scores: Floats = np.empty((1, len(rows)), np.float32)
+    for start in range(0, len(rows), BLOCK):
+        block = slice(start, min(start + BLOCK, len(rows)))
+        numkong.cdist(query, rows[block], "dot", out=scores[:, block])
+    return scores.reshape(-1)
+
+
+def _at_least(scores: Floats, count: int) -> NDArray[np.intp]:
+    """Return where the `count` largest scores are, and a few more.
+
+    Partitioning the largest of each of a few thousand groups, not all scores, finds a threshold that at least `count`
+    of them reach.
+    """
+    groups = 8 * count
+    if len(scores) < 4 * groups:
+        return np.sort(np.argpartition(scores, -count)[-count:])
+    width = len(scores) // groups
+    largest = scores[: groups * width].reshape(groups, width).max(axis=1)
+    return np.flatnonzero(scores >= np.partition(largest, -count)[-count])
+
+
+def _write(path: Path, position: int, data: bytes) -> None:
+    if _size(path) < position:
+        raise Truncated(f"{path.name} is shorter than {position} bytes")
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        rest = memoryview(data)
+        while rest:
+            written = os.pwrite(descriptor, rest, position)  # not always all of it
+            position, rest = position + written, rest[written:]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _mapped(path: Path, size: int) -> mmap.mmap | bytes:
+    if not size:
+        return b""
+    with path.open("rb") as file:
+        return mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)
