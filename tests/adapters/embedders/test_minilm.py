@@ -18,7 +18,7 @@ from multidb_chat.adapters.embedders.minilm_model import OVERLAP, SLICE_CHARS, W
 from multidb_chat.domain.errors import StoreCorrupt, StoreUnavailable
 from multidb_chat.domain.search import Embedder
 from tests.adapters.embedders.reference import Reference, weights_folder
-from tests.adapters.embedders.texts import PROSE, TEXTS
+from tests.adapters.embedders.texts import TEXTS
 from tests.contracts.embedder import PASSAGES, EmbedderContract, cosine
 
 PIECES = 20_000  # word pieces of a text that keeps a thread for a while
