@@ -38,7 +38,7 @@ class Rule:
     def expected(self) -> str:
         """What a good value is, in words, for messages and documentation."""
         if self.schemes:
-            return " or ".join(['"embedded"', *(f"a URL {scheme}://..." for scheme in self.schemes)])
+            return f'"embedded" or a URL that begins with {" or ".join(f"{scheme}://" for scheme in self.schemes)}'
         if self.choices:
             return "one of " + ", ".join(f'"{choice}"' for choice in self.choices)
         if isinstance(self.default, bool):

@@ -36,14 +36,12 @@ class Search(Section):
 
     threshold: float = setting(0.3, "Passages with a lower score are not used for an answer.", low=0, high=1)
     limit: int = setting(10, "How many passages an answer is made from.", low=1, high=100)
-    cache_ttl: int = setting(86_400, "Seconds that the vector of a question is kept; 0 keeps none.", low=0)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Answers(Section):
     """Making answers."""
 
-    max_sentences: int = setting(5, "The most sentences in an answer.", low=1, high=50)
     cache_ttl: int = setting(3_600, "Seconds that an answer is kept; 0 keeps none.", low=0)
 
 

@@ -1,0 +1,121 @@
+"""`multidb-chat ask`: a question in, a cited answer out."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from multidb_chat.cli.choosing import searched
+from multidb_chat.cli.given import Given, read_asked
+from multidb_chat.cli.options import Collections, Json, Quiet
+from multidb_chat.cli.session import Session, closed_after, session_of
+from multidb_chat.domain.errors import MultidbChatError, StoreError
+
+if TYPE_CHECKING:
+    from multidb_chat.bootstrap import Application
+    from multidb_chat.cli.answers import AnswerView
+    from multidb_chat.cli.console import Exit
+
+
+def ask(
+    context: typer.Context,
+    question: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[QUESTION]", help="The question. Without it, standard input is the question; with it, a document."
+        ),
+    ] = None,
+    files: Annotated[
+        list[str] | None,
+        typer.Option("--file", "-f", metavar="PATH", help="Answer from this file without adding it (repeatable)."),
+    ] = None,
+    names: Collections = None,
+    as_json: Json = False,
+    conversation: Annotated[
+        str | None, typer.Option("--conversation", metavar="ID", help="Ask in this conversation.")
+    ] = None,
+    follow_up: Annotated[bool, typer.Option("--continue", help="Ask in the last conversation.")] = False,
+    limit: Annotated[
+        int | None, typer.Option("--limit", "-n", min=1, max=100, help="How many passages to answer from.")
+    ] = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Make the answer anew.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Answer a question from your documents, with the source of each sentence.
+
+    On a pipe only the answer goes to standard output; sources and notices go to standard error.
+    """
+    session = session_of(context)
+    session.console.quiet = quiet
+    if conversation and follow_up:
+        raise typer.BadParameter("give either --conversation or --continue", ctx=context, param_hint="--continue")
+    asked = read_asked(question, session)
+    if asked.question is None:
+        raise typer.BadParameter("give it as an argument or on standard input", ctx=context, param_hint="QUESTION")
+    given = Given(files or [], asked.document)
+    session.run(Asking(session, asked.question, given, names or [], as_json, conversation, follow_up, limit, no_cache))
+
+
+@dataclass(frozen=True)
+class Asking:
+    """One question with its options; calling it asks."""
+
+    session: Session
+    question: str
+    given: Given
+    names: list[str]
+    as_json: bool
+    conversation: str | None
+    follow_up: bool
+    limit: int | None
+    no_cache: bool
+
+    async def __call__(self, application: "Application") -> "Exit":
+        """Ask, render the answer, and return the exit code."""
+        from multidb_chat.cli.answers import AnswerView
+
+        view = AnswerView(self.session.console, self.as_json)
+        # What is given with a question is answered from alone, unless collections are named as well.
+        collections = [] if self.given and not self.names else await searched(application, self.names)
+        extra = None
+        if self.given:
+            limit = self.limit or application.settings.search.limit
+            extra = await self.given.passages(application, self.question, limit)
+        async with self._conversation(application, view) as conversation_id:
+            events = application.chat.respond(
+                application.account,
+                self.question,
+                collections=collections,
+                conversation_id=conversation_id,
+                use_cache=not self.no_cache,
+                extra=extra,
+                limit=self.limit,
+            )
+            async with closed_after(events):
+                async for event in events:
+                    view.show(event)
+        return await view.finish(application, self.given.failures)
+
+    @asynccontextmanager
+    async def _conversation(self, application: "Application", view: "AnswerView") -> AsyncIterator[str | None]:
+        """Give the conversation to ask in; a new one that no turn came into is removed again."""
+        history, account = application.history, application.account
+        if self.conversation:
+            yield (await history.open(account, self.conversation)).id
+            return
+        if self.follow_up and (latest := await history.latest(account)) is not None:
+            yield latest.id
+            return
+        started = None
+        try:
+            started = await history.start(account, self.question)
+        except StoreError as error:
+            view.note(f"This turn is not saved: {error}")
+        try:
+            yield started.id if started else None
+        finally:
+            if started and not view.saved:
+                with suppress(MultidbChatError):
+                    await history.delete(account, started.id)

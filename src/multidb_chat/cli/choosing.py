@@ -1,0 +1,40 @@
+"""Which collections a command is about."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from multidb_chat.bootstrap import Application
+    from multidb_chat.domain.library import Collection
+
+DEFAULT_COLLECTION = "documents"
+HANDBOOK = "handbook"
+
+
+async def searched(application: "Application", names: Sequence[str]) -> "list[Collection]":
+    """Return the named collections, or all that the account may search, the handbook among them.
+
+    Raises `NotFound`.
+    """
+    await application.handbook.ensure()
+    return await application.documents.resolve(application.account, names)
+
+
+async def named(application: "Application", names: Sequence[str] | None) -> "list[Collection]":
+    """Return the named collections, or all but the handbook, which is not the user's own. Raises `NotFound`."""
+    if names and HANDBOOK in names:
+        await application.handbook.ensure()
+    found = await application.documents.resolve(application.account, names or [])
+    return found if names else [collection for collection in found if collection.id != HANDBOOK]
+
+
+async def target_of(application: "Application", name: str) -> "Collection":
+    """Return the collection to add to; the default one is made when it is first needed. Raises `NotFound`."""
+    if name == DEFAULT_COLLECTION:
+        return await application.documents.ensure_collection(application.account, DEFAULT_COLLECTION)
+    return (await application.documents.resolve(application.account, [name]))[0]
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 document`, `1,400 documents`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,78 @@
+"""The tree of commands. What a command needs is imported when it runs."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from multidb_chat import __version__
+from multidb_chat.cli.ask import ask
+from multidb_chat.cli.collections import collections
+from multidb_chat.cli.config import config
+from multidb_chat.cli.docs import docs
+from multidb_chat.cli.parsing import quicken
+from multidb_chat.cli.session import Session, session_of
+
+_HELP = """Answers questions from your own documents and shows where each sentence came from.
+
+Without a command, the app opens."""
+_EPILOG = 'Example: multidb-chat docs add ~/papers && multidb-chat ask "What did the report say about churn?"'
+
+root = typer.Typer(
+    help=_HELP,
+    epilog=_EPILOG,
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+root.add_typer(docs, name="docs")
+root.add_typer(collections, name="collections")
+root.add_typer(config, name="config")
+
+
+def command_tree() -> Any:
+    """Return the root command, ready to parse a command line."""
+    tree = typer.main.get_command(root)
+    quicken(tree)
+    return tree
+
+
+@root.callback()
+def start(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", "-V", help="Print the version and leave.")] = False,
+    config_file: Annotated[
+        Path | None, typer.Option("--config", metavar="FILE", help="Read this configuration file instead of the usual.")
+    ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting for this run: --set search.threshold=0.4."),
+    ] = None,
+) -> None:
+    """Take the options that come before a command; without one, open the app."""
+    session = session_of(context)
+    if version:
+        session.console.write(f"multidb-chat {__version__}")
+        raise typer.Exit
+    session.config_file = config_file
+    for override in overrides or ():
+        key, equals, value = override.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"{override!r} is not KEY=VALUE", ctx=context, param_hint="--set")
+        session.overrides[key.strip()] = value
+    if context.invoked_subcommand is None:
+        open_app(context, session)
+
+
+def open_app(context: typer.Context, session: Session) -> None:
+    """Open the Textual app. Raises a usage error where there is no full terminal."""
+    if not (session.console.out_is_terminal and session.console.full_terminal and sys.stdin.isatty()):
+        context.fail('The app needs a full terminal; without one, use multidb-chat ask "..."')
+    from multidb_chat.cli.app import run_app
+
+    raise typer.Exit(run_app(session.settings))
+
+
+root.command(epilog='Example: cat build.log | multidb-chat ask "What failed?"')(ask)

@@ -1,0 +1,182 @@
+"""The only place that writes to standard output and standard error, and the only one that knows the exit codes.
+
+Standard output gets what was asked for, standard error everything else. All text passes the terminal sanitiser here;
+colours are used on a terminal only, and never with `NO_COLOR` (no-color.org) or `TERM=dumb`.
+"""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import NamedTuple, TextIO
+
+from multidb_chat.domain.errors import InvalidInput, Refused, StoreError
+from multidb_chat.domain.text import clean, clean_line
+
+
+class Exit(IntEnum):
+    """The exit codes; documented in docs/cli.md."""
+
+    DONE = 0
+    PARTLY = 1
+    USAGE = 2
+    NOTHING = 3
+    REFUSED = 4
+    AWAY = 5
+    INVALID = 6
+    INTERRUPTED = 130
+
+
+EXPLAINED: Mapping[Exit, str] = {
+    Exit.DONE: "answered, or done",
+    Exit.PARTLY: "partly done or failed: some files could not be read, or something unexpected happened",
+    Exit.USAGE: "the command was called in a wrong way",
+    Exit.NOTHING: "nothing was found",
+    Exit.REFUSED: "refused: a quota is used up, or it is not allowed",
+    Exit.AWAY: "a store is away, full or damaged",
+    Exit.INVALID: "a bad configuration or bad input, such as an unknown name",
+    Exit.INTERRUPTED: "interrupted",
+}
+_BY_ERROR = ((StoreError, Exit.AWAY), (Refused, Exit.REFUSED), (InvalidInput, Exit.INVALID))
+
+
+def exit_of(error: Exception) -> Exit:
+    """Return the exit code for a domain error."""
+    return next((code for kind, code in _BY_ERROR if isinstance(error, kind)), Exit.PARTLY)
+
+
+class ReaderGone(Exception):
+    """Whoever read standard output has closed it (`| head -1`): there is nobody left to write for."""
+
+
+class Styled(NamedTuple):
+    """Text with a style (see `_STYLES`) for where there are colours."""
+
+    text: str
+    style: str
+
+
+_STYLES = {"strong": "1", "faint": "2", "mark": "1;33", "good": "32", "fair": "33", "bad": "31", "number": "1;36"}
+_JSON_UNSAFE = re.compile(r"[^\x20-\x7e\n]")
+
+
+class Console:
+    """Writes for a person or a program."""
+
+    def __init__(self, out: TextIO, err: TextIO, environ: Mapping[str, str]) -> None:
+        self._out = out
+        self._err = err
+        plain = bool(environ.get("NO_COLOR")) or environ.get("TERM", "dumb") == "dumb"
+        self.out_is_terminal = _is_terminal(out)
+        self.err_is_terminal = _is_terminal(err)
+        self.full_terminal = self.err_is_terminal and environ.get("TERM", "dumb") != "dumb"
+        self._out_coloured = self.out_is_terminal and not plain
+        self.err_coloured = self.err_is_terminal and not plain
+        self.quiet = False
+
+    def write(self, *parts: str | Styled, end: str = "\n") -> None:
+        """Write what was asked for. Raises `ReaderGone`."""
+        self._put(_render(parts, self._out_coloured) + end)
+
+    def write_json(self, value: object) -> None:
+        """Write one JSON document, exactly, with everything that could act on a terminal as an escape."""
+        text = json.dumps(value, ensure_ascii=not _is_unicode(self._out), indent=2, allow_nan=False)
+        self._put(_JSON_UNSAFE.sub(lambda found: _escaped(found[0]), text) + "\n")
+
+    def write_bytes(self, content: bytes) -> None:
+        """Write a file's content: exactly to a pipe or a file, as clean text to a terminal. Raises `ReaderGone`."""
+        if self.out_is_terminal:
+            self.write(content.decode("utf-8", "replace"), end="")
+            return
+        try:
+            self._out.buffer.write(content)
+            self._out.flush()
+        except BrokenPipeError as error:
+            raise ReaderGone from error
+
+    def confirm(self, question: str) -> bool:
+        """Ask on the terminal; without one the answer is no. End of input is a no as well."""
+        if not (self.err_is_terminal and sys.stdin is not None and sys.stdin.isatty()):
+            self.error(f"{question} Add --yes, since there is no terminal to ask on")
+            return False
+        self._say(_render((Styled(question, "strong"), " [y/N] "), self.err_coloured))
+        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+    def tell(self, *parts: str | Styled, end: str = "\n") -> None:
+        """Write beside the result: sources, summaries, hints. Says nothing in quiet runs."""
+        if not self.quiet:
+            self._say(_render(parts, self.err_coloured) + end)
+
+    def complain(self, *parts: str | Styled) -> None:
+        """Write a line about something that went wrong, also in quiet runs."""
+        self._say(_render(parts, self.err_coloured) + "\n")
+
+    def error(self, message: str) -> None:
+        """Write one line that says what is wrong."""
+        self.complain(Styled("error: ", "bad"), clean_line(message))
+
+    def flush(self) -> None:
+        """Give everything to whoever reads. Raises `ReaderGone`."""
+        self._put("")
+
+    def _put(self, text: str) -> None:
+        try:
+            self._out.write(text)
+            self._out.flush()
+        except BrokenPipeError as error:
+            raise ReaderGone from error
+
+    def _say(self, text: str) -> None:
+        try:
+            self._err.write(text)
+            self._err.flush()
+        except OSError:  # Nobody listens, or the disk behind it is full: the result and the exit code still count.
+            pass
+
+
+def standard_console() -> Console:
+    """Return the console of this process; characters that its encoding lacks are replaced."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    return Console(sys.stdout or _nowhere(), sys.stderr or _nowhere(), os.environ)
+
+
+def let_go(stream: TextIO | None) -> None:
+    """Point a stream whose reader is gone nowhere, so that Python's last flush at exit has no complaint."""
+    if stream is not None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
+def _nowhere() -> TextIO:
+    return open(os.devnull, "w", encoding="utf-8")  # Started with the stream closed (`>&-`).
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    try:
+        return stream.isatty()
+    except ValueError:
+        return False
+
+
+def _is_unicode(stream: TextIO) -> bool:
+    return (stream.encoding or "").lower().replace("-", "") == "utf8"
+
+
+def _render(parts: tuple[str | Styled, ...], coloured: bool) -> str:
+    return "".join(_piece(part, coloured) for part in parts)
+
+
+def _piece(part: str | Styled, coloured: bool) -> str:
+    if isinstance(part, Styled):
+        text = clean(part.text)
+        return f"\x1b[{_STYLES[part.style]}m{text}\x1b[0m" if coloured and text else text
+    return clean(part)
+
+
+def _escaped(character: str) -> str:
+    return character if character.isprintable() else json.dumps(character)[1:-1]

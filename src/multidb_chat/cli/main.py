@@ -1,0 +1,74 @@
+"""Where the program starts: runs a command, turns every error into one line and an exit code."""
+
+import sys
+from typing import TYPE_CHECKING
+
+from multidb_chat.cli.console import Console, Exit, ReaderGone, exit_of, let_go, standard_console
+from multidb_chat.domain.errors import MultidbChatError
+
+if TYPE_CHECKING:
+    from multidb_chat.cli.session import Session
+
+
+def main() -> None:
+    """Run the program with the process's arguments and leave with its exit code."""
+    console = standard_console()
+    try:
+        code = run(sys.argv[1:], console)
+        console.flush()
+    except KeyboardInterrupt:
+        code = Exit.INTERRUPTED
+    except ReaderGone:
+        let_go(sys.stdout)
+        code = Exit.DONE
+    sys.exit(code)
+
+
+def run(arguments: list[str], console: Console) -> int:
+    """Run one command line and return its exit code. Raises `ReaderGone` and `KeyboardInterrupt`."""
+    from multidb_chat.cli.session import Session
+
+    session = Session(console)
+    try:
+        return _command(arguments, session)
+    except MultidbChatError as error:
+        console.error(str(error))
+        return exit_of(error)
+    except (ReaderGone, KeyboardInterrupt):
+        raise
+    except Exception as error:  # noqa: BLE001 - a traceback is for the log, not for the user
+        console.error(_unexpected(error, session))
+        return Exit.PARTLY
+
+
+def _command(arguments: list[str], session: "Session") -> int:
+    import typer
+
+    from multidb_chat.cli.commands import command_tree
+
+    usage_error = typer.BadParameter.__mro__[1]  # Typer does not export it
+    try:
+        code = command_tree().main(arguments, prog_name="multidb-chat", standalone_mode=False, obj=session)
+    except typer.Abort:
+        return Exit.INTERRUPTED
+    except Exception as error:
+        if not isinstance(error, usage_error):
+            raise
+        session.console.error(_usage(error))
+        return Exit.USAGE
+    return code if isinstance(code, int) else Exit.DONE
+
+
+def _usage(error: Exception) -> str:
+    message = error.format_message() if hasattr(error, "format_message") else str(error)
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "multidb-chat"
+    return f"{message.rstrip('.')}; see {path} --help"
+
+
+def _unexpected(error: Exception, session: "Session") -> str:
+    from multidb_chat.cli.crashes import write_report
+
+    what = f"something unexpected happened ({type(error).__name__}: {error})"
+    report = write_report(error, session)
+    return f"{what[:300]}; the details are in {report}" if report else f"{what[:300]}; no report could be written"

@@ -1,0 +1,13 @@
+"""Options that several commands share, each said once."""
+
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document; its keys stay the same.")]
+Collections = Annotated[
+    list[str] | None, typer.Option("--collection", "-c", metavar="NAME", help="Only this collection (repeatable).")
+]
+Into = Annotated[str, typer.Option("--collection", "-c", metavar="NAME", help="The collection.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No sources, progress or hints; errors still show.")]
