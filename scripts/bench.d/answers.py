@@ -9,20 +9,21 @@ import json
 import re
 import statistics
 import sys
+import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 DATA = Path(__file__).resolve().parents[2] / "tests" / "data" / "answers"
 sys.path.insert(0, str(DATA.parents[2]))
 
-from multidb_chat.adapters.embedders.minilm import MiniLMEmbedder  # noqa: E402
-from multidb_chat.domain.search import Embedder, Match  # noqa: E402
+from tests.data.answers.library import Texts, texts_in  # noqa: E402
+
+from multidb_chat.domain.search import Match  # noqa: E402
 from multidb_chat.domain.turns import AnswerSentence, Draft, Question  # noqa: E402
 from multidb_chat.services.answering.extractive import Extractive  # noqa: E402
 from multidb_chat.services.answering.sentences import split  # noqa: E402
-from tests.data.answers.library import Memory, matches_for, parsed_documents  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,6 @@ def cases() -> list[Case]:
     return [Case(row["id"], row["split"], row["question"], tuple(row["gold"]), tuple(row["also"])) for row in rows]
 
 
-Answering = Callable[[str, Sequence[Match]], "asyncio.Future[tuple[str, ...]]"]
-
-
 async def extractive(answerer: Extractive, question: str, matches: Sequence[Match]) -> tuple[str, ...]:
     """Return the sentences of an answer, none when it says that nothing was found."""
     stream: AsyncIterator[AnswerSentence | Draft] = answerer.answer(Question(question, question), matches)
@@ -87,19 +85,18 @@ def sentences(match: Match) -> tuple[str, ...]:
     return tuple(match.chunk.text[unit.start : unit.end] for unit in units if unit.kind not in ("heading", "header"))
 
 
-async def outcomes(name: str, embedder: Embedder) -> list[Outcome]:
+async def outcomes(way: str, texts: Texts) -> list[Outcome]:
     """Answer every case in one way."""
-    documents = parsed_documents()
-    answerer = Extractive(embedder if name == "extractive, sentences embedded" else None)
+    answerer = Extractive(texts.embedder if way == "extractive, sentences embedded" else None)
     done = []
     for case in cases():
-        matches = await matches_for(case.question, documents, embedder)
+        matches = await texts.matches(case.question)
         begin = time.perf_counter()
-        if name.startswith("extractive"):
+        if way.startswith("extractive"):
             said = await extractive(answerer, case.question, matches)
         else:
-            said = sentences(matches[0]) if matches and matches[0].score > 0.3 else ()
-            said = said[:1] if name == "lead sentence" else said
+            said = sentences(matches[0]) if matches else ()
+            said = said[:1] if way == "lead sentence" else said
         done.append(Outcome(case, said, (time.perf_counter() - begin) * 1000))
     return done
 
@@ -120,25 +117,29 @@ def summary(done: Sequence[Outcome]) -> dict[str, float]:
     }
 
 
-WAYS = ("extractive", "extractive, sentences embedded", "whole passage", "lead sentence")
+WAYS = ("extractive, sentences embedded", "extractive", "whole passage", "lead sentence")
 
 
 async def main(details: bool) -> None:
     """Print the table; with `details` also each question of the development part that went wrong."""
-    embedder = Memory(MiniLMEmbedder())
-    print(f"{'':32}{'part':6}" + "".join(f"{name:>14}" for name in ("precision", "recall", "f1", "gold cited", "abstained",
-          "false answers", "sentences", "ms")))  # fmt: skip
-    for name in WAYS:
-        done = await outcomes(name, embedder)
-        for part in ("dev", "test"):
-            some = [one for one in done if one.case.split == part]
-            print(f"{name:32}{part:6}" + "".join(f"{value:14.3f}" for value in summary(some).values()))
-        if details and name.startswith("extractive"):
-            for one in done:
-                wrong = one.f1 < 0.99 if one.case.gold else one.said
-                if wrong and one.case.split == "dev":
-                    print(f"  {one.case.id} {one.case.question}\n      {one.f1:.2f} {list(one.said)}")
-    await embedder.close()
+    with tempfile.TemporaryDirectory() as folder:
+        async with texts_in(Path(folder)) as texts:
+            for way in WAYS:
+                done = await outcomes(way, texts)
+                for part in ("dev", "test"):
+                    figures = summary([one for one in done if one.case.split == part])
+                    if way == WAYS[0] and part == "dev":
+                        print(f"{'':32}{'part':6}" + "".join(f"{name:>15}" for name in figures))
+                    print(f"{way:32}{part:6}" + "".join(f"{value:15.3f}" for value in figures.values()))
+                if details and way.startswith("extractive"):
+                    report([one for one in done if one.case.split == "dev"])
+
+
+def report(done: Sequence[Outcome]) -> None:
+    """Print what went wrong."""
+    for one in done:
+        if one.f1 < 0.99 if one.case.gold else one.said:
+            print(f"  {one.case.id} {one.case.question}\n      {one.f1:.2f} {list(one.said)}")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,6 @@ _EMBEDDED = 24  # passages compared in meaning: at about 25 ms each what a quest
 _EDGES = 4  # of them so many from the beginning and the end, where a log or a letter says what it is about
 _WEIGHED = 600  # passages whose words are weighed; of more, those with the most of the question's word beginnings
 _BM25_K1, _BM25_B = 1.2, 0.75  # Robertson and Zaragoza 2009
-_RRF = 10  # reciprocal rank fusion, Cormack et al. 2009, with the small constant that suits short lists
 
 
 class OneOff:
@@ -55,7 +54,7 @@ class OneOff:
         return _fused(pool, similar)[:limit]
 
 
-_Weighed = tuple[Document, Chunk, float]
+_Weighed = tuple[Document, Chunk, float]  # the weight: BM25 over the sum of what the question's words can give
 
 
 def _pool(question: str, parsed: Sequence[ParsedDocument]) -> list[_Weighed]:
@@ -126,6 +125,7 @@ def _weighed(passages: list[tuple[Document, Chunk]], wanted: dict[str, float], w
     for key in wanted:
         found = sum(key in count for count in counts)
         rare[key] = math.log(1 + (rows - found + 0.5) / (found + 0.5))
+    most = sum(weight * rare[key] for key, weight in wanted.items() if weight == 1.0) or 1.0
     weighed = []
     for (document, chunk), count in zip(passages, counts, strict=True):
         norm = _BM25_K1 * (1 - _BM25_B + _BM25_B * count.total() / average) if average else _BM25_K1
@@ -135,20 +135,23 @@ def _weighed(passages: list[tuple[Document, Chunk]], wanted: dict[str, float], w
             if count[key]
         )
         if score > 0:
-            weighed.append((document, chunk, score))
+            weighed.append((document, chunk, score / most))
     return weighed
 
 
 def _fused(pool: Sequence[_Weighed], similar: Sequence[float]) -> list[Match]:
-    """Return the pool as matches, best first by reciprocal ranks of words and meaning."""
-    places = range(len(pool))
-    by_words = {at: place for place, at in enumerate(sorted(places, key=lambda at: -pool[at][2]))}
-    by_meaning = {at: place for place, at in enumerate(sorted(places, key=lambda at: -similar[at]))}
-    strongest = max(weight for _, _, weight in pool) or 1.0
-    matches = []
-    for at, (document, chunk, weight) in enumerate(pool):
-        fused = 1 / (_RRF + by_meaning[at] + 1) + (1 / (_RRF + by_words[at] + 1) if weight else 0.0)
-        meaning = min(1.0, max(0.0, (similar[at] - 0.1) / 0.6))
-        score = min(1.0, 0.75 * meaning + 0.25 * weight / strongest)
-        matches.append(Match(chunk, document, weight or None, similar[at], fused, score))
+    """Return the pool as matches, best first; fused and scored like those of the library."""
+    from multidb_chat.services.ranking import VECTOR_WEIGHT, calibrated
+
+    matches = [
+        Match(
+            chunk,
+            document,
+            lexical=share or None,
+            vector=cosine,
+            fused=VECTOR_WEIGHT * cosine + (1 - VECTOR_WEIGHT) * share,
+            score=calibrated(cosine, share),
+        )
+        for (document, chunk, share), cosine in zip(pool, similar, strict=True)
+    ]
     return sorted(matches, key=lambda match: -match.fused)

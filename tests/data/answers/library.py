@@ -1,20 +1,30 @@
-"""The evaluation texts as documents, and their passages ranked for a question as for a text given with one."""
+"""The evaluation texts in a real library: read, cut, embedded, indexed and searched as everywhere else."""
 
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
-from multidb_chat.adapters.readers.formats.markdown import markdown_blocks
-from multidb_chat.adapters.readers.tables import table_lines
-from multidb_chat.domain.reading import Block, ParsedDocument
-from multidb_chat.domain.search import Embedder, Match
-from multidb_chat.services.one_off import OneOff
+from multidb_chat.adapters.embedders.minilm import MiniLMEmbedder
+from multidb_chat.adapters.readers.client import SubprocessReader
+from multidb_chat.adapters.search_index import EmbeddedSearchIndex
+from multidb_chat.adapters.sqlite.library import SqliteLibrary
+from multidb_chat.domain.accounts import Account
+from multidb_chat.domain.errors import InvalidInput
+from multidb_chat.domain.library import Collection
+from multidb_chat.domain.reading import FetchedFile
+from multidb_chat.domain.search import Embedder, Match, SearchFilters
+from multidb_chat.services.ingest_events import Failure
+from multidb_chat.services.ingestion import Ingestion
+from multidb_chat.services.retrieval import Retrieval
 
 FOLDER = Path(__file__).parent / "documents"
+OWNER = Account("owner", "user", "enterprise", datetime(2024, 1, 1, tzinfo=UTC))
+COLLECTION = Collection("texts", OWNER.id, "texts", datetime(2024, 1, 1, tzinfo=UTC))
 
 
 class Memory:
-    """An embedder that remembers: the passages are the same for every question."""
+    """An embedder that remembers what it embedded: many questions are answered from few sentences."""
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
@@ -23,13 +33,14 @@ class Memory:
 
     async def embed_query(self, text: str) -> bytes:
         """Return the vector of a question."""
-        return await self._embedder.embed_query(text)
+        if text not in self._known:
+            self._known[text] = await self._embedder.embed_query(text)
+        return self._known[text]
 
     async def embed_documents(self, texts: Sequence[str]) -> list[bytes]:
         """Return the vectors of passages."""
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
-        for text, vector in zip(new, await self._embedder.embed_documents(new) if new else [], strict=True):
-            self._known[text] = vector
+        self._known.update(zip(new, await self._embedder.embed_documents(new), strict=True))
         return [self._known[text] for text in texts]
 
     async def close(self) -> None:
@@ -37,22 +48,41 @@ class Memory:
         await self._embedder.close()
 
 
-@cache
-def parsed_documents() -> tuple[ParsedDocument, ...]:
-    """Return the texts of the folder as the readers give them."""
-    return tuple(_parsed(path) for path in sorted(FOLDER.iterdir()))
+class Nothing:
+    """A fetcher for those who only read files."""
+
+    async def fetch(self, url: str) -> FetchedFile:
+        """Raise `InvalidInput`."""
+        raise InvalidInput(f"{url}: only files are read here.")
 
 
-def _parsed(path: Path) -> ParsedDocument:
-    text = path.read_text("utf-8")
-    if path.suffix == ".md":
-        return ParsedDocument(path.name, text[2:].partition("\n")[0], "markdown", text, tuple(markdown_blocks(text)))
-    if path.suffix == ".csv":
-        text = "\n".join(table_lines(line.split(",") for line in text.splitlines()))
-        return ParsedDocument(path.name, path.stem, "csv", text, (Block(0, len(text), "table"),))
-    return ParsedDocument(path.name, text.partition("\n")[0] if path.suffix == ".txt" else path.stem, "text", text, ())
+class Texts:
+    """The evaluation texts, ready to be searched."""
+
+    def __init__(self, library: SqliteLibrary, retrieval: Retrieval, embedder: Embedder) -> None:
+        self.library = library
+        self.retrieval = retrieval
+        self.embedder = embedder
+
+    async def matches(self, question: str, limit: int = 10, threshold: float = 0.3) -> list[Match]:
+        """Return the passages that may be used for an answer."""
+        found = await self.retrieval.search(question, SearchFilters((COLLECTION.id,)), limit)
+        return [match for match in found if match.score >= threshold]
 
 
-async def matches_for(question: str, documents: Sequence[ParsedDocument], embedder: Embedder) -> list[Match]:
-    """Return the passages for a question, best first."""
-    return await OneOff(embedder).rank(question, documents)
+@asynccontextmanager
+async def texts_in(folder: Path) -> AsyncIterator[Texts]:
+    """Read the texts into a library that lives in `folder`, which begins empty."""
+    embedder = Memory(MiniLMEmbedder())
+    library = SqliteLibrary(folder / "library.sqlite")
+    index = EmbeddedSearchIndex(folder / "index", library)
+    reader = SubprocessReader()
+    try:
+        await library.create_collection(COLLECTION)
+        async for event in Ingestion(library, reader, Nothing(), embedder).add(OWNER, COLLECTION, [FOLDER]):
+            if isinstance(event, Failure):
+                raise AssertionError(event)
+        yield Texts(library, Retrieval(index, library, embedder, None), embedder)
+    finally:
+        for made in (reader, index, library, embedder):
+            await made.close()

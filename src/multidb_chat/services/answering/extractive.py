@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING
 
 from multidb_chat.domain.search import Embedder, Match
 from multidb_chat.domain.turns import AnswerSentence, Draft, Question
-from multidb_chat.services.answering.evidence import Candidate, Passage, candidates, judge, open_passages
-from multidb_chat.services.answering.question import Analysis, analyse
-from multidb_chat.services.answering.rendering import Sheet
-from multidb_chat.services.answering.selection import select
-from multidb_chat.services.answering.words import Words
+
+if TYPE_CHECKING:  # imported where they work, so that a cached answer costs none of them
+    from multidb_chat.services.answering.evidence import Candidate, Passage
+    from multidb_chat.services.answering.question import Analysis
 
 NAME = "extractive-1"
 """Changes whenever the answers would."""
@@ -48,8 +48,10 @@ class Extractive:
             yield sentence
         yield draft
 
-    async def _compare(self, question: str, found: Sequence[Candidate], analysis: Analysis) -> None:
+    async def _compare(self, question: str, found: "Sequence[Candidate]", analysis: "Analysis") -> None:
         """Set the similarity of candidates to the question and judge them again."""
+        from multidb_chat.services.answering.evidence import judge
+
         assert self._embedder is not None
         texts = [_in_context(candidate) for candidate in found]
         wanted, vectors = await asyncio.gather(
@@ -60,14 +62,18 @@ class Extractive:
             judge(candidate, analysis)
 
 
-def _weigh(question: str, matches: Sequence[Match]) -> tuple[Analysis, list[Candidate]]:
+def _weigh(question: str, matches: Sequence[Match]) -> "tuple[Analysis, list[Candidate]]":
+    from multidb_chat.services.answering.evidence import candidates, open_passages
+    from multidb_chat.services.answering.question import analyse
+    from multidb_chat.services.answering.words import Words
+
     words = Words()
     analysis = analyse(question, words)
     found = candidates(_distinct(open_passages(matches, words)), analysis, words)
     return analysis, sorted(found, key=lambda candidate: -candidate.score)
 
 
-def _distinct(passages: Sequence[Passage]) -> list[Passage]:
+def _distinct(passages: "Sequence[Passage]") -> "list[Passage]":
     """Leave out a passage that lies within a better one of the same document."""
     kept: list[Passage] = []
     for passage in passages:
@@ -82,15 +88,18 @@ def _distinct(passages: Sequence[Passage]) -> list[Passage]:
     return kept
 
 
-def _in_context(candidate: Candidate) -> str:
+def _in_context(candidate: "Candidate") -> str:
     headings = candidate.passage.match.chunk.headings
     return f"{headings[-1]}: {candidate.text}" if headings else candidate.text
 
 
-def _draft(analysis: Analysis, found: Sequence[Candidate], support: float) -> Draft:
+def _draft(analysis: "Analysis", found: "Sequence[Candidate]", support: float) -> Draft:
     ranked = sorted(found, key=lambda candidate: -candidate.score)
     if not ranked or not analysis.terms or max(item.support for item in ranked[:3]) < support:
         return NOTHING
+    from multidb_chat.services.answering.rendering import Sheet
+    from multidb_chat.services.answering.selection import select
+
     sheet = Sheet()
     for pick in select([item for item in ranked if item.support >= 0.8 * support], analysis):
         sheet.add(pick)
