@@ -24,7 +24,7 @@ def ask(
     question: Annotated[
         str | None,
         typer.Argument(
-            metavar="[QUESTION]", help="The question. Without it, standard input is the question; with it, a document."
+            metavar="QUESTION", help="The question. Without it, standard input is the question; with it, a document."
         ),
     ] = None,
     files: Annotated[

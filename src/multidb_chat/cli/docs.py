@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from multidb_chat.services.ingest_sources import Input
 
 docs = typer.Typer(help="Add, list, search and remove documents.", rich_markup_mode=None)
-References = Annotated[list[str], typer.Argument(metavar="REF...", help="Name, title, path, URL or identifier.")]
+References = Annotated[list[str], typer.Argument(metavar="REF", help="Name, title, path, URL or identifier.")]
 Reference = Annotated[str, typer.Argument(metavar="REF", help="Name, title, path, URL or identifier.")]
 FORMATS: "dict[str, ExportFormat]" = {"text": "text", "markdown": "markdown", "json": "json", "original": "original"}
 
@@ -26,10 +26,12 @@ FORMATS: "dict[str, ExportFormat]" = {"text": "text", "markdown": "markdown", "j
 def add(
     context: typer.Context,
     paths: Annotated[
-        list[str], typer.Argument(metavar="PATH...", help="Files, folders, patterns, URLs, or - for standard input.")
+        list[str], typer.Argument(metavar="PATH", help="Files, folders, patterns, URLs, or - for standard input.")
     ],
     collection: Into = DEFAULT_COLLECTION,
-    name: Annotated[str | None, typer.Option("--name", help="What the text on standard input is called.")] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="What the text on standard input is called.")
+    ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -85,7 +87,7 @@ def sync(
 def reindex(
     context: typer.Context,
     references: Annotated[
-        list[str] | None, typer.Argument(metavar="[REF...]", help="Only these documents; without any, all.")
+        list[str] | None, typer.Argument(metavar="REF", help="Only these documents; without any, all.")
     ] = None,
     collection: Into = DEFAULT_COLLECTION,
     as_json: Json = False,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def search(
     context: typer.Context,
-    query: Annotated[str | None, typer.Argument(metavar="[QUERY]", help="What to look for.")] = None,
+    query: Annotated[str | None, typer.Argument(metavar="QUERY", help="What to look for.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1_000, help="The most passages.")] = 10,
     names: Collections = None,
     kinds: Annotated[

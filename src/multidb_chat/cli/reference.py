@@ -1,0 +1,74 @@
+"""The page that documents the command line, made from the commands' own help."""
+
+from typing import Any
+
+from multidb_chat.cli.commands import command_tree
+from multidb_chat.cli.console import EXPLAINED
+
+_WIDTH = 100
+_PAGE = """\
+# Command line
+
+This page is what `--help` says of each command, and what scripts may rely on.
+
+## What goes where
+
+Standard output gets what was asked for: the answer, rows, a JSON document. Everything else goes to standard error:
+sources below an answer that is piped, progress, notices, errors. When standard output is not a terminal there are no
+colours and no control characters in it; `NO_COLOR` and `TERM=dumb` switch colours off on a terminal too. When whoever
+reads standard output closes it (`| head -1`), the program ends quietly.
+
+An error is one line on standard error that begins with `error:`, also with `--json`; standard output then stays empty.
+The exit code tells what kind it is. Something unexpected leaves a report in the folder of logs, and the line names it.
+
+## Exit codes
+
+| code | meaning |
+|---|---|
+"""
+_JSON = """
+## JSON
+
+With `--json` a command prints one JSON document. Keys are not renamed or removed; new ones may come. Times are ISO 8601,
+positions characters of the document's text, counted from 0, the end not included.
+
+| command | keys |
+|---|---|
+| `ask` | `format`, `question`, `standalone`, `text`, `found`, `method`, `cached`, `conversation_id`, `message_id`; \
+`sentences`: `text`, `citations`, `before`; `citations` and `nearest`: `number`, `document_id`, `document_name`, \
+`title`, `source`, `collection_id`, `start`, `end`, `snippet`, `page`, `headings`, `score`, `quality`, `lexical`, \
+`vector`; `timings`: milliseconds by step |
+| `docs add`, `docs sync`, `docs reindex` | `added`, `replaced`, `unchanged`, `removed`, `failed`, `documents`, \
+`chunks`, `seconds`; `failures`: `source`, `name`, `reason` |
+| `docs list` | `documents`: as `docs show`, with `collection` |
+| `docs show` | `id`, `name`, `title`, `kind`, `source`, `language`, `pages`, `characters`, `chunks`, `size_bytes`, \
+`authored_at`, `added_at`, `updated_at`, `revision`, `metadata` |
+| `docs remove` | `removed`: `id`, `name` |
+| `docs search` | `query`; `matches`: `document_id`, `document_name`, `title`, `source`, `kind`, `page`, `headings`, \
+`start`, `end`, `text`, `score`, `quality`, `lexical`, `vector`, `fused` |
+| `collections list` | `collections`: as `collections create` |
+| `collections create`, `collections delete` | `id`, `name`, `description`, `shared`, `embedder`, `dimensions`, \
+`created_at` |
+| `collections show` | the same, and `documents`, `chunks`, `characters` |
+| `config show` | `settings`: `key`, `value`, `origin` |
+| `config path` | `config`, `data`, `cache`, `logs` |
+"""
+
+
+def command_line_page() -> str:
+    """Return `docs/cli.md`."""
+    codes = "".join(f"| {int(code)} | {meaning} |\n" for code, meaning in EXPLAINED.items())
+    return _PAGE + codes + _JSON + "".join(_described(command_tree(), "multidb-chat", None))
+
+
+def _described(command: Any, path: str, parent: Any) -> list[str]:
+    """Return the sections of a command and of all below it."""
+    name = path.rpartition(" ")[2]
+    context = command.context_class(
+        command, info_name=name, parent=parent, terminal_width=_WIDTH, max_content_width=_WIDTH,
+        help_option_names=["-h", "--help"],
+    )  # fmt: skip
+    sections = [f"\n## `{path}`\n\n```text\n{command.get_help(context).rstrip()}\n```\n"]
+    for below in getattr(command, "commands", {}).values():
+        sections += _described(below, f"{path} {below.name}", context)
+    return sections
