@@ -29,8 +29,8 @@ The exit code tells what kind it is. Something unexpected leaves a report in the
 _JSON = """
 ## JSON
 
-With `--json` a command prints one JSON document. Keys are not renamed or removed; new ones may come. Times are ISO 8601,
-positions characters of the document's text, counted from 0, the end not included.
+With `--json` a command prints one JSON document. Keys are not renamed or removed; new ones may come. Times are ISO
+8601, positions characters of the document's text, counted from 0, the end not included.
 
 | command | keys |
 |---|---|
