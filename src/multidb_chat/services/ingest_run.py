@@ -142,7 +142,7 @@ class IngestRun:
     async def _prepared(self, reading: _Reading, parsed: ParsedDocument, only: bool) -> Prepared:
         work = partial(
             prepare,
-            self._with_own_name(reading, parsed),
+            parsed,
             self._collection.id,
             reading.source.key,
             self._embedder,
@@ -153,14 +153,6 @@ class IngestRun:
         if only and reading.opened.original is not None:
             return replace(prepared, content=replace(prepared.content, original=reading.opened.original))
         return prepared
-
-    def _with_own_name(self, reading: _Reading, parsed: ParsedDocument) -> ParsedDocument:
-        """Give a document whose name is taken within its source (a line's `id` used twice) one of its own."""
-        name, number = parsed.name, 1
-        while document_id(self._collection.id, reading.source.key, name) in reading.seen:
-            number += 1
-            name = f"{parsed.name} ({number})"
-        return parsed if number == 1 else replace(parsed, name=name)
 
     async def _complete(self, reading: _Reading) -> None:
         """Drop what the source has no more, and remember it as complete unless a part of it could not be read."""

@@ -69,9 +69,9 @@ def reason_of(error: Exception) -> str:
     if isinstance(error, InvalidInput):
         return str(error)
     if isinstance(error, FileNotFoundError):
-        return "there is no such file or folder"
+        return "no such file or folder"
     if isinstance(error, PermissionError):
-        return "no permission to read it"
+        return "no permission"
     return (getattr(error, "strerror", None) or str(error)).lower()
 
 

@@ -3,7 +3,8 @@
 import asyncio
 import os
 import shlex
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -58,7 +59,7 @@ class Ingestion:
 
     async def add(
         self, account: Account, collection: Collection, inputs: Sequence[Input]
-    ) -> AsyncIterator[IngestEvent]:
+    ) -> AsyncGenerator[IngestEvent, None]:
         """Add files, folders, patterns, URLs and given bytes; what did not change is skipped, what did is replaced."""
         collection = await self._claimed(account, collection)
 
@@ -66,10 +67,13 @@ class Ingestion:
             run = self._run(collection, tally, pipeline)
             await run.feed(await _discovered(inputs, tally, run))
 
-        async for event in self._events(work):
-            yield event
+        async with aclosing(self._events(work)) as events:
+            async for event in events:
+                yield event
 
-    async def sync(self, account: Account, collection: Collection, folder: Path | str) -> AsyncIterator[IngestEvent]:
+    async def sync(
+        self, account: Account, collection: Collection, folder: Path | str
+    ) -> AsyncGenerator[IngestEvent, None]:
         """Add a folder, and remove the documents of files below it that are no longer there.
 
         Raises `InvalidInput` when there is no such folder; then nothing is removed.
@@ -85,12 +89,13 @@ class Ingestion:
             await run.feed(sources)
             await self._remove_vanished(collection, os.path.join(top, ""), tally)
 
-        async for event in self._events(work):
-            yield event
+        async with aclosing(self._events(work)) as events:
+            async for event in events:
+                yield event
 
     async def reindex(
         self, account: Account, collection: Collection, documents: Sequence[Document] = ()
-    ) -> AsyncIterator[IngestEvent]:
+    ) -> AsyncGenerator[IngestEvent, None]:
         """Chunk and embed stored documents (none: all of the collection) anew from their text, with this embedder.
 
         A document that is up to date already is skipped. A collection of another embedder is refused to everybody
@@ -108,10 +113,11 @@ class Ingestion:
             chosen = documents or await self._all(collection)
             await reindexed(self._library, self._embedder.name, self._options.target_chars, chosen, tally, pipeline)
 
-        async for event in self._events(work):
-            if isinstance(event, Finished) and changes:
-                await self._library.update_collection(self._marked(collection, self._embedder.name))
-            yield event
+        async with aclosing(self._events(work)) as events:
+            async for event in events:
+                if isinstance(event, Finished) and changes:
+                    await self._library.update_collection(self._marked(collection, self._embedder.name))
+                yield event
 
     def _run(self, collection: Collection, tally: Tally, pipeline: Pipeline) -> IngestRun:
         return IngestRun(
@@ -125,7 +131,7 @@ class Ingestion:
             pipeline,
         )
 
-    async def _events(self, work: Callable[[Tally, Pipeline], Awaitable[None]]) -> AsyncIterator[IngestEvent]:
+    async def _events(self, work: Callable[[Tally, Pipeline], Awaitable[None]]) -> AsyncGenerator[IngestEvent, None]:
         """Run the work in a task of its own and yield what it reports; ends with the work's figures or its error."""
         events: asyncio.Queue[IngestEvent | None] = asyncio.Queue()
         tally = Tally(events.put_nowait)
