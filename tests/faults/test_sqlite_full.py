@@ -92,8 +92,10 @@ async def test_a_store_is_opened_and_read_while_the_disk_is_full(disk: Path):
 
 
 async def test_on_a_full_disk_a_log_left_behind_is_never_overlooked(disk: Path):
-    path = disk / "library.db"
-    library = SqliteLibrary(path)
+    library = SqliteLibrary(disk / "library.db")
+    await library.version()
+    await library.close()
+    library = SqliteLibrary(disk / "library.db")
     await library.create_collection(a_collection())
     for copied in ("library.db", "library.db-wal"):  # as a killed process leaves them: the log holds the collection
         (disk / f"left-{copied}").write_bytes((disk / copied).read_bytes())
