@@ -33,6 +33,8 @@ PATIENCE = 2.0
 BACKGROUND, BACKGROUND_LENGTH = 500, 180
 _FILLER = "\ue000"
 
+# ruff: noqa: S608 - statements are put together from constants and question marks only
+
 # Stemming gains more than any choice of engine; marks (M*) belong to words, or the vowels of Indic scripts would cut
 # them. Documents are found by their segment's rows; holes are rows of documents that are gone.
 _SCHEMA = (

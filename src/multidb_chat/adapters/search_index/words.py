@@ -26,7 +26,6 @@ _UNSPACED = (
     "\U00020000-\U0003ffff"
 )
 _UNSPACED_RUN = re.compile(f"[{_UNSPACED}]+")
-_WORD = re.compile(r"\w+")
 
 
 def indexed(text: str) -> str:
@@ -50,9 +49,15 @@ def searched(question: str) -> list[str]:
 
 
 def _words(question: str) -> Iterator[str]:
-    text = unicodedata.normalize("NFKC", question).encode("utf-8", "replace").decode("utf-8").casefold()
-    for word in _WORD.findall(_UNSPACED_RUN.sub(lambda run: f" {' '.join(_pairs(run[0]) or run[0])} ", text)):
+    text = unicodedata.normalize("NFKC", question).encode("utf-8", "replace").decode("utf-8").lower()
+    text = _UNSPACED_RUN.sub(lambda run: f" {' '.join(_pairs(run[0]) or run[0])} ", text)
+    for word in "".join(char if _belongs(char) else " " for char in text).split():
         yield word[:LONGEST_WORD]
+
+
+def _belongs(char: str) -> bool:
+    """Tell whether a character is part of words: letters, digits, and marks, without which Indic words fall apart."""
+    return char.isalnum() or char == "_" or unicodedata.category(char)[0] == "M"
 
 
 def _pairs(run: str) -> list[str]:
