@@ -40,9 +40,11 @@ class PlainParameter:
         return read
 
 
-def quicken(command: Any) -> None:
+def quicken(command: Any, parent: Any = None) -> None:
     """Let the parameters of a command, and of those below it, be read here, where their types allow it."""
-    for param in command.params:
+    context = command.context_class(command, parent=parent, **command.context_settings)
+    help_option = command.get_help_option(context)  # made now and kept by the command
+    for param in [*command.params, *([help_option] if help_option else [])]:
         descriptor = getattr(param, "type_descriptor", None)
         annotation = getattr(descriptor, "annotation", None)
         leaf = get_args(annotation)[0] if get_origin(annotation) is list else annotation
@@ -50,4 +52,4 @@ def quicken(command: Any) -> None:
             info = descriptor.parameter_info
             param._runtime_param = PlainParameter(annotation, info.min, info.max)
     for below in getattr(command, "commands", {}).values():
-        quicken(below)
+        quicken(below, context)
