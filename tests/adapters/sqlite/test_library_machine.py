@@ -28,4 +28,4 @@ class SqliteLibraryMachine(LibraryMachine):
 
 
 TestSqliteLibraryMachine = SqliteLibraryMachine.TestCase
-TestSqliteLibraryMachine.settings = settings(max_examples=20, stateful_step_count=25, deadline=None)
+TestSqliteLibraryMachine.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
