@@ -1,7 +1,7 @@
 """The border of the embedded stores: what SQLite and the file system raise becomes the domain's error tree."""
 
 import errno
-import shutil
+import os
 import sqlite3
 from pathlib import Path
 
@@ -91,6 +91,7 @@ def _primary_code(error: sqlite3.Error) -> int:
 
 def _is_full(folder: Path) -> bool:
     try:
-        return shutil.disk_usage(folder).free < _NEARLY_NOTHING
+        disk = os.statvfs(folder)
     except OSError:
         return False
+    return disk.f_bavail * disk.f_frsize < _NEARLY_NOTHING
