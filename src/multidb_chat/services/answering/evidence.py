@@ -113,12 +113,17 @@ def candidates(passages: Sequence[Passage], analysis: Analysis, words: Words) ->
     """Return every unit that can be quoted, scored without similarity."""
     weights = rarity(passages, analysis)
     related = _related(passages, analysis, words)
+    # Of what is compared, each sentence may speak of one alone.
+    said = frozenset().union(*(passage.all for passage in passages)) if analysis.kind == "compare" else frozenset()
+    floor = {term.key: _BEFORE if term.key in said else 0.0 for term in analysis.terms}
     found = []
     for passage in passages:
         for at, unit in enumerate(passage.units):
             if unit.kind in ("heading", "header"):
                 continue
-            met = {term.key: _met(term, passage, at, related[term.key]) for term in analysis.terms}
+            met = {
+                term.key: max(_met(term, passage, at, related[term.key]), floor[term.key]) for term in analysis.terms
+            }
             total = sum(weights.values())
             coverage = sum(weights[key] * part for key, part in met.items()) / total if total else 0.0
             missing = sum(weights[key] for key, part in met.items() if part < 0.5)
@@ -245,11 +250,12 @@ def _under_heading(candidate: Candidate, analysis: Analysis) -> float:
         return 0.0
     above = heading_of(candidate.passage, candidate.at)
     wanted = [term.key for term in analysis.terms if term.weight == 1.0]
-    return (0.25 if analysis.kind == "steps" else 0.15) * sum(key in above for key in wanted) / max(1, len(wanted))
+    share = sum(key in above for key in wanted) / max(1, len(wanted))
+    return (0.25 if analysis.kind == "steps" else 0.15) * share
 
 
 def _defines(candidate: Candidate, analysis: Analysis) -> float:
-    """Return how much the sentence looks like "X is a ..." (1), or like "a ... is an X" (0.7), X being what is asked."""
+    """Return how much the sentence looks like "X is a ..." (1) or "a ... is an X" (0.7), X being asked for."""
     found = _DEFINES.search(candidate.text)
     wanted = [term.key for term in analysis.terms if term.weight == 1.0]
     if found is None or not wanted:

@@ -68,7 +68,9 @@ _EXPECTED_WORDS = {
     "place": "city country place location located",
     "share": "percentage percent proportion",
 }
-_KANA = re.compile("[\u3040-\u309f]+")
+# Pairs of characters with Japanese particles, or with the commonest Chinese function and question words.
+_EMPTY_PAIR = re.compile("[^a-z]?[\u3040-\u309f何誰谁哪么什吗呢的是了在][^a-z]?")
+_UNSPACED = re.compile("[\u0e00-\u9fff\uac00-\ud7af]{1,2}")
 _QUOTED = re.compile(r"[\"“«']([^\"“”«»']{3,60})[\"”»'](?!\w)")
 
 
@@ -115,6 +117,8 @@ def analyse(question: str, words: Words) -> Analysis:
             weight = 0.6 if _in_name(tokens, named, at) else 1.0
         elif token.key in form or token.key in light:
             weight = 0.25 if token.key in form else 0.4
+        elif _UNSPACED.fullmatch(token.key):
+            weight = 0.5  # a word is several pairs
         terms.setdefault(token.key, Term(token.key, weight, hard, token.year))
     return Analysis(
         kind, expected, tuple(terms.values()), _focus(question, tokens, words), _phrases(question, tokens, words)
@@ -141,7 +145,7 @@ def _form(question: str) -> tuple[QuestionKind, Expected]:
 
 def _is_empty(question: str, token: Token) -> bool:
     written = question[token.start : token.end]
-    if _KANA.fullmatch(written):
+    if _EMPTY_PAIR.fullmatch(written):
         return True
     return (len(token.key) == 1 and token.key.isascii() and not token.number and not token.name) or (
         is_function_word(written) and not (written.isupper() and len(written) > 1 and not question.isupper())

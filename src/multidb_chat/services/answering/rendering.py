@@ -14,14 +14,19 @@ from multidb_chat.services.answering.citing import citation
 from multidb_chat.services.answering.selection import Pick
 from multidb_chat.services.answering.sentences import Unit
 
-_CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)")
+_CODE_SPAN = re.compile(r"(?<![`\\])(`+)(?!`)(.+?)(?<!`)\1(?!`)")
 _LINK = re.compile(r"!?\[([^\[\]]*)\]\(\s*<?([^\s()<>]*)>?[^()]*\)")
 _REFERENCE = re.compile(r"!?\[([^\[\]]*)\]\[[^\[\]]*\]")
 _NUMBERED = re.compile(r"\[(\d[\d,; –-]*)\]")
-_ADDRESS = re.compile(r"\b(?:(?:https?|ftp|mailto|file|javascript|data):|www\.)[^\s<>`*]+", re.IGNORECASE)
 _BLOCK_MARK = re.compile(r"^(#{1,6}(?=\s|$)|>|[-+*=_~](?=[\s\-=_*~]|$)|\||`{3,}|~{3,})|^(\d{1,9})([.)])(?=\s|$)")
-_ACTIVE = re.compile(r"[\\*_`~]")
-_ESCAPABLE = re.compile(r"\\([!-/:-@\[-`{-~])")
+_ESCAPED = r"\\[!-/:-@\[-`{-~]"
+_ADDRESS = re.compile(
+    rf"\b(?:(?:https?|ftp|mailto|file|javascript|data):|www\.)(?:{_ESCAPED}|[^\s<>`*\\])+", re.IGNORECASE
+)
+# A bracket does something only before what makes a link or a definition of it, "<" only before a tag or an address.
+_BRACKETS = r"\](?=[(\[:])|<(?=[A-Za-z/!?])"
+_PLAIN_ACTIVE = re.compile(rf"[\\*`]|(?<![^\W_])_|_(?![^\W_])|~(?=~)|(?<=~)~|&(?=#?\w+;)|{_BRACKETS}")
+_MARKDOWN_ACTIVE = re.compile(rf"({_ESCAPED})|(?:`|\\$|{_BRACKETS})")
 
 
 def inert(text: str, markdown: bool = False) -> str:
@@ -31,35 +36,25 @@ def inert(text: str, markdown: bool = False) -> str:
     """
     line = " ".join(clean(text).split())
     if not markdown:
-        return _guard_start(_addresses(_literal(line)))
+        return _guard_start(_addresses(_PLAIN_ACTIVE.sub(r"\\\g<0>", _NUMBERED.sub(r"(\1)", line))))
     pieces, at = [], 0
     for span in _CODE_SPAN.finditer(line):
-        pieces += [_addresses(_without_links(line[at : span.start()])), span[0]]
+        pieces += [_prose(line[at : span.start()]), span[0]]
         at = span.end()
-    return _guard_start("".join([*pieces, _addresses(_without_links(line[at:]))]))
+    return _guard_start("".join([*pieces, _prose(line[at:])]))
 
 
-def _literal(text: str) -> str:
-    return _brackets(_ACTIVE.sub(r"\\\g<0>", text))
-
-
-def _without_links(text: str) -> str:
-    """Return Markdown with each link and image as its words, and what could still become one escaped."""
+def _prose(text: str) -> str:
+    """Return Markdown without code spans, with each link and image as its words and nothing that could become one."""
     for _ in range(3):  # an image may stand in a link
-        text = _LINK.sub(lambda found: found[1] or found[2], text)
-        text = _REFERENCE.sub(r"\1", text)
-    return _brackets(text.replace("\\", "\\\\") if "\\" in _ESCAPABLE.sub("", text) else text)
-
-
-def _brackets(text: str) -> str:
-    text = _NUMBERED.sub(r"(\1)", text)
-    text = re.sub(r"(?<!\\)([\[\]])", r"\\\1", text)
-    text = re.sub(r"(?<!\\)<(?=[A-Za-z/!?])", r"\\<", text)
-    return re.sub(r"&(?=#?\w+;)", r"\\&", text)
+        text = _REFERENCE.sub(r"\1", _LINK.sub(lambda found: found[1] or found[2], text))
+    text = _MARKDOWN_ACTIVE.sub(lambda found: found[1] or f"\\{found[0]}", _NUMBERED.sub(r"(\1)", text))
+    return _addresses(text)
 
 
 def _addresses(text: str) -> str:
-    return _ADDRESS.sub(lambda found: f"`{_ESCAPABLE.sub(chr(92) + '1', found[0])}`", text)
+    """Return the text with addresses as code, which nobody can click by mistake."""
+    return _ADDRESS.sub(lambda found: f"`{re.sub(_ESCAPED, lambda one: one[0][1], found[0])}`", text)
 
 
 def _guard_start(text: str) -> str:

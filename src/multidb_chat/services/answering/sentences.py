@@ -83,7 +83,7 @@ def _block(
     """Return the units of the block that begins on line `at`, and the line behind it."""
     line = lines[at]
     if fence := _FENCE.match(line.text):
-        return _fenced(lines, at, block, fence[1])
+        return _fenced(text, lines, at, block, fence[1])
     if _is_heading(lines, at, headings):
         underlined = at + 1 < len(lines) and bool(_UNDERLINE.match(lines[at + 1].text))
         start, end = _trim(text, line.start, line.end)
@@ -95,12 +95,13 @@ def _block(
     return _paragraph(text, lines, at, block)
 
 
-def _fenced(lines: list[_Line], at: int, block: int, fence: str) -> tuple[list[Unit], int]:
+def _fenced(text: str, lines: list[_Line], at: int, block: int, fence: str) -> tuple[list[Unit], int]:
     end = at + 1
     while end < len(lines) and not lines[end].text.strip().startswith(fence):
         end += 1
     last = lines[min(end, len(lines) - 1)]
-    return [Unit(lines[at].start, last.end, "code", block)], end + 1
+    start, stop = _trim(text, lines[at].start, last.end)
+    return [Unit(start, stop, "code", block)], end + 1
 
 
 def _is_heading(lines: list[_Line], at: int, headings: tuple[str, ...]) -> bool:
@@ -113,7 +114,10 @@ def _is_heading(lines: list[_Line], at: int, headings: tuple[str, ...]) -> bool:
         return True
     if at > 0 and not lines[at - 1].blank:
         return False
-    alone = following is not None and following.blank and any(not line.blank for line in lines[at + 2 :])
+    below = next((line for line in lines[at + 2 :] if not line.blank), None)
+    alone = following is not None and following.blank and below is not None
+    if alone and below is not None and _ITEM.match(text) and _ITEM.match(below.text):
+        return False
     return alone and len(text.split()) <= 9 and text[0].isalnum() and not text[0].islower() and text[-1].isalnum()
 
 
@@ -185,7 +189,8 @@ def _records(lines: list[_Line], first: int, end: int) -> Iterator[tuple[int, in
     begin = first
     for at in range(first + 1, end):
         before, text = lines[at - 1].text.rstrip(), lines[at].text.lstrip()
-        short = len(before) < 0.6 * widest and not text[:1].islower() and before[-1:] not in ",;"
+        begins = not (text[:1].islower() or text[:1].isdigit())
+        short = begins and len(before) < 0.6 * widest and before[-1:] not in ",;"
         if short or _RECORD.match(text) or "\t" in before.strip():
             yield begin, at
             begin = at
