@@ -279,7 +279,5 @@ def test_importing_settings_loads_no_parser_and_no_library() -> None:
         "import sys; import multidb_chat.settings; "
         "print([name for name in ('tomllib', 'difflib', 'platformdirs', 'typer', 'asyncio') if name in sys.modules])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env=dict(os.environ), check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
