@@ -21,7 +21,7 @@ _NUMBERED = re.compile(r"\[(\d[\d,; –-]*)\]")
 _BLOCK_MARK = re.compile(r"^(#{1,6}(?=\s|$)|>|[-+*=_~](?=[\s\-=_*~]|$)|\||`{3,}|~{3,})|^(\d{1,9})([.)])(?=\s|$)")
 _ESCAPED = r"\\[!-/:-@\[-`{-~]"
 _ADDRESS = re.compile(
-    rf"\b(?:(?:https?|ftp|mailto|file|javascript|data):|www\.)(?:{_ESCAPED}|[^\s<>`*\\])+", re.IGNORECASE
+    rf"\b(?:(?:https?|ftp|mailto|file|javascript|data):|www\.)(?:(?!\\`){_ESCAPED}|[^\s<>`*\\])+", re.IGNORECASE
 )
 # A bracket does something only before what makes a link or a definition of it, "<" only before a tag or an address.
 _BRACKETS = r"\](?=[(\[:])|<(?=[A-Za-z/!?])"

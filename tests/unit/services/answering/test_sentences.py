@@ -123,7 +123,8 @@ def test_rows_that_name_their_columns_need_no_header() -> None:
 
 _PIECES = [
     "# Head", "===", "---", "```", "~~~sh", "- item one. Two", "1. step", "2) step", "| a | b |", "|---|---|", "",
-    "a) b", "Mr. A. B. said so. Then", "e.g. this... 。それ。", "12:04 ERROR x", "key: value", "\t- nested", "   ", "\x0b.",
+    "a) b", "Mr. A. B. said so. Then", "e.g. this... 。それ。", "12:04 ERROR x", "key: value", "\t- nested", "   ",
+    "\x0b.",
 ]  # fmt: skip
 _LINES = st.lists(st.text(max_size=40) | st.sampled_from(_PIECES), max_size=12)
 
