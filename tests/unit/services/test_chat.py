@@ -1,0 +1,425 @@
+"""A turn, on the embedded stores, the real index and the real embedder."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from multidb_chat.adapters.embedders.minilm import MiniLMEmbedder
+from multidb_chat.adapters.search_index import EmbeddedSearchIndex
+from multidb_chat.adapters.sqlite.accounts import SqliteAccounts
+from multidb_chat.adapters.sqlite.cache import SqliteCache
+from multidb_chat.adapters.sqlite.conversations import SqliteConversations
+from multidb_chat.adapters.sqlite.library import SqliteLibrary
+from multidb_chat.domain.accounts import Account
+from multidb_chat.domain.conversations import KnowledgeEntry, Message
+from multidb_chat.domain.errors import InvalidInput, NotFound, QuotaExceeded, StoreUnavailable
+from multidb_chat.domain.library import Collection, Document, DocumentContent, document_id
+from multidb_chat.domain.reading import ParsedDocument
+from multidb_chat.domain.turns import (
+    Answer,
+    AnswerToken,
+    Notice,
+    SourcesFound,
+    TurnCompleted,
+    TurnEvent,
+    TurnFailed,
+    TurnStarted,
+)
+from multidb_chat.services.accounts import AccountService
+from multidb_chat.services.answering import codec
+from multidb_chat.services.answering.extractive import Extractive
+from multidb_chat.services.chat import NOT_FOUND, Chat
+from multidb_chat.services.chunking import chunk_document
+from multidb_chat.services.history import History
+from multidb_chat.services.one_off import OneOff
+from multidb_chat.services.retrieval import Retrieval
+from multidb_chat.services.turn import MAX_QUESTION
+
+NOW = datetime(2026, 1, 31, 22, tzinfo=UTC)
+TEXTS = {
+    2019: "Customer churn was 6.4 percent in 2019: 118 customers left. Most of them named the price as the reason.",
+    2020: "Churn rose to 8.1 percent in 2020, when 149 customers left. The support desk in Bergen opened in May.",
+}
+GUIDE = "To change the colours, type /theme. The themes are ink and paper. Esc stops an answer."
+
+
+@pytest.fixture(scope="module")
+def embedder() -> Iterator[MiniLMEmbedder]:
+    made = MiniLMEmbedder(1)
+    yield made
+    asyncio.run(made.close())
+
+
+class Away:
+    """A store that is away: whatever is asked of it fails as a driver's time-out does."""
+
+    def __init__(self, store: str) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        async def fail(*_: object, **__: object) -> None:
+            raise StoreUnavailable(self._store, f"The {self._store} store does not answer.")
+
+        return fail
+
+
+@dataclass
+class House:
+    """What a turn needs, on the stores of one folder."""
+
+    accounts: SqliteAccounts
+    conversations: SqliteConversations
+    library: SqliteLibrary
+    cache: SqliteCache
+    index: EmbeddedSearchIndex
+    embedder: MiniLMEmbedder
+    account: Account
+    collection: Collection
+    handbook: Collection
+
+    def chat(self, **changed: Any) -> Chat:
+        """Return the service, some of its parts changed."""
+        conversations = changed.pop("conversations", self.conversations)
+        library = changed.pop("library", self.library)
+        cache = changed.pop("cache", self.cache)
+        limits = changed.pop("limits", {"guest": 2, "free": None, "pro": None, "enterprise": None})
+        accounts = changed.pop("accounts", self.accounts)
+        return Chat(
+            AccountService(accounts, conversations, limits=limits, clock=lambda: NOW),
+            conversations,
+            library,
+            cache,
+            changed.pop("retrieval", Retrieval(self.index, library, self.embedder, None)),
+            changed.pop("answerer", Extractive()),
+            history=History(conversations),
+            handbook_id=self.handbook.id,
+            tenant_id="tenant",
+            **changed,
+        )
+
+    async def put(self, collection: Collection, name: str, text: str) -> None:
+        """Add or replace a document."""
+        parsed = ParsedDocument(name, name, "text", text, ())
+        own_id = document_id(collection.id, name, name)
+        chunks = chunk_document(parsed, document_id=own_id)
+        vectors = await self.embedder.embed_documents([chunk.text for chunk in chunks])
+        chunks = [replace(chunk, vector=vector) for chunk, vector in zip(chunks, vectors, strict=True)]
+        document = Document(own_id, collection.id, name, name, name, "text", text, NOW, NOW, chunks=len(chunks))
+        await self.library.put_documents([DocumentContent(document, text, (), tuple(chunks))])
+
+    async def ask(self, question: str, chat: Chat | None = None, **options: Any) -> list[TurnEvent]:
+        """Return all events of a turn."""
+        options.setdefault("collections", [self.collection, self.handbook])
+        return [event async for event in (chat or self.chat()).respond(self.account, question, **options)]
+
+    async def answer(self, question: str, chat: Chat | None = None, **options: Any) -> Answer:
+        """Return the answer of a turn that must have one."""
+        last = (await self.ask(question, chat, **options))[-1]
+        assert isinstance(last, TurnCompleted), last
+        return last.answer
+
+    async def conversation(self) -> str:
+        """Begin a conversation of the account."""
+        return (await History(self.conversations).start(self.account, "talk")).id
+
+    async def stored(self, conversation_id: str) -> list[Message]:
+        """Return what the conversation holds."""
+        return await self.conversations.messages(conversation_id)
+
+
+@pytest.fixture
+async def house(tmp_path: Path, embedder: MiniLMEmbedder) -> AsyncIterator[House]:
+    library = SqliteLibrary(tmp_path / "library.sqlite")
+    account = Account("0190a0a0-0000-7000-8000-000000000001", "user", "free", NOW)
+    made = House(
+        SqliteAccounts(tmp_path / "accounts.sqlite"),
+        SqliteConversations(tmp_path / "conversations.sqlite"),
+        library,
+        SqliteCache(tmp_path / "cache.sqlite"),
+        EmbeddedSearchIndex(tmp_path / "index", library),
+        embedder,
+        account,
+        Collection("documents", account.id, "documents", NOW),
+        Collection("handbook", account.id, "handbook", NOW, shared=True),
+    )
+    await made.accounts.create_account(account)
+    for collection in (made.collection, made.handbook):
+        await library.create_collection(collection)
+    for year, text in TEXTS.items():
+        await made.put(made.collection, f"report {year}", text)
+    await made.put(made.handbook, "the app", GUIDE)
+    yield made
+    for store in (made.index, made.cache, made.conversations, made.accounts, made.library):
+        await store.close()
+
+
+def error_of(events: Sequence[TurnEvent]) -> Exception:
+    last = events[-1]
+    assert isinstance(last, TurnFailed), last
+    return last.error
+
+
+async def test_a_turn_is_started_shows_its_sources_and_ends_with_a_cited_answer(house: House) -> None:
+    events = await house.ask("How many customers left in 2020?")
+    kinds = [type(event) for event in events]
+    assert kinds[:2] == [TurnStarted, SourcesFound]
+    assert set(kinds[2:-1]) == {AnswerToken}
+    assert isinstance(events[-1], TurnCompleted)
+    answer = events[-1].answer
+    assert "".join(event.text for event in events if isinstance(event, AnswerToken)) == answer.text
+    assert answer.text == "Churn rose to 8.1 percent in 2020, when 149 customers left. [1]"
+    assert [citation.document_name for citation in answer.citations] == ["report 2020"]
+    assert (answer.found, answer.cached, answer.method) == (True, False, "extractive")
+    assert {"quota", "cache", "retrieval", "answer", "total"} <= set(answer.timings)
+
+
+async def test_what_no_document_says_is_said_with_the_nearest_passages(house: House) -> None:
+    answer = await house.answer("Who won the football world cup in 1954?")
+    assert (answer.found, answer.text, answer.citations) == (False, NOT_FOUND, ())
+    assert len(answer.nearest) == 2
+    assert answer.nearest[0].score >= answer.nearest[1].score
+
+
+@pytest.mark.parametrize(
+    ("question", "reason"),
+    [
+        ("", "empty"),
+        (" \n\t ", "empty"),
+        ("???", "empty"),
+        ("\x1b[31m\x1b[0m", "empty"),
+        ("x" * (MAX_QUESTION + 1), "32,001 characters"),
+        ("a" * 1_000_000, "1,000,000 characters"),
+        ("PNG\x00\x01\x02", "not text"),
+        (b"\x89PNG\xff\xfe\xfa".decode("utf-8", "surrogateescape"), "not text"),
+    ],
+)
+async def test_what_is_no_question_is_refused_in_one_clear_line(house: House, question: str, reason: str) -> None:
+    error = error_of(await house.ask(question))
+    assert isinstance(error, InvalidInput)
+    assert reason in str(error)
+    assert "\n" not in str(error)
+    assert await house.accounts.usage(house.account.id, NOW.date().replace(day=1)) == {}
+
+
+async def test_a_question_in_another_script_gets_an_answer_or_none_but_no_error(house: House) -> None:
+    await house.put(house.collection, "日本", "昨年の解約率は六パーセントでした。社長は田中です。")
+    assert isinstance((await house.ask("解約率は何パーセントですか？"))[-1], TurnCompleted)
+
+
+async def test_each_turn_takes_one_message_and_beyond_the_quota_nothing_is_answered(house: House) -> None:
+    chat = house.chat(limits={"guest": 1, "free": 2, "pro": 1, "enterprise": 1})
+    for _ in range(2):
+        await house.answer("How many customers left in 2020?", chat)
+    assert isinstance(error_of(await house.ask("How many customers left in 2020?", chat)), QuotaExceeded)
+
+
+async def test_the_second_time_the_answer_comes_from_the_cache_and_searches_nothing(house: House) -> None:
+    first = await house.answer("How many customers left in 2020?")
+    second = await house.answer("  how many customers LEFT in 2020 ", house.chat(retrieval=Away("index")))
+    assert (first.cached, second.cached) == (False, True)
+    assert second.question == "how many customers LEFT in 2020"
+    assert (second.text, second.citations) == (first.text, first.citations)
+
+
+async def test_that_nothing_was_found_is_remembered_too(house: House) -> None:
+    await house.answer("Who won the football world cup in 1954?")
+    assert (await house.answer("Who won the football world cup in 1954?", house.chat(retrieval=Away("index")))).cached
+
+
+async def test_a_changed_document_is_never_answered_from_the_cache(house: House) -> None:
+    await house.answer("How many customers left in 2020?")
+    await house.put(house.collection, "report 2020", TEXTS[2020].replace("149", "151"))
+    answer = await house.answer("How many customers left in 2020?")
+    assert not answer.cached
+    assert "151 customers left" in answer.text
+
+
+async def test_another_account_is_not_answered_from_this_ones_cache(house: House) -> None:
+    await house.answer("How many customers left in 2020?")
+    house.account = replace(house.account, id="0190a0a0-0000-7000-8000-000000000002")
+    await house.accounts.create_account(house.account)
+    assert not (await house.answer("How many customers left in 2020?")).cached
+
+
+async def test_another_set_of_collections_is_not_answered_from_the_cache(house: House) -> None:
+    await house.answer("How many customers left in 2020?")
+    assert not (await house.answer("How many customers left in 2020?", collections=[house.collection])).cached
+    assert not (await house.answer("How many customers left in 2020?", collections=[house.handbook])).found
+
+
+async def test_without_the_cache_nothing_is_read_from_it_or_kept_in_it(house: House) -> None:
+    assert not (await house.answer("How many customers left in 2020?", use_cache=False)).cached
+    assert not (await house.answer("How many customers left in 2020?")).cached
+    assert not (await house.answer("How many customers left in 2020?", use_cache=False)).cached
+
+
+async def test_a_curated_answer_comes_before_the_documents(house: House) -> None:
+    entry = KnowledgeEntry("e1", "tenant", "What was churn?", "what was churn", "Ask **Ada**.", 1, NOW)
+    await house.conversations.put_knowledge(entry)
+    answer = await house.answer("What was churn??")
+    assert (answer.text, answer.method, answer.found) == ("Ask **Ada**.", "knowledge", True)
+    assert await house.conversations.uses("tenant", "e1") == 1
+
+
+async def test_a_new_curated_answer_is_given_once_its_scope_is_invalidated(house: House) -> None:
+    await house.answer("What was churn?")
+    entry = KnowledgeEntry("e1", "tenant", "What was churn?", "what was churn", "Ask Ada.", 1, NOW)
+    await house.conversations.put_knowledge(entry)
+    await house.cache.invalidate("knowledge:tenant")
+    assert (await house.answer("What was churn?")).text == "Ask Ada."
+
+
+async def test_the_handbook_answers_where_it_fits_better_and_is_never_mixed_in(house: House) -> None:
+    answer = await house.answer("How do I change the colours of the theme?")
+    assert {citation.collection_id for citation in answer.citations} == {"handbook"}
+    answer = await house.answer("How many customers left in 2019?")
+    assert {citation.collection_id for citation in answer.citations} == {"documents"}
+
+
+async def test_a_turn_is_stored_with_everything_to_show_it_again(house: House) -> None:
+    talk = await house.conversation()
+    answer = await house.answer("How many customers left in 2020?", conversation_id=talk)
+    asked, said = await house.stored(talk)
+    assert (asked.role, asked.body, asked.parent_id) == ("user", "How many customers left in 2020?", None)
+    assert (said.role, said.body, said.parent_id, said.id) == ("assistant", answer.text, asked.id, answer.message_id)
+    kept = codec.loads(said.meta)
+    assert (kept.citations, kept.conversation_id) == (answer.citations, talk)
+
+
+async def test_a_follow_up_is_understood_from_its_conversation(house: House) -> None:
+    talk = await house.conversation()
+    await house.answer("How many customers left in 2019?", conversation_id=talk)
+    answer = await house.answer("and in 2020?", conversation_id=talk)
+    assert (answer.question, answer.standalone) == ("and in 2020?", "How many customers left in 2020?")
+    assert "149 customers left" in answer.text
+    assert [message.parent_id for message in await house.stored(talk)][1:] == [
+        message.id for message in (await house.stored(talk))[:-1]
+    ]
+
+
+async def test_a_follow_up_leans_on_the_branch_it_belongs_to(house: House) -> None:
+    talk = await house.conversation()
+    first = await house.answer("How many customers left in 2019?", conversation_id=talk)
+    await house.answer("How do I change the colours?", conversation_id=talk)
+    answer = await house.answer("and in 2020?", conversation_id=talk, parent_id=first.message_id)
+    assert answer.standalone == "How many customers left in 2020?"
+
+
+async def test_without_a_conversation_nothing_is_leaned_on(house: House) -> None:
+    await house.answer("How many customers left in 2019?")
+    assert (await house.answer("and in 2020?")).standalone == "and in 2020?"
+
+
+async def test_somebody_elses_conversation_does_not_exist(house: House) -> None:
+    talk = await house.conversation()
+    other = replace(house.account, id="0190a0a0-0000-7000-8000-000000000002")
+    await house.accounts.create_account(other)
+    house.account = other
+    assert isinstance(error_of(await house.ask("How many left?", conversation_id=talk)), NotFound)
+    assert isinstance(error_of(await house.ask("How many left?", conversation_id="none such")), NotFound)
+    assert await house.stored(talk) == []
+
+
+async def test_without_the_cache_store_all_goes_on(house: House) -> None:
+    events = await house.ask("How many customers left in 2020?", house.chat(cache=Away("cache")))
+    assert isinstance(events[-1], TurnCompleted)
+    assert events[-1].answer.found
+
+
+async def test_without_the_conversations_the_answer_comes_with_a_notice(house: House) -> None:
+    talk = await house.conversation()
+    service = AccountService(
+        house.accounts, house.conversations, limits=dict.fromkeys(("guest", "free", "pro", "enterprise"))
+    )
+    chat = Chat(
+        service,
+        Away("conversations"),
+        house.library,
+        house.cache,
+        Retrieval(house.index, house.library, house.embedder, None),
+        Extractive(),
+        history=History(Away("conversations")),
+    )
+    events = await house.ask("How many customers left in 2020?", chat, conversation_id=talk)
+    assert any(isinstance(event, Notice) and "not saved" in event.text for event in events)
+    assert isinstance(events[-1], TurnCompleted)
+    assert events[-1].answer.found
+    assert events[-1].answer.message_id is None
+
+
+async def test_when_saving_fails_the_answer_comes_with_a_notice(house: House) -> None:
+    talk = await house.conversation()
+    chat = house.chat()
+    chat._history = History(Away("conversations"))
+    events = await house.ask("How many customers left in 2020?", chat, conversation_id=talk)
+    assert any(isinstance(event, Notice) and "not saved" in event.text for event in events)
+    assert isinstance(events[-1], TurnCompleted)
+    assert await house.stored(talk) == []
+
+
+async def test_without_the_library_only_curated_answers_are_given(house: House) -> None:
+    chat = house.chat(library=Away("library"))
+    error = error_of(await house.ask("How many customers left in 2020?", chat))
+    assert isinstance(error, StoreUnavailable)
+    assert error.store == "library"
+    entry = KnowledgeEntry("e1", "tenant", "What was churn?", "what was churn", "Ask Ada.", 1, NOW)
+    await house.conversations.put_knowledge(entry)
+    events = await house.ask("What was churn?", chat)
+    assert any(isinstance(event, Notice) for event in events)
+    assert isinstance(events[-1], TurnCompleted)
+    assert events[-1].answer.text == "Ask Ada."
+
+
+async def test_without_the_accounts_nobody_is_answered(house: House) -> None:
+    error = error_of(await house.ask("How many customers left in 2020?", house.chat(accounts=Away("accounts"))))
+    assert isinstance(error, StoreUnavailable)
+
+
+@pytest.mark.parametrize("stop", range(6))
+async def test_a_turn_that_is_left_early_stores_both_messages_or_none(house: House, stop: int) -> None:
+    talk = await house.conversation()
+    events = house.chat().respond(
+        house.account, "How many customers left in 2020?", collections=[house.collection], conversation_id=talk
+    )
+    async for _ in events:
+        if stop == 0:
+            break
+        stop -= 1
+    await events.aclose()  # type: ignore[attr-defined]
+    assert len(await house.stored(talk)) in (0, 2)
+
+
+async def test_a_turn_that_is_cancelled_stores_both_messages_or_none(house: House) -> None:
+    for delay in (0.0, 0.005, 0.01, 0.02, 0.03, 0.04, 0.06, 0.1):
+        talk = await house.conversation()
+        turn = asyncio.create_task(house.ask("How many customers left in 2020?", conversation_id=talk, use_cache=False))
+        await asyncio.sleep(delay)
+        turn.cancel()
+        await asyncio.gather(turn, return_exceptions=True)
+        assert len(await house.stored(talk)) in (0, 2)
+
+
+async def test_a_text_given_with_the_question_answers_before_the_library(house: House) -> None:
+    one_off = OneOff(house.embedder)
+    given = await one_off.rank_texts("How many customers left in 2020?", [("note", "In 2020 only 3 customers left.")])
+    answer = await house.answer("How many customers left in 2020?", extra=given)
+    assert [citation.document_name for citation in answer.citations] == ["note"]
+    assert not (await house.answer("How many customers left in 2020?")).cached
+
+
+async def test_where_a_given_text_says_nothing_the_library_answers(house: House) -> None:
+    given = await OneOff(house.embedder).rank_texts("How many customers left in 2020?", [("note", "The cat sleeps.")])
+    answer = await house.answer("How many customers left in 2020?", extra=given)
+    assert [citation.document_name for citation in answer.citations] == ["report 2020"]
+    assert not (await house.answer("How many customers left in 2020?", extra=given, collections=[])).found
+
+
+async def test_answers_about_different_given_texts_are_kept_apart(house: House) -> None:
+    for left in (3, 4):
+        given = await OneOff(house.embedder).rank_texts("How many left?", [("note", f"In May {left} customers left.")])
+        assert f"{left} customers left" in (await house.answer("How many left?", extra=given)).text
