@@ -107,6 +107,7 @@ class PeopleContract:
         assert [a.id for a in await accounts.list_accounts("aa", 2)] == ["ada", "b"]
         assert await accounts.list_accounts("é") == []
         assert await accounts.list_accounts(limit=0) == []
+        assert await accounts.list_accounts(limit=-1) == []
 
     async def test_a_deleted_account_leaves_nothing_but_the_audit(self, accounts: Accounts):
         await accounts.put_subscription(Subscription("1", "ada", "pro", NOW))

@@ -94,6 +94,15 @@ class TasksContract:
         assert await accounts.task("t1") == told
         assert await accounts.update_task(replace(told, state="done")) is False
 
+    async def test_a_running_task_without_a_lease_is_free(self, accounts: Accounts):
+        await accounts.enqueue(a_task())
+        task = await claimed(accounts)
+        assert task is not None
+        assert await accounts.update_task(replace(task, lease_until=None)) is True
+        again = await claimed(accounts, "w2")
+        assert again is not None
+        assert (again.worker, again.attempts) == ("w2", 2)
+
     async def test_a_task_given_back_is_claimed_again(self, accounts: Accounts):
         await accounts.enqueue(a_task())
         task = await claimed(accounts)
@@ -126,6 +135,7 @@ class TasksContract:
             await accounts.enqueue(task)
         assert [task.id for task in await accounts.tasks("ada")] == ["t2", "t1", "t3"]
         assert [task.id for task in await accounts.tasks("ada", 2)] == ["t2", "t1"]
+        assert await accounts.tasks("ada", -1) == []
 
     async def test_workers_of_two_openings_never_claim_one_task_twice(
         self, accounts: Accounts, open_accounts: OpenAccounts

@@ -60,6 +60,7 @@ class TalkContract:
         assert await keys("c1") == []
         assert await keys("", 50, True) == ["c4"]
         assert await keys("", 0) == []
+        assert await keys("", -1) == []
 
     async def test_a_deleted_conversation_takes_its_messages_along(self, conversations: Conversations):
         await conversations.put_conversation(replace(TALK, id="c2"))
@@ -116,6 +117,7 @@ class MessagesContract:
         assert await keys("m2", 2) == ["m1"]
         assert await keys("m1") == []
         assert await keys("", 0) == []
+        assert await keys("", -1) == []
 
     async def test_messages_keep_their_order_when_the_clock_goes_back(
         self, conversations: Conversations, monkeypatch: pytest.MonkeyPatch

@@ -157,7 +157,7 @@ class Accounts(Protocol):
         """Add a task. The same id again changes nothing. Raises `NotFound` when the account is unknown."""
 
     async def claim(self, worker: str, now: datetime, lease_until: datetime, kinds: Sequence[str]) -> Task | None:
-        """Give the oldest queued task of these kinds, or a running one whose lease is over, to `worker`.
+        """Give the oldest task of these kinds that is queued, or running with its lease over or none, to `worker`.
 
         It becomes running, one attempt more, with the new lease. Two workers never hold a task at once.
         """
