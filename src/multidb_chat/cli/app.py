@@ -3,14 +3,25 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from multidb_chat.bootstrap import Application
     from multidb_chat.settings import Settings
 
 
 def run_app(settings: "Settings") -> int:
-    """Open the app for a guest and return its exit code."""
-    from multidb_chat.bootstrap import open_application
+    """Open the app for a guest and return its exit code. Raises what kept the services from opening."""
+    from multidb_chat.cli.session import start_log
     from multidb_chat.tui.app import ChatApp
 
-    app = ChatApp(lambda: open_application(settings, "guest"), settings.tui.theme)
+    def open_services() -> "AbstractAsyncContextManager[Application]":
+        from multidb_chat.bootstrap import open_application  # called behind the first paint
+
+        return open_application(settings, "guest")
+
+    start_log(settings)
+    app = ChatApp(open_services, settings.tui.theme)
     code = app.run()
+    if app.failure is not None:
+        raise app.failure
     return code if code is not None else app.return_code or 0

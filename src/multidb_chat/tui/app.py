@@ -2,21 +2,27 @@
 
 import asyncio
 from collections.abc import Iterable
+from functools import partial
+from importlib import import_module
 from typing import ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.screen import Screen
 
-from multidb_chat.domain.errors import MultidbChatError
-from multidb_chat.tui.messages import ServicesFailed, ServicesReady
+from multidb_chat.tui.commands import COMMANDS
 from multidb_chat.tui.screens.chat import ChatScreen
 from multidb_chat.tui.services import OpenServices
-from multidb_chat.tui.themes import THEMES
+from multidb_chat.tui.serving import Serving
+from multidb_chat.tui.themes import NAMES, THEMES
+
+# What the first paint can do without and the first question or key needs.
+_BEHIND = ("widgets.exchange", "screens.documents", "screens.help", "screens.why")
 
 
 class ChatApp(App[int]):
-    """multidb-chat in the terminal."""
+    """multidb-chat in the terminal. After `run`, `failure` is the error that kept the services from working."""
 
     TITLE = "multidb-chat"
     ENABLE_COMMAND_PALETTE = True
@@ -24,11 +30,14 @@ class ChatApp(App[int]):
 
     def __init__(self, open_services: OpenServices, theme: str = THEMES[0].name) -> None:
         super().__init__()
-        self._open_services = open_services
         self._theme_name = theme
-        self._leaving = asyncio.Event()
-        self._serving: asyncio.Task[None] | None = None
-        self._chat = ChatScreen()
+        self._serving = Serving(open_services, self._tell_chat)
+        self._chat = ChatScreen(self._serving)
+
+    @property
+    def failure(self) -> Exception | None:
+        """Why the services could not be opened or closed."""
+        return self._serving.failure
 
     def on_mount(self) -> None:
         """Show the chat at once; everything that takes time comes behind it."""
@@ -36,36 +45,34 @@ class ChatApp(App[int]):
             self.register_theme(theme)
         self.theme = self._theme_name
         self.push_screen(self._chat)
-        self.call_after_refresh(self._open)
+        self.call_after_refresh(self._begin)
 
-    def _open(self) -> None:
-        # A task of its own, not a worker: workers are cancelled when the app leaves, and stores must close in order.
-        self._serving = asyncio.create_task(self._serve())
+    async def _begin(self) -> None:
+        self._serving.start()
+        self.run_worker(self._import_behind(), group="imports")
 
-    async def _serve(self) -> None:
-        try:
-            async with self._open_services() as services:
-                self._chat.post_message(ServicesReady(services))
-                await services.prepare()
-                await self._leaving.wait()
-        except MultidbChatError as error:
-            self._chat.post_message(ServicesFailed(str(error)))
+    async def _import_behind(self) -> None:
+        for module in _BEHIND:
+            await asyncio.to_thread(import_module, f"multidb_chat.tui.{module}")
+
+    def _tell_chat(self, message: Message) -> None:
+        if self.is_running:
+            self._chat.post_message(message)
 
     async def action_quit(self) -> None:
         """Leave, with the services closed in order."""
         self.exit(0)
 
     async def on_unmount(self) -> None:
-        """Close the services before the loop ends."""
-        self._leaving.set()
-        if self._serving is not None:
-            await self._serving
+        """Close the services before the loop ends; the screens, and the turn in them, have ended."""
+        await self._serving.stop()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Offer the chat's actions in the command palette."""
-        yield from super().get_system_commands(screen)
-        if isinstance(screen, ChatScreen):
-            yield SystemCommand("Documents", "Show the documents that are searched", screen.action_documents)
-            yield SystemCommand("Sources", "Show or hide the sources panel", screen.action_toggle_sources)
-            yield SystemCommand("Why", "Show how the last answer came about", screen.action_why)
-            yield SystemCommand("Clear", "Clear the screen and begin a new conversation", screen.action_clear)
+        """Offer the chat's actions in the command palette: the same table as the slash commands."""
+        if screen is not self._chat:
+            yield SystemCommand("Quit", "Leave", self.action_quit)
+            return
+        for command in COMMANDS:
+            yield SystemCommand(command.title, command.help, partial(screen.run_action, command.action))
+        for name in NAMES:
+            yield SystemCommand(f"Theme: {name}", "Change the colours", partial(self._chat.action_theme, name))

@@ -13,6 +13,11 @@ class Command:
     help: str
     action: str
 
+    @property
+    def title(self) -> str:
+        """The name as the command palette shows it."""
+        return self.name[1:].capitalize()
+
 
 COMMANDS = (
     Command("/help", "", "Show the keys and commands", "help"),

@@ -2,15 +2,25 @@
 
 from textual.message import Message
 
-from multidb_chat.tui.services import Services
-
 
 class ServicesReady(Message):
-    """The services are open and answer from now on."""
+    """The services are open."""
 
-    def __init__(self, services: Services) -> None:
+
+class Preparing(Message):
+    """The services do what can wait until after the first paint; `what` says what, in a few words."""
+
+    def __init__(self, what: str) -> None:
         super().__init__()
-        self.services = services
+        self.what = what
+
+
+class ServicesPrepared(Message):
+    """Questions are answered from now on at once; `problem` is what went wrong on the way, one line or empty."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__()
+        self.problem = problem
 
 
 class ServicesFailed(Message):
@@ -22,7 +32,7 @@ class ServicesFailed(Message):
 
 
 class Submitted(Message):
-    """The composer was sent; `attachments` are texts pasted whole."""
+    """The composer was sent; `attachments` are texts pasted whole, none for a command."""
 
     def __init__(self, text: str, attachments: tuple[str, ...]) -> None:
         super().__init__()

@@ -1,98 +1,118 @@
 """The chat: questions below, answers above, their sources beside them where the terminal is wide enough."""
 
-from collections.abc import Sequence
-from contextlib import suppress
-from typing import ClassVar
+from contextlib import aclosing, suppress
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.content import Content
-from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.widgets import Footer, Static
-from textual.worker import Worker
+from textual.worker import Worker, WorkerError
 
-from multidb_chat.domain.errors import MultidbChatError
-from multidb_chat.domain.search import Match
-from multidb_chat.domain.turns import AnswerToken, Notice, TurnCompleted, TurnEvent, TurnFailed
 from multidb_chat.tui.commands import parse
-from multidb_chat.tui.messages import ServicesFailed, ServicesReady, Submitted
-from multidb_chat.tui.screens.documents import DocumentsScreen
-from multidb_chat.tui.screens.help import HelpScreen
-from multidb_chat.tui.screens.why import WhyScreen
-from multidb_chat.tui.services import Services
+from multidb_chat.tui.messages import Preparing, ServicesFailed, ServicesPrepared, ServicesReady, Submitted
+from multidb_chat.tui.serving import Serving, told
 from multidb_chat.tui.themes import NAMES, next_theme
 from multidb_chat.tui.widgets.composer import Composer
-from multidb_chat.tui.widgets.exchange import Exchange
 from multidb_chat.tui.widgets.sources import SourcesPanel
+from multidb_chat.tui.widgets.status import StatusLine
+from multidb_chat.tui.widgets.welcome import Welcome
 
-WELCOME = """\
-Ask a question about your documents. Every sentence of an answer says where it came from.
-
-  /docs   what is searched          /help   keys and commands
-  /why    how an answer came about  /quit   leave
-
-New here? Ask: How do I add my own documents?"""
+if TYPE_CHECKING:  # What is imported here later is not needed for the first paint.
+    from multidb_chat.domain.turns import Answer, TurnEvent
+    from multidb_chat.tui.widgets.exchange import Exchange
 
 
 class ChatScreen(Screen[None]):
     """A guest's chat."""
 
     CSS_PATH = "chat.tcss"
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (110, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - an instance variable in the base class
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "stop", "Stop"),
+        Binding("escape", "stop", "Stop", show=False),
         Binding("f1", "help", "Help"),
         Binding("f2", "toggle_sources", "Sources"),
         Binding("f3", "documents", "Documents"),
         Binding("f4", "why", "Why"),
-        Binding("ctrl+t", "theme", "Theme", show=False),
-        Binding("ctrl+l", "clear", "Clear", show=False),
+        Binding("ctrl+t", "theme", "Theme"),
+        Binding("ctrl+l", "clear", "Clear"),
         Binding("pageup", "page(-1)", "Page up", show=False, priority=True),
         Binding("pagedown", "page(1)", "Page down", show=False, priority=True),
     ]
 
-    def __init__(self) -> None:
+    def __init__(self, serving: Serving) -> None:
         super().__init__()
-        self._services: Services | None = None
-        self._waiting: Submitted | None = None
+        self._serving = serving
         self._conversation_id: str | None = None
         self._turn: Worker[None] | None = None
+        self._last: Exchange | None = None
+        self._answer: Answer | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(" multidb-chat · guest", id="title", markup=False)
         with Horizontal(id="body"):
             with VerticalScroll(id="transcript", can_focus=False):
-                yield Static(Content(WELCOME), id="welcome", markup=False)
-            yield SourcesPanel(classes="hidden")
+                yield Welcome()
+            yield SourcesPanel()
+        yield StatusLine()
         yield Composer()
         yield Footer(show_command_palette=True, compact=True)
 
     def on_mount(self) -> None:
         """Start with the cursor where one types."""
-        self.query_one(Composer).focus_area()
+        self._composer.area.focus()
+        self._status.begin("opening", "Opening")
+
+    def on_screen_resume(self) -> None:
+        """Come back from another screen with the cursor where one types."""
+        if self.is_mounted and not self._panel.has_focus:
+            self._composer.area.focus()
+
+    async def on_unmount(self) -> None:
+        """Let the turn end before the services are closed below it."""
+        if self._turn is not None:
+            self._turn.cancel()
+            with suppress(WorkerError):
+                await self._turn.wait()
+
+    @property
+    def _composer(self) -> Composer:
+        return self.query_one(Composer)
+
+    @property
+    def _panel(self) -> SourcesPanel:
+        return self.query_one(SourcesPanel)
+
+    @property
+    def _status(self) -> StatusLine:
+        return self.query_one(StatusLine)
 
     @property
     def _transcript(self) -> VerticalScroll:
         return self.query_one("#transcript", VerticalScroll)
 
-    @property
-    def _last(self) -> Exchange | None:
-        exchanges = self.query(Exchange)
-        return exchanges.last() if exchanges else None
+    def on_preparing(self, event: Preparing) -> None:
+        """Say what goes on behind the screen."""
+        self._status.begin("preparing", event.what)
 
-    async def on_services_ready(self, event: ServicesReady) -> None:
-        """Answer the question that was asked before the services were open, if there is one."""
-        self._services = event.services
-        if self._waiting is not None:
-            waiting, self._waiting = self._waiting, None
-            self._respond(waiting.text, waiting.attachments)
+    def on_services_ready(self, event: ServicesReady) -> None:
+        """Say that opening is over."""
+        self._status.end("opening")
+
+    def on_services_prepared(self, event: ServicesPrepared) -> None:
+        """Say what did not work out, if something did not."""
+        self._status.end("preparing")
+        if event.problem:
+            self.notify(event.problem, severity="warning", markup=False)
 
     def on_services_failed(self, event: ServicesFailed) -> None:
         """Say why nothing can be answered."""
-        self._say(event.reason)
+        self._status.fail(event.reason)
+
+    # Asking
 
     async def on_submitted(self, event: Submitted) -> None:
         """Carry out a command, or ask."""
@@ -100,129 +120,170 @@ class ChatScreen(Screen[None]):
         if parsed is None:
             await self._ask(event)
         elif parsed.command is None:
-            hint = f" Did you mean {parsed.suggestion}?" if parsed.suggestion else " /help lists the commands."
-            self._say(f"There is no command {event.text.split()[0]}.{hint}")
+            hint = f"Did you mean {parsed.suggestion}?" if parsed.suggestion else "/help lists the commands."
+            self._say(f"There is no command {event.text.split()[0][:40]}. {hint}")
         elif parsed.command.name == "/theme":
             self.action_theme(parsed.argument)
         else:
             await self.run_action(parsed.command.action)
 
     async def _ask(self, event: Submitted) -> None:
-        if self._turn is not None and self._turn.is_running:
+        if self._turn is not None and not self._turn.is_finished:
             self._say("An answer is still coming; Esc stops it.")
-            self.query_one(Composer).area.text = event.text
+            self._composer.restore(event)
             return
-        with suppress(NoMatches):
-            self.query_one("#welcome").remove()
-        await self._transcript.mount(Exchange(event.text))
-        self._transcript.anchor()
-        if self._services is None:
-            self._waiting = event
-        else:
-            self._respond(event.text, event.attachments)
+        from multidb_chat.tui.widgets.exchange import Exchange
 
-    def _respond(self, text: str, attachments: Sequence[str]) -> None:
-        exchange = self._last
-        if exchange is not None and self._services is not None:
-            self._turn = self._take_turn(self._services, exchange, text, attachments)
+        await self.query(Welcome).remove()
+        pasted = sum(text.count("\n") + 1 for text in event.attachments)
+        self._last = Exchange(event.text, pasted)
+        await self._transcript.mount(self._last)
+        self._transcript.anchor()
+        self._turn = self._take_turn(self._last, event)
 
     @work(exclusive=True, group="turn", exit_on_error=False)
-    async def _take_turn(self, services: Services, exchange: Exchange, text: str, attachments: Sequence[str]) -> None:
+    async def _take_turn(self, exchange: "Exchange", event: Submitted) -> None:
+        self._status.begin("turn", "Searching")
         try:
-            extra = await self._rank(services, text, attachments)
-            collections = await services.documents.resolve(services.account, [])
-            if self._conversation_id is None:
-                conversation = await services.history.start(services.account, text[:80])
-                self._conversation_id = conversation.id
-            events = services.chat.respond(
-                services.account,
-                text,
-                collections=collections,
-                conversation_id=self._conversation_id,
-                extra=extra,
-            )
-            async for event in events:
-                await self._render_event(exchange, event)
-        except MultidbChatError as error:
-            await exchange.stop(str(error), error=True)
+            await self._answer_to(event, exchange)
+        except Exception as error:  # noqa: BLE001 - the chat goes on, whatever happened to this turn
+            await exchange.end(told(error), error=True)
+        finally:
+            self._status.end("turn")
 
-    @staticmethod
-    async def _rank(services: Services, text: str, attachments: Sequence[str]) -> Sequence[Match] | None:
-        if not attachments:
+    async def _answer_to(self, event: Submitted, exchange: "Exchange") -> None:
+        services = await self._serving.prepared()
+        collections = await services.documents.resolve(services.account, [])
+        named = [(f"pasted text {number}", body) for number, body in enumerate(event.attachments, 1)]
+        extra = await services.one_off.rank_texts(event.text, named) if named else None
+        if self._conversation_id is None:
+            self._conversation_id = await self._begin_conversation(event.text)
+        events = services.chat.respond(
+            services.account,
+            event.text,
+            collections=collections,
+            conversation_id=self._conversation_id,
+            extra=extra,
+        )
+        # Closed here: where the turn is stopped while something is drawn, the generator would go on waiting.
+        async with aclosing(cast("Any", events)):
+            async for turn_event in events:
+                await self._render_event(exchange, turn_event)
+
+    async def _begin_conversation(self, title: str) -> str | None:
+        from multidb_chat.domain.errors import StoreError
+
+        services = await self._serving.services()
+        try:
+            return (await services.history.start(services.account, title)).id
+        except StoreError as error:
+            self._warn(f"This conversation is not saved: {error}")
             return None
-        named = [(f"pasted text {number}", body) for number, body in enumerate(attachments, 1)]
-        return await services.one_off.rank_texts(text, named)
 
-    async def _render_event(self, exchange: Exchange, event: TurnEvent) -> None:
+    async def _render_event(self, exchange: "Exchange", event: "TurnEvent") -> None:
+        from multidb_chat.domain.turns import AnswerToken, Notice, SourcesFound, TurnCompleted, TurnFailed
+
         match event:
+            case SourcesFound():
+                self._status.begin("turn", "Answering")
             case AnswerToken(text=text):
                 await exchange.write(text)
             case Notice(text=text):
-                self.notify(text, severity="warning", markup=False)
+                self._warn(text)
             case TurnCompleted(answer=answer):
+                self._answer = answer
                 await exchange.complete(answer)
-                await self.query_one(SourcesPanel).show(answer)
+                self._show_sources(answer)
             case TurnFailed(error=error):
-                await exchange.stop(str(error), error=True)
-            case _:
-                pass
+                await exchange.end(told(error), error=True)
+
+    @work(exclusive=True, group="sources", exit_on_error=False)
+    async def _show_sources(self, answer: "Answer") -> None:
+        await self._panel.show(answer, await self._serving.services())
 
     def _say(self, text: str) -> None:
         self.notify(text, markup=False)
 
+    def _warn(self, text: str) -> None:
+        from multidb_chat.domain.text import clean_line
+
+        self.notify(clean_line(text), severity="warning", markup=False)
+
+    async def _end_turn(self) -> bool:
+        """Stop the running answer and keep what came; False when there is none."""
+        if self._turn is None or self._turn.is_finished:
+            return False
+        self._turn.cancel()
+        with suppress(WorkerError):
+            await self._turn.wait()
+        if self._last is not None and not self._last.ended:
+            await self._last.end("Stopped.")
+        return True
+
+    # Actions
+
     async def action_stop(self) -> None:
-        """Stop the running answer and keep what came; else drop a pasted text."""
-        if self._turn is not None and self._turn.is_running:
-            self._turn.cancel()
-            if (exchange := self._last) is not None:
-                await exchange.stop("Stopped.")
-        else:
-            self.query_one(Composer).drop_attachments()
+        """Close the panel over the chat; else stop the running answer; else drop a pasted text."""
+        if self._panel_covers:
+            self.action_toggle_sources()
+        elif self._panel.has_focus:
+            self._composer.area.focus()
+        elif not await self._end_turn():
+            self._composer.drop_attachments()
 
     def action_page(self, direction: int) -> None:
-        """Scroll the chat by a page without leaving the question."""
+        """Scroll the chat, or the panel over it, by a page without leaving the question."""
+        pane = self._panel if self._panel_covers or self._panel.has_focus else self._transcript
         if direction < 0:
-            self._transcript.scroll_page_up()
+            pane.scroll_page_up()
         else:
-            self._transcript.scroll_page_down()
+            pane.scroll_page_down()
 
     def action_help(self) -> None:
         """Show the keys and commands."""
+        from multidb_chat.tui.screens.help import HelpScreen
+
         self.app.push_screen(HelpScreen())
 
     def action_why(self) -> None:
         """Show how the last answer came about."""
-        exchange = self._last
-        if exchange is None or exchange.answer is None:
+        from multidb_chat.tui.screens.why import WhyScreen
+
+        if self._answer is None:
             self._say("There is no answer yet to explain.")
         else:
-            self.app.push_screen(WhyScreen(exchange.answer))
+            self.app.push_screen(WhyScreen(self._answer))
 
     def action_documents(self) -> None:
         """Show the documents that are searched."""
-        if self._services is None:
-            self._say("Still opening; one moment.")
-        else:
-            self.app.push_screen(DocumentsScreen(self._services))
+        from multidb_chat.tui.screens.documents import DocumentsScreen
+
+        self.app.push_screen(DocumentsScreen(self._serving))
+
+    @property
+    def _panel_covers(self) -> bool:
+        return self.has_class("-narrow") and self._panel.has_class("open")
 
     def action_toggle_sources(self) -> None:
-        """Show or hide the sources panel."""
-        self.query_one(SourcesPanel).toggle_class("hidden")
+        """Show or hide the sources panel: beside the chat where there is room, else over it."""
+        self._panel.toggle_class("open" if self.has_class("-narrow") else "closed")
+        (self._panel if self._panel_covers else self._composer.area).focus()
 
     def action_theme(self, name: str = "") -> None:
         """Change the colours."""
         if name and name not in NAMES:
-            self._say(f"There is no theme {name}; there are {', '.join(NAMES)}.")
+            self._say(f"There is no theme {name[:40]}; there are {', '.join(NAMES)}.")
         else:
             self.app.theme = name or next_theme(self.app.theme)
 
     async def action_clear(self) -> None:
         """Clear the screen and begin a new conversation."""
-        await self.action_stop()
+        await self._end_turn()
         await self._transcript.remove_children()
-        await self._transcript.mount(Static(Content(WELCOME), id="welcome", markup=False))
-        self._conversation_id = None
+        await self._transcript.mount(Welcome())
+        await self._panel.empty()
+        self._conversation_id = self._last = self._answer = None
 
-    def action_quit(self) -> None:
+    async def action_quit(self) -> None:
         """Leave."""
-        self.app.exit()
+        await self.app.action_quit()

@@ -15,28 +15,33 @@ KEYS = (
     ("Enter", "Send the question"),
     ("Ctrl+J, Shift+Enter", "New line"),
     ("Up, Down", "Earlier and later questions"),
-    ("Tab", "Complete a command"),
-    ("Esc", "Stop an answer; drop a pasted text"),
+    ("Tab", "Complete a command; go to the sources"),
+    ("Esc", "Stop an answer; close the sources; drop a pasted text"),
     ("PageUp, PageDown", "Scroll the chat"),
     ("F1 F2 F3 F4", "Help, sources, documents, why"),
+    ("Ctrl+L", "Clear the screen and begin a new conversation"),
     ("Ctrl+T", "Next theme"),
     ("Ctrl+P", "All actions"),
     ("Ctrl+Q", "Leave"),
 )
 
 
+def _table(rows: list[tuple[str, str]]) -> Content:
+    return Content("\n").join([Content.styled(f"{left:<21}", "$accent") + Content(right) for left, right in rows])
+
+
 class HelpScreen(ModalScreen[None]):
-    """Keys and commands; any of Esc, q or F1 closes it."""
+    """Keys and commands; any of Esc, q, Enter or F1 closes it."""
 
     CSS_PATH = "help.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,f1,enter", "dismiss", "Close")]
 
     def compose(self) -> ComposeResult:
-        keys = "\n".join(f"{key:<22}{what}" for key, what in KEYS)
-        commands = "\n".join(f"{f'{command.name} {command.argument}':<22}{command.help}" for command in COMMANDS)
-        with VerticalScroll(id="help"):
-            yield Static(Content.styled("Keys", "bold"))
-            yield Static(Content(keys))
-            yield Static(Content.styled("\nCommands", "bold"))
-            yield Static(Content(commands))
-            yield Static(Content("\nMore: ask “How do I …?”; the handbook is among the documents. Esc closes."))
+        with VerticalScroll(id="help") as box:
+            box.border_title = "Help"
+            box.border_subtitle = "Esc closes"
+            yield Static("Commands", classes="heading")
+            yield Static(_table([(f"{command.name} {command.argument}", command.help) for command in COMMANDS]))
+            yield Static("Keys", classes="heading")
+            yield Static(_table(list(KEYS)))
+            yield Static("For more, ask: the handbook is among the documents.", classes="more")

@@ -9,38 +9,76 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from multidb_chat.domain.text import clean, clean_line
+from multidb_chat.domain.text import clean_line
 from multidb_chat.domain.turns import Answer, Citation
+from multidb_chat.tui.wording import headings, place, shown
+
+_METHODS = {
+    "extractive": "quoted: the sentences of the documents that answer",
+    "model": "written by a language model from the passages",
+    "knowledge": "a curated knowledge entry",
+}
+_STEPS = {
+    "conversation": "Follow-up",
+    "quota": "Quota",
+    "cache": "Cache",
+    "knowledge": "Knowledge",
+    "retrieval": "Search",
+    "answer": "Answer",
+    "save": "Save",
+    "total": "Total",
+}
+_BAR = 24
+_SNIPPET = 300
+
+
+def summary(answer: Answer) -> Content:
+    """Return what was asked and searched, and how the answer was made."""
+    rows = [("Asked", clean_line(answer.question))]
+    if answer.standalone != answer.question:
+        rows.append(("Searched", clean_line(answer.standalone)))
+    rows.append(("Answer", _METHODS[answer.method] if answer.found else "none: no passage supports one"))
+    rows.append(("Cache", "answered from the cache" if answer.cached else "not answered from the cache"))
+    return Content("\n").join([Content.styled(f"{name:<10}", "$text-muted") + Content(value) for name, value in rows])
+
+
+def scores(answer: Answer) -> Content:
+    """Return the passages with their scores; those that came nearest with their words, since no answer shows them."""
+    lines = [Content.styled("     score  quality    words  meaning  source", "$text-muted")]
+    for citation in shown(answer):
+        lines.append(_scored(citation))
+        if not answer.found:
+            lines.append(Content.styled(f"     {_first_words(citation)}", "$text-muted"))
+    return Content("\n").join(lines)
+
+
+def _scored(citation: Citation) -> Content:
+    figures = f"{citation.score:5.2f}  {citation.quality:<9}  {_score(citation.lexical)}  {_score(citation.vector)}    "
+    path = headings(citation).rpartition(" › ")[2]
+    source = f"{place(citation)} · {path}" if path else place(citation)
+    return Content.styled(f"{f'[{citation.number}]':<5}", "bold $accent") + Content(figures + source)
 
 
 def _score(value: float | None) -> str:
-    return "     –" if value is None else f"{value:6.2f}"
+    return "    –" if value is None else f"{value:5.2f}"
 
 
-def _row(citation: Citation) -> str:
-    scores = f"{_score(citation.lexical)} {_score(citation.vector)} {citation.score:6.2f}  {citation.quality:<9}"
-    return f"{scores} [{citation.number}] {clean_line(citation.title)}"
+def _first_words(citation: Citation) -> str:
+    words = clean_line(citation.snippet)
+    return words if len(words) <= _SNIPPET else words[:_SNIPPET].rpartition(" ")[0] + " …"
 
 
-def explain(answer: Answer) -> str:
-    """Return the explanation as plain lines."""
-    how = {
-        "extractive": "sentences of the documents, quoted",
-        "model": "a language model over the passages",
-        "knowledge": "a curated knowledge entry",
-    }[answer.method]
-    lines = [f"Asked      {clean_line(answer.question)}"]
-    if answer.standalone != answer.question:
-        lines.append(f"Searched   {clean_line(answer.standalone)}")
-    lines.append(f"Answer     {how}" if answer.found else "Answer     none: no passage supports one")
-    lines.append(f"Cache      {'answered from the cache' if answer.cached else 'not used'}")
-    shown = answer.citations if answer.found else answer.nearest
-    if shown:
-        lines += ["", " words vector  score  quality   source", *(_row(citation) for citation in shown)]
-    if answer.timings:
-        lines += ["", "Time (ms)"]
-        lines += [f"{step:<14}{milliseconds:8.1f}" for step, milliseconds in answer.timings.items()]
-    return clean("\n".join(lines))
+def times(answer: Answer) -> Content:
+    """Return where the time went, each step with a bar of its share; steps within a step are set in."""
+    total = answer.timings.get("total") or sum(answer.timings.values()) or 1.0
+    lines = []
+    for step, milliseconds in answer.timings.items():
+        outer, _, inner = step.partition(".")
+        name = f"  {inner}" if inner else _STEPS.get(outer, outer)
+        bar = "" if step == "total" else "━" * round(_BAR * min(1.0, milliseconds / total))
+        figures = Content(f"{clean_line(name) if not inner else name:<16}{milliseconds:9.1f} ms  ")
+        lines.append(figures + Content.styled(bar, "dim $primary" if inner else "$primary"))
+    return Content("\n").join(lines)
 
 
 class WhyScreen(ModalScreen[None]):
@@ -54,7 +92,13 @@ class WhyScreen(ModalScreen[None]):
         self._answer = answer
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(id="why"):
-            yield Static(Content.styled("How this answer came about", "bold"))
-            yield Static(Content("\n" + explain(self._answer)))
-            yield Static(Content("\nEsc closes."))
+        with VerticalScroll(id="why") as box:
+            box.border_title = "How this answer came about"
+            box.border_subtitle = "Esc closes"
+            yield Static(summary(self._answer), markup=False)
+            if shown(self._answer):
+                yield Static("Passages" if self._answer.found else "The nearest passages", classes="heading")
+                yield Static(scores(self._answer), classes="scores", markup=False)
+            if self._answer.timings:
+                yield Static("Time", classes="heading")
+                yield Static(times(self._answer), markup=False)

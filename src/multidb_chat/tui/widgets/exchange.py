@@ -6,73 +6,78 @@ from textual.content import Content
 from textual.widgets import Markdown, Static
 from textual.widgets.markdown import MarkdownStream
 
-from multidb_chat.domain.text import clean, clean_line
+from multidb_chat.domain.text import clean
 from multidb_chat.domain.turns import Answer, Citation
-
-
-def citation_line(citation: Citation) -> str:
-    """Return one line that says where a passage is: number, title, page, heading, quality and score."""
-    place = [clean_line(citation.title)]
-    if citation.page is not None:
-        place.append(f"p. {citation.page}")
-    if citation.headings:
-        place.append(clean_line(citation.headings[-1]))
-    return f"[{citation.number}] {' · '.join(place)}  ({citation.quality} {citation.score:.2f})"
+from multidb_chat.tui.wording import headings, place, shown
 
 
 class Exchange(Vertical):
     """A question with its answer."""
 
     DEFAULT_CSS = """
-    Exchange { height: auto; padding: 0 1 1 1; }
-    Exchange .question { color: $primary; text-style: bold; padding: 0 1; border-left: thick $primary; }
-    Exchange Markdown { padding: 0 1; margin: 1 0 0 0; background: $background; }
-    Exchange .sources { color: $text-muted; padding: 0 1; display: none; }
-    Exchange .status { color: $text-muted; padding: 0 1; text-style: italic; }
-    Exchange .status.error { color: $error; text-style: none; }
+    Exchange { height: auto; padding: 1 1 0 1; }
+    Exchange .question { color: $primary; text-style: bold; padding: 0 1; border-left: outer $primary; }
+    Exchange Markdown { padding: 0 0 0 2; margin: 1 0 0 0; background: $background; }
+    Exchange .sources {
+        color: $text-muted; padding: 0 0 0 2; display: none; text-wrap: nowrap; text-overflow: ellipsis;
+    }
+    Exchange .outcome { color: $text-muted; padding: 0 0 0 2; text-style: italic; display: none; }
+    Exchange .outcome.error { color: $text-error; text-style: none; }
     """
 
-    def __init__(self, question: str) -> None:
+    def __init__(self, question: str, pasted: int = 0) -> None:
         super().__init__()
-        self.question = question
         self.answer: Answer | None = None
+        self.ended = False
+        self._question = Static(self._asked(question, pasted), classes="question", markup=False)
+        # Links in a document's text are shown, never followed: what a hostile document says must not open anything.
+        self._markdown = Markdown(open_links=False)
+        self._sources = Static(classes="sources", markup=False)
+        self._outcome = Static(classes="outcome", markup=False)
         self._stream: MarkdownStream | None = None
 
+    @staticmethod
+    def _asked(question: str, pasted: int) -> Content:
+        asked = Content(clean(question))
+        return asked + Content.styled(f"\n+ {pasted:,} pasted lines", "not bold dim") if pasted else asked
+
     def compose(self) -> ComposeResult:
-        yield Static(Content(clean(self.question)), classes="question", markup=False)
-        # Links in a document's text are shown, never followed: what a hostile document says must not open anything.
-        yield Markdown(open_links=False)
-        yield Static(classes="sources", markup=False)
-        yield Static("Searching …", classes="status", markup=False)
+        yield self._question
+        yield self._markdown
+        yield self._sources
+        yield self._outcome
 
     async def write(self, text: str) -> None:
         """Append a piece of the answer."""
         if self._stream is None:
-            self._stream = Markdown.get_stream(self.query_one(Markdown))
-            self.say("")
-        await self._stream.write(text)
+            self._stream = Markdown.get_stream(self._markdown)
+        await self._stream.write(clean(text))
 
     async def complete(self, answer: Answer) -> None:
         """Show the sources of the complete answer."""
-        await self.stop()
+        await self.end()
         self.answer = answer
-        shown = answer.citations if answer.found else answer.nearest
-        sources = self.query_one(".sources", Static)
-        heading = "" if answer.found or not shown else "Nearest passages:\n"
-        sources.update(Content(heading + "\n".join(citation_line(citation) for citation in shown)))
-        sources.display = bool(shown)
-        self.say("")
+        lines = [_line(citation) for citation in shown(answer)]
+        if lines and not answer.found:
+            lines.insert(0, Content("The nearest passages:"))
+        self._sources.update(Content("\n").join(lines))
+        self._sources.display = bool(lines)
 
-    async def stop(self, reason: str = "", error: bool = False) -> None:
-        """End the stream, keep what came, and say why."""
+    async def end(self, reason: str = "", error: bool = False) -> None:
+        """End the answer, keep what came of it, and say why."""
+        self.ended = True
         if self._stream is not None:
-            await self._stream.stop()
-            self._stream = None
-        self.say(reason, error)
+            stream, self._stream = self._stream, None
+            await stream.stop()
+        self._outcome.update(Content(clean(reason)))
+        self._outcome.set_class(error, "error")
+        self._outcome.display = bool(reason)
 
-    def say(self, text: str, error: bool = False) -> None:
-        """Show a line under the answer; nothing when it is empty."""
-        status = self.query_one(".status", Static)
-        status.update(Content(clean(text)))
-        status.set_class(error, "error")
-        status.display = bool(text)
+
+def _line(citation: Citation) -> Content:
+    """Return one line that says where a passage is: number, title, page, heading, quality and score."""
+    where = [place(citation)]
+    if path := headings(citation):
+        where.append(path.rpartition(" › ")[2])
+    tier = Content.styled(f"{citation.quality} {citation.score:.2f}", "dim")
+    return Content(f"[{citation.number}] {' · '.join(where)}  ") + tier

@@ -1,43 +1,98 @@
-"""The panel beside the chat: the passages behind the last answer, with the cited words marked."""
+"""The panel beside the chat: the passages behind the last answer, the cited words marked in what surrounds them."""
+
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from multidb_chat.domain.errors import MultidbChatError
 from multidb_chat.domain.text import clean
-from multidb_chat.domain.turns import Answer, Citation
-from multidb_chat.tui.widgets.exchange import citation_line
+from multidb_chat.tui.services import Services
+from multidb_chat.tui.wording import headings, place, shown
+
+if TYPE_CHECKING:  # The panel is painted before there is an answer.
+    from multidb_chat.domain.turns import Answer, Citation
 
 EMPTY = "The passages behind an answer appear here."
+_AROUND = 200  # characters of the surrounding text on each side
 
 
 class SourcesPanel(VerticalScroll):
     """The sources of one answer."""
 
     DEFAULT_CSS = """
-    SourcesPanel { width: 44; dock: right; border-left: solid $panel; padding: 0 1; background: $surface; }
+    SourcesPanel { width: 46; max-width: 100%; dock: right; border-left: solid $panel; padding: 1 1 0 1; }
+    SourcesPanel:focus { border-left: solid $primary; }
     SourcesPanel .passage { margin: 0 0 1 0; }
     SourcesPanel .empty { color: $text-muted; }
     """
-    BORDER_TITLE = "Sources"
 
     def compose(self) -> ComposeResult:
         yield Static(EMPTY, classes="empty", markup=False)
 
-    async def show(self, answer: Answer) -> None:
+    async def empty(self) -> None:
+        """Show that there is no answer."""
+        await self._replace([Static(EMPTY, classes="empty", markup=False)])
+
+    async def show(self, answer: "Answer", services: Services) -> None:
         """Replace what is shown by the sources of this answer."""
-        citations = answer.citations if answer.found else answer.nearest
-        await self.remove_children()
-        if not citations:
-            await self.mount(Static(EMPTY, classes="empty", markup=False))
-        else:
-            await self.mount(*(Static(self._passage(citation), classes="passage") for citation in citations))
+        passages = [await _passage(citation, services) for citation in shown(answer)]
+        if not passages:
+            await self.empty()
+            return
+        title = "Sources" if answer.found else "Nearest passages"
+        await self._replace(
+            [
+                Static(Content.styled(title, "bold $primary"), classes="passage", markup=False),
+                *(Static(passage, classes="passage", markup=False) for passage in passages),
+            ]
+        )
+
+    async def _replace(self, children: list[Static]) -> None:
+        async with self.batch():
+            await self.remove_children()
+            await self.mount(*children)
         self.scroll_home(animate=False)
 
-    @staticmethod
-    def _passage(citation: Citation) -> Content:
-        head = Content.styled(citation_line(citation), "bold")
-        where = Content.styled(clean(" › ".join(citation.headings)), "dim")
-        words = Content.styled(clean(citation.snippet), "$text-accent")
-        return Content("\n").join([part for part in (head, where, words) if part.plain])
+
+async def _passage(citation: "Citation", services: Services) -> Content:
+    number = Content.styled(f"[{citation.number}] ", "bold $accent")
+    head = number + Content.styled(place(citation), "bold")
+    path = Content.styled(headings(citation), "$text-muted")
+    tier = Content.styled(f"{citation.quality} {citation.score:.2f}", "$text-muted")
+    return Content("\n").join([part for part in (head, path, tier, await _words(citation, services)) if part.plain])
+
+
+async def _words(citation: "Citation", services: Services) -> Content:
+    """Return the cited words between those around them; alone when pasted, or the document is gone."""
+    before = after = ""
+    try:
+        found = await services.documents.passage(services.account, citation.document_id, citation.start, citation.end)
+        if found.text == citation.snippet:  # else the document was replaced meanwhile
+            before, after = _tail(found.before), _head(found.after)
+    except MultidbChatError:
+        pass
+    cited = Content.styled(_flat(citation.snippet), "$text-accent on $accent-muted")
+    return Content.styled(before, "$text-muted") + cited + Content.styled(after, "$text-muted")
+
+
+def _flat(text: str) -> str:
+    """Return the text clean, with line breaks only between paragraphs: the panel breaks lines where it is narrow."""
+    paragraphs = [" ".join(paragraph.split()) for paragraph in clean(text).split("\n\n")]
+    return "\n".join(paragraph for paragraph in paragraphs if paragraph)
+
+
+def _tail(text: str) -> str:
+    flat = _flat(text)
+    if len(flat) > _AROUND:
+        flat = "… " + flat[-_AROUND:].partition(" ")[2]
+    return flat + ("\n" if text.endswith("\n\n") else " " if text[-1:].isspace() else "") if flat else ""
+
+
+def _head(text: str) -> str:
+    flat = _flat(text)
+    if len(flat) > _AROUND:
+        flat = flat[:_AROUND].rpartition(" ")[0] + " …"
+    return ("\n" if text.startswith("\n\n") else " " if text[:1].isspace() else "") + flat if flat else ""

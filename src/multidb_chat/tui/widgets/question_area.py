@@ -1,0 +1,91 @@
+"""The text box for questions: Enter sends, the arrows go through history at its edges, large pastes stay out."""
+
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import TextArea
+
+from multidb_chat.domain.text import clean
+
+# A longer paste is a document to ask about, not a question: it would fill the box and slow every key after it.
+PASTE_LINES = 40
+PASTE_CHARACTERS = 8_000
+
+
+class QuestionArea(TextArea):
+    """The text box itself; what its keys mean is told to the composer around it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "send", "Send", show=False, priority=True),
+        Binding("ctrl+j,shift+enter,alt+enter", "newline", "New line", show=False, priority=True),
+        Binding("tab", "complete", "Complete", show=False),
+    ]
+
+    class Send(Message):
+        """Enter was pressed on this text, which is no longer in the box."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Complete(Message):
+        """Tab was pressed."""
+
+    class Older(Message):
+        """Up was pressed on the first line."""
+
+    class Newer(Message):
+        """Down was pressed on the last line."""
+
+    class PastedWhole(Message):
+        """A paste too large for the box."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def action_send(self) -> None:
+        """Send what was typed; the box is empty at once, so that the keys after Enter belong to the next question."""
+        if text := self.text.strip():
+            self.text = ""
+            self.post_message(self.Send(text))
+
+    def action_complete(self) -> None:
+        """Tell that completion is wanted."""
+        self.post_message(self.Complete())
+
+    def action_newline(self) -> None:
+        """Begin a new line."""
+        self.insert("\n")
+        self.scroll_cursor_visible()
+
+    def action_cursor_up(self, select: bool = False) -> None:
+        """Go up a line; on the first one, to the older question."""
+        if not select and self.navigator.is_first_wrapped_line(self.cursor_location):
+            self.post_message(self.Older())
+        else:
+            super().action_cursor_up(select)
+
+    def action_cursor_down(self, select: bool = False) -> None:
+        """Go down a line; on the last one, to the newer question."""
+        if not select and self.navigator.is_last_wrapped_line(self.cursor_location):
+            self.post_message(self.Newer())
+        else:
+            super().action_cursor_down(select)
+
+    def put(self, text: str) -> None:
+        """Replace the text, with the cursor behind it."""
+        self.text = text
+        self.move_cursor(self.document.end)
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.prevent_default()
+        event.stop()
+        text = clean(event.text)
+        if len(text) > PASTE_CHARACTERS or text.count("\n") > PASTE_LINES:
+            self.post_message(self.PastedWhole(text))
+        else:
+            self.replace(text, *self.selection, maintain_selection_offset=False)
+            self.move_cursor(self.cursor_location)

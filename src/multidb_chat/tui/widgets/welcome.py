@@ -1,0 +1,29 @@
+"""What stands in the chat before the first question."""
+
+from textual.content import Content
+from textual.widgets import Static
+
+from multidb_chat.tui.commands import COMMANDS
+
+FIRST_QUESTION = "How do I add my own documents?"
+
+
+class Welcome(Static):
+    """Says what to do first, and which commands there are."""
+
+    DEFAULT_CSS = "Welcome { padding: 1 2; height: auto; }"
+
+    def __init__(self) -> None:
+        super().__init__(_text(), markup=False)
+
+
+def _text() -> Content:
+    lines = [
+        Content.styled("Ask your documents", "bold $primary"),
+        Content.styled("Every sentence of an answer says where it came from.", "$text-muted"),
+        Content(""),
+        Content("New here? Ask: ") + Content.styled(FIRST_QUESTION, "bold"),
+        Content(""),
+        *(Content.styled(f"{command.name:<10}", "$accent") + Content(command.help) for command in COMMANDS),
+    ]
+    return Content("\n").join(lines)

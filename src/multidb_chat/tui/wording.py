@@ -1,0 +1,25 @@
+"""How citations are put into words, the same wherever they are shown."""
+
+from typing import TYPE_CHECKING
+
+from multidb_chat.domain.text import clean_line
+
+if TYPE_CHECKING:
+    from multidb_chat.domain.turns import Answer, Citation
+
+
+def place(citation: "Citation") -> str:
+    """Return where a passage is: title and page."""
+    title = clean_line(citation.title) or clean_line(citation.document_name)
+    return title if citation.page is None else f"{title}, p. {citation.page}"
+
+
+def headings(citation: "Citation") -> str:
+    """Return the path of headings above a passage, without the title said again."""
+    path = [clean_line(heading) for heading in citation.headings]
+    return " › ".join(path[1:] if path[:1] == [clean_line(citation.title)] else path)
+
+
+def shown(answer: "Answer") -> "tuple[Citation, ...]":
+    """Return the passages to show with an answer: those it cites, or what came nearest when there is none."""
+    return answer.citations if answer.found else answer.nearest

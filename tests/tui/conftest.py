@@ -1,0 +1,41 @@
+"""Homes for the app: made once, copied for each test, since asking fills the answer cache."""
+
+import asyncio
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from multidb_chat import bootstrap
+from tests.tui.home import HANDBOOK, TEXTS, furnish
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _small_handbook() -> Iterator[None]:
+    """A handbook of one page, so that screens stay the same when the real one grows."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bootstrap, "handbook_folder", lambda: HANDBOOK)
+        yield
+
+
+@pytest.fixture(scope="session")
+def furnished_home(_small_handbook: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An installation with the documents of `texts`; not to be written to."""
+    home = tmp_path_factory.mktemp("furnished")
+    asyncio.run(furnish(home, [TEXTS]))
+    return home
+
+
+@pytest.fixture(scope="session")
+def bare_home(_small_handbook: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An installation with a handbook and nothing else; not to be written to."""
+    home = tmp_path_factory.mktemp("bare")
+    asyncio.run(furnish(home, []))
+    return home
+
+
+@pytest.fixture
+def home(furnished_home: Path, tmp_path: Path) -> Path:
+    """An installation with documents for one test."""
+    return Path(shutil.copytree(furnished_home, tmp_path / "home"))
