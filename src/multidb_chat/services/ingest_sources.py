@@ -1,5 +1,6 @@
 """What can be ingested, and finding it: files, folders, patterns, given bytes, URLs."""
 
+import fnmatch
 import glob
 import os
 import stat
@@ -90,15 +91,34 @@ def _of_input(one: Input, visited: set[tuple[int, int]]) -> Iterator[Source | Fa
 
 
 def _matching(pattern: str, visited: set[tuple[int, int]]) -> Iterator[Source | Failure]:
-    paths = sorted(glob.iglob(pattern, recursive=True))
-    if not paths:
+    """Yield what a pattern stands for. `**` stands for files only, found by walking: links may make endless paths."""
+    matches: Iterator[Source | Failure]
+    if "**" in pattern.split(os.sep):
+        matches = _files_matching(pattern)
+    else:
+        matches = (found for path in sorted(glob.iglob(pattern)) for found in _under(path, visited))
+    empty = True
+    for found in matches:
+        empty = False
+        yield found
+    if empty:
         yield Failure(pattern, "no file matches")
-    real: set[str] = set()
-    for path in paths:  # `**` goes round in loops of links some 40 times before the system stops it
-        place = os.path.realpath(path)
-        if place not in real:
-            real.add(place)
-            yield from _under(path, visited)
+
+
+def _files_matching(pattern: str) -> Iterator[Source]:
+    parts = pattern.split(os.sep)
+    fixed = next(place for place, part in enumerate(parts) if glob.has_magic(part))
+    for found in _under(os.sep.join(parts[:fixed]) or os.sep, set()):
+        if isinstance(found, Source) and _fits(found.key.split(os.sep)[fixed:], parts[fixed:]):
+            yield found
+
+
+def _fits(names: Sequence[str], pattern: Sequence[str]) -> bool:
+    if not pattern:
+        return not names
+    if pattern[0] == "**":
+        return any(_fits(names[skipped:], pattern[1:]) for skipped in range(len(names) + 1))
+    return bool(names) and fnmatch.fnmatchcase(names[0], pattern[0]) and _fits(names[1:], pattern[1:])
 
 
 def _under(top: str, visited: set[tuple[int, int]]) -> Iterator[Source | Failure]:
