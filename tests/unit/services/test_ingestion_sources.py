@@ -63,9 +63,10 @@ def test_folders_nested_deeper_than_python_recurses_are_walked(tmp_path: Path):
             os.mkdir("d")
             os.chdir("d")
         Path("deep.md").write_text("deep")
+        assert found(tmp_path)[0].endswith("d/deep.md")
     finally:
         os.chdir(here)
-    assert found(tmp_path)[0].endswith("d/deep.md")
+        subprocess.run(["rm", "-r", tmp_path / "d"], check=True)  # what clears up behind the tests recurses
 
 
 def test_patterns_are_expanded_and_their_folders_looked_through(tmp_path: Path):
