@@ -22,15 +22,19 @@ async def described(application: "Application", citations: Sequence[Citation], *
     """Return the lines for these citations, in order; `marked`: the cited words are made to stand out."""
     lines: list[Line] = []
     for citation in citations:
-        before, after = await _surroundings(application, citation) if marked else ("", "")
         lines.append(_heading(citation))
-        lines += _snippet(before, citation.snippet, after)
+        if marked:
+            before, after = await _surroundings(application, citation)
+            lines += _snippet(before, citation.snippet, after)
+        else:
+            lines += _snippet("", "", citation.snippet)
     return lines
 
 
-def place_of(page: int | None, headings: Sequence[str]) -> str:
-    """Return where in a document a passage is, empty when there is nothing to say."""
+def place_of(title: str, page: int | None, headings: Sequence[str]) -> str:
+    """Return where in the document of this title a passage is, empty when there is nothing to say."""
     parts = [f"page {page}"] if page else []
+    headings = headings[headings[:1] == (title,) :]  # often the first heading is the title, which is said already
     if headings:
         parts.append(" > ".join(clean_line(heading) for heading in headings))
     return ", ".join(parts)
@@ -48,7 +52,7 @@ def _heading(citation: Citation) -> Line:
     name = clean_line(citation.document_name)
     if name != title:
         line.append(f" ({name})")
-    if place := place_of(citation.page, citation.headings):
+    if place := place_of(citation.title, citation.page, citation.headings):
         line.append(f", {place}")
     return [*line, "  ", Styled(f"{citation.quality} {citation.score:.2f}", QUALITY_STYLE[citation.quality])]
 
@@ -72,8 +76,8 @@ def _snippet(before: str, snippet: str, after: str) -> list[Line]:
     room = _LINES * width
     cited = clean_line(snippet)
     if len(cited) > room:
-        cited = cited[: room - 1] + "…"
-    left = max(0, room - len(cited)) // 2
+        before, cited, after = "", cited[: room - 1] + "…", ""
+    left = (room - len(cited)) // (2 if before else 1)
     before, after = _tail(before, left), _head(after, left)
     return [[_INDENT, *line] for line in _wrapped(before, cited, after, width)]
 

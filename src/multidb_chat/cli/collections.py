@@ -94,7 +94,8 @@ def delete(context: typer.Context, name: Name, yes: Yes = False, as_json: Json =
     async def work(application: "Application") -> Exit:
         account, documents = application.account, application.documents
         (collection,) = await documents.resolve(account, [name])
-        if not yes and not session.console.confirm(f"Delete the collection {collection.name} with its documents?"):
+        question = f"Delete the collection {collection.name} with its documents?"
+        if not yes and not await session.console.confirm(question):
             return Exit.REFUSED
         deleted = await documents.delete_collection(account, collection.id)
         if as_json:

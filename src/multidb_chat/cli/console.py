@@ -96,12 +96,21 @@ class Console:
         except BrokenPipeError as error:
             raise ReaderGone from error
 
-    def confirm(self, question: str) -> bool:
+    async def confirm(self, question: str) -> bool:
         """Ask on the terminal; without one the answer is no. End of input is a no as well."""
+        import asyncio
+
         if not (self.err_is_terminal and sys.stdin is not None and sys.stdin.isatty()):
             self.error(f"{question} Add --yes, since there is no terminal to ask on")
             return False
         self._say(_render((Styled(question, "strong"), " [y/N] "), self.err_coloured))
+        # The loop waits for the line, since a read that blocks it would keep Ctrl-C waiting too.
+        loop, typed = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(sys.stdin, typed.set)
+        try:
+            await typed.wait()
+        finally:
+            loop.remove_reader(sys.stdin)
         return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
     def tell(self, *parts: str | Styled, end: str = "\n") -> None:

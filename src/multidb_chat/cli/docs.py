@@ -147,7 +147,7 @@ def remove(
         account, documents = application.account, application.documents
         collections = await named(application, names)
         chosen = await documents.select(account, references, collections)
-        if not yes and not session.console.confirm(f"Remove {counted(len(chosen), 'document')}?"):
+        if not yes and not await session.console.confirm(f"Remove {counted(len(chosen), 'document')}?"):
             return Exit.REFUSED
         removed = await documents.remove(account, [document.id for document in chosen])
         if as_json:

@@ -27,7 +27,7 @@ async def show_passages(
     if as_json:
         console.write_json({"query": query, "matches": [match_record(match) for match in matches]})
     for number, match in enumerate(() if as_json else matches, 1):
-        place = place_of(match.chunk.page, match.chunk.headings)
+        place = place_of(match.document.title, match.chunk.page, match.chunk.headings)
         console.write(
             Styled(f"{number}.", "number"), " ", Styled(clean_line(match.document.title), "strong"),
             f" ({clean_line(match.document.name)}){', ' if place else ''}{place}",

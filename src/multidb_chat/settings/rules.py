@@ -15,7 +15,7 @@ _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
 _RULE = "rule"
 # The password of a URL, up to the last `@`: also in a value that is refused because its password was not encoded.
-_CREDENTIALS = r"((?:^|//)[^:@/?#]*):.*@"
+_CREDENTIALS = r"((?:^|//)[^:@/?#]*):(?!//).*@"
 # Drivers also take passwords among a URL's parameters.
 _PARAMETER = r"(?i)([?&](?:password|passwd|secret|token|sslpassword)=)[^&#]*"
 
