@@ -20,6 +20,7 @@ from multidb_chat.services.answering.words import Token, Words, fold
 # What a term counts that is met elsewhere than in the sentence itself. Chosen on the development questions of
 # scripts/bench.d/answers.py; the figures move little when each is changed by a tenth.
 _NEAR, _LEAD, _HEADING, _TITLE, _BEFORE, _PASSAGE = 0.75, 0.95, 0.85, 0.75, 0.55, 0.3
+_ENDINGS = ("abl", "er", "or", "ing", "ment", "less")
 _REASON = re.compile(
     r"\b(because|since|due to|owing to|so that|in order to|reasons?|as a result|caused?|therefore|thanks to|led to|"
     r"result(s|ed)? (from|in)|explains?|to avoid|to prevent|driven by|after)\b"
@@ -147,8 +148,12 @@ def _related(passages: Sequence[Passage], analysis: Analysis, words: Words) -> d
 
 
 def _derived(first: str, second: str) -> bool:
+    """Tell whether one key is the other with an ending that stemming leaves ("supply", "supplier"), or with "un"."""
     short, long = sorted((first, second), key=len)
-    return 5 <= len(short) < len(long) <= len(short) + 4 and long.startswith(short)
+    if long == f"un{short}" and len(short) >= 4:
+        return True
+    ending = long.removeprefix(short)
+    return ending != long and ((len(short) >= 5 and len(ending) <= 4) or (len(short) == 4 and ending in _ENDINGS))
 
 
 def _met(term: Term, passage: Passage, at: int, others: frozenset[str]) -> float:
@@ -157,9 +162,9 @@ def _met(term: Term, passage: Passage, at: int, others: frozenset[str]) -> float
     if key in passage.keys[at]:
         return 1.0
     best = 0.0 if others.isdisjoint(passage.keys[at]) else _NEAR
-    if term.year and any(token.year for token in passage.tokens[at]):
-        # The sentence speaks of another year: what stands above it is no longer about this one.
-        return _BEFORE if key in passage.around | passage.title else 0.0
+    if term.year and _of_another_year(passage, at):
+        # What stands above the sentence is no longer about it.
+        return _PASSAGE if key in passage.around | passage.title else 0.0
     if term.year and key in passage.around | passage.title:
         return _LEAD
     for keys, worth in _surroundings(passage, at):
@@ -168,6 +173,17 @@ def _met(term: Term, passage: Passage, at: int, others: frozenset[str]) -> float
         elif worth * _NEAR > best and not others.isdisjoint(keys):
             best = worth * _NEAR
     return best
+
+
+def _of_another_year(passage: Passage, at: int) -> bool:
+    """Tell whether the sentence, which does not hold the year, is about another one ("in 2018", not "since 2018")."""
+    text, tokens = passage.text(at), passage.tokens[at]
+    for place, token in enumerate(tokens):
+        if token.year:
+            before = text[tokens[place - 1].start : tokens[place - 1].end].lower() if place else ""
+            if before not in ("since", "than", "until", "before", "after", "by", "from", "to"):
+                return True
+    return False
 
 
 def _surroundings(passage: Passage, at: int) -> list[tuple[frozenset[str], float]]:
@@ -181,7 +197,7 @@ def _surroundings(passage: Passage, at: int) -> list[tuple[frozenset[str], float
         if other.kind == "heading" or passage.text(back).endswith("?"):
             around.append((passage.keys[back], _HEADING))
             break
-        if other.block == unit.block and other.kind == "sentence" and at - back <= 2:
+        if other.block == unit.block and other.kind == unit.kind != "row" and at - back <= 2:
             around.append((passage.keys[back], _BEFORE))
     return around
 
@@ -238,7 +254,7 @@ def _form(candidate: Candidate, analysis: Analysis) -> float:
     if kind == "definition":
         return 0.25 * _defines(candidate, analysis)
     if kind == "reason":
-        return 0.2 if _REASON.search(fold(text)) else 0.0
+        return 0.2 if gives_reason(text) else 0.0
     if kind in ("steps", "list"):
         return {"item": 0.12, "code": -0.1}.get(candidate.unit.kind, 0.1 if text.rstrip("*_ ").endswith(":") else 0.0)
     return -0.1 if candidate.unit.kind == "code" else 0.0
@@ -301,6 +317,9 @@ def _support(candidate: Candidate, analysis: Analysis, meaning: float) -> float:
     """
     value = 0.7 * candidate.coverage + 0.2 * meaning + 0.1 * candidate.passage.match.score
     value *= max(0.3, 1 - 0.35 * candidate.missing * (1 - 0.6 * meaning))
+    plain = [term for term in analysis.terms if not term.hard and term.weight == 1.0]
+    if plain and all(candidate.met[term.key] < 0.5 for term in plain):
+        value *= 0.7  # it has the name or the year, and is about something else
     unmet = [term for term in analysis.terms if term.hard and candidate.met[term.key] < 0.5]
     if unmet:
         value *= 0.6 if any(term.key[0].isdigit() for term in unmet) else 0.8
@@ -311,3 +330,8 @@ def leans(text: str) -> bool:
     """Tell whether a sentence begins with a word that leans on what was said before ("It", "However", "These")."""
     first = re.match(r"[\W_]*([^\W_]+)", text)
     return first is not None and (fold(first[1]) in LEANING or first[1][0].islower())
+
+
+def gives_reason(text: str) -> bool:
+    """Tell whether a sentence says why."""
+    return bool(_REASON.search(fold(text)))

@@ -10,7 +10,7 @@ FUNCTION_WORDS = _words(
     """
     a about above after again against ago all almost along already also although always am among an and another any
     anybody anyone anything are aren't around as at away be became because been before being below between both but by
-    can can't cannot could couldn't did didn't do does doesn't doing don't done down during each either else enough
+    can can't cannot could couldn't did didn't do does doesn't doing don't down during each either else enough
     etc even ever every everything few for from further get gets getting go goes going gonna got had hadn't happen
     happened happens has hasn't have haven't having he he'd he'll he's hello her here here's hers herself hey hi him
     himself his how how's however i i'd i'll i'm i've if in indeed instead into is isn't it it's its itself just kind
@@ -22,7 +22,7 @@ FUNCTION_WORDS = _words(
     though through thus to together too toward towards under until unto up upon us using very via want wanted wants was
     wasn't way we we'd we'll we're we've well were weren't what what's when when's where where's whether which while who
     who's whom whose why why's will with within without won't would wouldn't yes yet you you'd you'll you're you've your
-    yours yourself yourselves know explain describe give find show mention mentioned mentions according exactly anyway
+    yours yourself yourselves explain describe give find show mention mentioned mentions according exactly anyway
     """
 )
 
@@ -31,14 +31,15 @@ LIGHT_WORDS = _words(
     """
     use used uses make makes made take takes taken work works include includes included contain contains need require
     look come run become cause call called help allow allowed kind type part case number amount value information detail
-    details person people thing happen mean means work important exist exists available consist consists belong belongs
+    details person people thing happen mean means work know
+    done important exist exists available consist consists belong belongs
     """
 )
 
 # A sentence that begins with one of these leans on the sentence before it.
 LEANING = _words(
     """
-    it its they their them he his him she her this that these those such both neither either one ones another others
+    it its they their them he his him she her this that these those such both neither either others
     however therefore thus hence but and or so also then moreover furthermore instead otherwise similarly consequently
     nevertheless additionally likewise still yet there
     """
@@ -74,7 +75,7 @@ IRREGULAR = {
         "find": "found", "fly": "flew flown", "forbid": "forbade forbidden", "forget": "forgot forgotten",
         "freeze": "froze frozen", "give": "gave given", "grow": "grew grown growth", "hold": "held", "keep": "kept",
         "know": "knew known", "lead": "led", "leave": "left leaving", "lend": "lent", "lose": "lost loss",
-        "make": "made", "mean": "meant", "meet": "met", "pay": "paid", "rise": "rose risen", "run": "ran",
+        "make": "made", "mean": "meant", "meet": "met", "pay": "paid unpaid", "rise": "rose risen", "run": "ran",
         "sell": "sold sale", "send": "sent", "shrink": "shrank shrunk", "sit": "sat", "speak": "spoke spoken",
         "spend": "spent", "stand": "stood", "steal": "stole stolen", "swim": "swam", "take": "took taken",
         "teach": "taught", "think": "thought", "throw": "threw thrown", "wear": "wore worn", "win": "won",
@@ -160,6 +161,81 @@ NEAR = tuple(
         "happen occur place",
         "help support assist",
         "password credential",
+        "accident crash collision",
+        "advantage benefit",
+        "aim goal objective purpose",
+        "agreement contract",
+        "app application program software",
+        "beginning start",
+        "cancel annul",
+        "cause reason",
+        "cheap inexpensive",
+        "choose select pick",
+        "city town",
+        "contain include comprise consist",
+        "copy duplicate",
+        "correct right",
+        "country nation",
+        "cure treat treatment heal",
+        "damage defect harm",
+        "danger hazard risk",
+        "date day",
+        "defer delay postpone",
+        "demonstrate show reveal indicate",
+        "die dead",
+        "difficult hard",
+        "disadvantage drawback",
+        "discount reduction rebate",
+        "disease illness",
+        "drug medicine medication",
+        "eat feed food diet",
+        "email mail",
+        "enough sufficient",
+        "entire whole",
+        "exam test trial experiment",
+        "exchange swap",
+        "expire end",
+        "extend renew",
+        "film movie",
+        "first initial",
+        "final last",
+        "free gratis",
+        "guest visitor",
+        "image photo picture",
+        "investigate study research",
+        "issue problem difficulty",
+        "job position role",
+        "journey trip travel",
+        "job occupation profession",
+        "keep store save retain",
+        "king monarch ruler",
+        "landlord owner proprietor",
+        "law act statute",
+        "lawyer attorney",
+        "main primary chief",
+        "method approach technique procedure",
+        "money fund cash",
+        "move relocate transfer",
+        "old age",
+        "pain ache",
+        "phone telephone",
+        "policy rule regulation",
+        "readable read",
+        "recent new",
+        "replace substitute",
+        "result outcome effect",
+        "road street",
+        "safe secure security",
+        "shop store",
+        "site page website",
+        "speed fast",
+        "student pupil",
+        "teacher instructor",
+        "tenant renter",
+        "tall high height",
+        "timetable schedule",
+        "train teach",
+        "wrong incorrect false",
         "document file",
     )
 )

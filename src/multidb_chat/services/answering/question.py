@@ -17,6 +17,7 @@ _BY_PATTERN: tuple[tuple[str, QuestionKind, Expected], ...] = (
     (r"\b(summary|overview) of (this|the) ", "summary", "none"),
     (rf"^what{_BE} (this|the|these) ?(documents?|files?|text|log|page)? ?about$", "summary", "none"),
     (r"\b(differences? between|compared? (to|with)|versus|vs\.?|compare|differ)\b", "compare", "none"),
+    (r"\bhow (do|can|will|would) (i|we|you|one) (know|tell|see|recogni[sz]e|notice)\b", "fact", "none"),
     (r"\bhow (do|does|can|could|should|would|must|to|might)\b(?! .*\b(cost|weigh|last)\b)", "steps", "none"),
     (r"^(what|which) (are )?the steps\b|^((list|name|give) )?(me )?(the )?steps\b", "steps", "none"),
     (r"\bthe way to\b|\bwhat should i do\b", "steps", "none"),
@@ -38,7 +39,8 @@ _BY_PATTERN: tuple[tuple[str, QuestionKind, Expected], ...] = (
     (rf"\bwhy\b|\bhow come\b|\bwhat({_BE})?( the)? (causes?|caused|reasons?)\b", "reason", "none"),
     (r"^(list|name|enumerate)\b|^(what|which) (are|were) (the|all|my|our)\b", "list", "none"),
     (r"^(what|which) \w+s (are|were|can|do|does|did|have)\b", "list", "none"),
-    (rf"^(what{_BE}|define|what does .* mean|meaning of|definition of)\b", "definition", "none"),
+    (r"^(define|what does .* mean|(the )?meaning of|(the )?definition of)\b", "definition", "none"),
+    (r"^what('s| is| are) (?!.*\b(in|of|for|at|on|during|from|to|between|about|after|before)\b)", "definition", "none"),
     (
         r"^(is|are|was|were|do|does|did|can|could|will|would|should|shall|has|have|had|may|must|am|isn't|aren't|don't|"
         r"doesn't|didn't|can't)\b",

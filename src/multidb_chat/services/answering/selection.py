@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from multidb_chat.services.answering.evidence import Candidate, Passage, heading_of, lead_of, leans
+from multidb_chat.services.answering.evidence import Candidate, Passage, gives_reason, heading_of, lead_of, leans
 from multidb_chat.services.answering.question import Analysis
 
 # How many pieces an answer has at most, and how close to the best one a further piece must score.
@@ -19,6 +19,7 @@ _MOST = {
     "plain": 3,
 }
 _CLOSE = {"fact": 0.92, "definition": 0.9, "yesno": 0.9, "reason": 0.85, "compare": 0.7, "steps": 0.85, "list": 0.85}
+_FURTHER = 0.2  # how much less a further sentence may resemble the question than the best one (cosine)
 _RUN = 20  # units of one list or section at most
 _ALIKE = 0.6  # share of common words from which two sentences say the same
 
@@ -55,11 +56,18 @@ def _adds(candidate: Candidate, chosen: Sequence[Candidate], analysis: Analysis)
     best = chosen[0]
     if any(_alike(candidate, other) for other in chosen) or (best.fits and not candidate.fits):
         return False
+    if (best.similarity or 0.0) - (candidate.similarity or 0.0) > _FURTHER and analysis.kind != "compare":
+        return False
     if candidate.score >= _CLOSE.get(analysis.kind, 0.85) * best.score:
-        return candidate.coverage >= best.coverage - 0.1
+        narrow = analysis.kind in ("fact", "yesno", "definition")
+        return candidate.coverage >= best.coverage - 0.1 and (not narrow or _direct(best) <= _direct(candidate))
     direct = {key for key, part in candidate.met.items() if part >= 0.75}
     covered = {key for other in chosen for key, part in other.met.items() if part >= 0.75}
     return bool(direct - covered) and candidate.score >= 0.6 * best.score
+
+
+def _direct(candidate: Candidate) -> set[str]:
+    return {key for key, part in candidate.met.items() if part == 1.0}
 
 
 def _alike(first: Candidate, second: Candidate) -> bool:
@@ -95,7 +103,9 @@ def _with_neighbours(candidate: Candidate, analysis: Analysis) -> Pick:
         return Pick(passage, (lead, at), unit.kind == "code")
     if lead is not None and unit.kind == "item" and _needs(candidate, lead):
         return Pick(passage, (lead, at), False)
-    if unit.kind == "sentence" and leans(passage.text(at)) and at > 0 and units[at - 1].block == unit.block:
+    goes_on = at > 0 and unit.kind == "sentence" == units[at - 1].kind and units[at - 1].block == unit.block
+    if goes_on and (leans(passage.text(at)) or (analysis.kind == "reason" and not gives_reason(passage.text(at)))):
+        # What a sentence leans on, or what came before something happened, stands in the sentence before.
         return Pick(passage, (at - 1, at), False)
     return Pick(passage, (at,), False)
 
