@@ -25,12 +25,15 @@ class ChatApp(App[int]):
     """multidb-chat in the terminal. After `run`, `failure` is the error that kept the services from working."""
 
     TITLE = "multidb-chat"
+    CSS_PATH = "screens/chat.tcss"  # Textual loads a screen's own styles only when it is pushed
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "Quit", priority=True)]
 
     def __init__(self, open_services: OpenServices, theme: str = THEMES[0].name) -> None:
         super().__init__()
-        self._theme_name = theme
+        for own in THEMES:
+            self.register_theme(own)
+        self.theme = theme
         self._serving = Serving(open_services, self._tell_chat)
         self._chat = ChatScreen(self._serving)
 
@@ -39,12 +42,12 @@ class ChatApp(App[int]):
         """Why the services could not be opened or closed."""
         return self._serving.failure
 
-    def on_mount(self) -> None:
-        """Show the chat at once; everything that takes time comes behind it."""
-        for theme in THEMES:
-            self.register_theme(theme)
-        self.theme = self._theme_name
-        self.push_screen(self._chat)
+    def get_default_screen(self) -> Screen[None]:
+        """Begin with the chat."""
+        return self._chat
+
+    def on_ready(self) -> None:
+        """Begin behind the first paint with everything that takes time."""
         self.call_after_refresh(self._begin)
 
     async def _begin(self) -> None:

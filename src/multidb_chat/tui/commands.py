@@ -24,7 +24,7 @@ COMMANDS = (
     Command("/why", "", "Show how the last answer came about", "why"),
     Command("/docs", "", "Show the documents that are searched", "documents"),
     Command("/sources", "", "Show or hide the sources panel", "toggle_sources"),
-    Command("/theme", "[NAME]", "Change the colours; without a name, the next theme", "theme"),
+    Command("/theme", "[NAME]", "Change the colours: this theme, or the next one", "theme"),
     Command("/clear", "", "Clear the screen and begin a new conversation", "clear"),
     Command("/quit", "", "Leave", "quit"),
 )

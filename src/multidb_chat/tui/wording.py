@@ -7,6 +7,9 @@ from multidb_chat.domain.text import clean_line
 if TYPE_CHECKING:
     from multidb_chat.domain.turns import Answer, Citation
 
+MUTED = "$foreground 65%"
+"""The style of what matters less, for pieces of a text; `$text-muted` has its meaning in style sheets alone."""
+
 
 def place(citation: "Citation") -> str:
     """Return where a passage is: title and page."""

@@ -28,7 +28,6 @@ if TYPE_CHECKING:  # What is imported here later is not needed for the first pai
 class ChatScreen(Screen[None]):
     """A guest's chat."""
 
-    CSS_PATH = "chat.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - an instance variable in the base class
     VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -15,19 +15,18 @@ KEYS = (
     ("Enter", "Send the question"),
     ("Ctrl+J, Shift+Enter", "New line"),
     ("Up, Down", "Earlier and later questions"),
-    ("Tab", "Complete a command; go to the sources"),
-    ("Esc", "Stop an answer; close the sources; drop a pasted text"),
+    ("Tab", "Complete a command, go to the sources"),
+    ("Esc", "Stop an answer, close the sources, drop a paste"),
     ("PageUp, PageDown", "Scroll the chat"),
     ("F1 F2 F3 F4", "Help, sources, documents, why"),
-    ("Ctrl+L", "Clear the screen and begin a new conversation"),
-    ("Ctrl+T", "Next theme"),
+    ("Ctrl+L, Ctrl+T", "Clear the screen; next theme"),
     ("Ctrl+P", "All actions"),
     ("Ctrl+Q", "Leave"),
 )
 
 
 def _table(rows: list[tuple[str, str]]) -> Content:
-    return Content("\n").join([Content.styled(f"{left:<21}", "$accent") + Content(right) for left, right in rows])
+    return Content("\n").join([Content.styled(f"{left:<20}", "$accent") + Content(right) for left, right in rows])
 
 
 class HelpScreen(ModalScreen[None]):

@@ -1,5 +1,6 @@
 """How an answer came about: what was searched, what was found with which scores, and where the time went."""
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -11,7 +12,7 @@ from textual.widgets import Static
 
 from multidb_chat.domain.text import clean_line
 from multidb_chat.domain.turns import Answer, Citation
-from multidb_chat.tui.wording import headings, place, shown
+from multidb_chat.tui.wording import MUTED, headings, place, shown
 
 _METHODS = {
     "extractive": "quoted: the sentences of the documents that answer",
@@ -29,7 +30,7 @@ _STEPS = {
     "total": "Total",
 }
 _BAR = 24
-_SNIPPET = 300
+_SNIPPET = 240
 
 
 def summary(answer: Answer) -> Content:
@@ -39,17 +40,16 @@ def summary(answer: Answer) -> Content:
         rows.append(("Searched", clean_line(answer.standalone)))
     rows.append(("Answer", _METHODS[answer.method] if answer.found else "none: no passage supports one"))
     rows.append(("Cache", "answered from the cache" if answer.cached else "not answered from the cache"))
-    return Content("\n").join([Content.styled(f"{name:<10}", "$text-muted") + Content(value) for name, value in rows])
+    return Content("\n").join([Content.styled(f"{name:<10}", MUTED) + Content(value) for name, value in rows])
 
 
-def scores(answer: Answer) -> Content:
-    """Return the passages with their scores; those that came nearest with their words, since no answer shows them."""
-    lines = [Content.styled("     score  quality    words  meaning  source", "$text-muted")]
+def _passages(answer: Answer) -> Iterator[Static]:
+    """Yield the passages with their scores; those that came nearest with their words, since no answer shows them."""
+    yield Static(Content.styled("     score  quality    words  meaning  source", MUTED), classes="score")
     for citation in shown(answer):
-        lines.append(_scored(citation))
+        yield Static(_scored(citation), classes="score", markup=False)
         if not answer.found:
-            lines.append(Content.styled(f"     {_first_words(citation)}", "$text-muted"))
-    return Content("\n").join(lines)
+            yield Static(Content(_first_words(citation)), classes="words", markup=False)
 
 
 def _scored(citation: Citation) -> Content:
@@ -98,7 +98,7 @@ class WhyScreen(ModalScreen[None]):
             yield Static(summary(self._answer), markup=False)
             if shown(self._answer):
                 yield Static("Passages" if self._answer.found else "The nearest passages", classes="heading")
-                yield Static(scores(self._answer), classes="scores", markup=False)
+                yield from _passages(self._answer)
             if self._answer.timings:
                 yield Static("Time", classes="heading")
                 yield Static(times(self._answer), markup=False)

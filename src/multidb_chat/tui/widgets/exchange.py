@@ -17,7 +17,7 @@ class Exchange(Vertical):
     DEFAULT_CSS = """
     Exchange { height: auto; padding: 1 1 0 1; }
     Exchange .question { color: $primary; text-style: bold; padding: 0 1; border-left: outer $primary; }
-    Exchange Markdown { padding: 0 0 0 2; margin: 1 0 0 0; background: $background; }
+    Exchange Markdown { padding: 0 0 0 2; margin: 1 0 0 0; max-width: 120; background: $background; }
     Exchange .sources {
         color: $text-muted; padding: 0 0 0 2; display: none; text-wrap: nowrap; text-overflow: ellipsis;
     }
@@ -79,5 +79,4 @@ def _line(citation: Citation) -> Content:
     where = [place(citation)]
     if path := headings(citation):
         where.append(path.rpartition(" › ")[2])
-    tier = Content.styled(f"{citation.quality} {citation.score:.2f}", "dim")
-    return Content(f"[{citation.number}] {' · '.join(where)}  ") + tier
+    return Content(f"[{citation.number}] {' · '.join(where)}  ({citation.quality} {citation.score:.2f})")

@@ -10,7 +10,7 @@ from textual.widgets import Static
 from multidb_chat.domain.errors import MultidbChatError
 from multidb_chat.domain.text import clean
 from multidb_chat.tui.services import Services
-from multidb_chat.tui.wording import headings, place, shown
+from multidb_chat.tui.wording import MUTED, headings, place, shown
 
 if TYPE_CHECKING:  # The panel is painted before there is an answer.
     from multidb_chat.domain.turns import Answer, Citation
@@ -23,7 +23,10 @@ class SourcesPanel(VerticalScroll):
     """The sources of one answer."""
 
     DEFAULT_CSS = """
-    SourcesPanel { width: 46; max-width: 100%; dock: right; border-left: solid $panel; padding: 1 1 0 1; }
+    SourcesPanel {
+        width: 38%; min-width: 46; max-width: 80; dock: right; border-left: solid $panel; padding: 1 1 0 1;
+        scrollbar-size-vertical: 1;
+    }
     SourcesPanel:focus { border-left: solid $primary; }
     SourcesPanel .passage { margin: 0 0 1 0; }
     SourcesPanel .empty { color: $text-muted; }
@@ -42,7 +45,7 @@ class SourcesPanel(VerticalScroll):
         if not passages:
             await self.empty()
             return
-        title = "Sources" if answer.found else "Nearest passages"
+        title = "Sources" if answer.found else "The nearest passages"
         await self._replace(
             [
                 Static(Content.styled(title, "bold $primary"), classes="passage", markup=False),
@@ -60,8 +63,8 @@ class SourcesPanel(VerticalScroll):
 async def _passage(citation: "Citation", services: Services) -> Content:
     number = Content.styled(f"[{citation.number}] ", "bold $accent")
     head = number + Content.styled(place(citation), "bold")
-    path = Content.styled(headings(citation), "$text-muted")
-    tier = Content.styled(f"{citation.quality} {citation.score:.2f}", "$text-muted")
+    path = Content.styled(headings(citation), MUTED)
+    tier = Content.styled(f"{citation.quality} {citation.score:.2f}", MUTED)
     return Content("\n").join([part for part in (head, path, tier, await _words(citation, services)) if part.plain])
 
 
@@ -75,7 +78,7 @@ async def _words(citation: "Citation", services: Services) -> Content:
     except MultidbChatError:
         pass
     cited = Content.styled(_flat(citation.snippet), "$text-accent on $accent-muted")
-    return Content.styled(before, "$text-muted") + cited + Content.styled(after, "$text-muted")
+    return Content.styled(before, MUTED) + cited + Content.styled(after, MUTED)
 
 
 def _flat(text: str) -> str:

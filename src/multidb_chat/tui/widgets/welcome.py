@@ -4,6 +4,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from multidb_chat.tui.commands import COMMANDS
+from multidb_chat.tui.wording import MUTED
 
 FIRST_QUESTION = "How do I add my own documents?"
 
@@ -20,7 +21,7 @@ class Welcome(Static):
 def _text() -> Content:
     lines = [
         Content.styled("Ask your documents", "bold $primary"),
-        Content.styled("Every sentence of an answer says where it came from.", "$text-muted"),
+        Content.styled("Every sentence of an answer says where it came from.", MUTED),
         Content(""),
         Content("New here? Ask: ") + Content.styled(FIRST_QUESTION, "bold"),
         Content(""),

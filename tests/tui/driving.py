@@ -1,0 +1,99 @@
+"""Driving the app in tests: ask, wait, and read what is on the screen."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from multidb_chat.tui.app import ChatApp
+from multidb_chat.tui.services import OpenServices
+from multidb_chat.tui.widgets.exchange import Exchange
+from multidb_chat.tui.widgets.question_area import QuestionArea
+from multidb_chat.tui.widgets.status import StatusLine
+from tests.tui.home import guest_of
+
+NARROW = (80, 24)
+WIDE = (120, 40)
+PATIENCE = 30.0
+
+
+def app_in(home: Path) -> ChatApp:
+    """Return the app over the real services of an installation."""
+    return ChatApp(lambda: guest_of(home))
+
+
+def app_over(open_services: OpenServices) -> ChatApp:
+    """Return the app over services that are opened in this way."""
+    return ChatApp(open_services)
+
+
+async def until(pilot: Pilot[int], holds: Callable[[], object]) -> None:
+    """Wait for something to become true."""
+    async with asyncio.timeout(PATIENCE):
+        while not holds():
+            await pilot.pause(0.02)
+    await pilot.pause()
+
+
+def area(pilot: Pilot[int]) -> QuestionArea:
+    """Return the question box."""
+    return pilot.app.screen_stack[0].query_one(QuestionArea)
+
+
+def exchanges(pilot: Pilot[int]) -> list[Exchange]:
+    """Return the turns in the chat."""
+    return list(pilot.app.screen_stack[0].query(Exchange))
+
+
+async def send(pilot: Pilot[int], text: str) -> None:
+    """Type a text and press Enter."""
+    area(pilot).put(text)
+    await pilot.press("enter")
+    await pilot.pause()
+
+
+async def ask(pilot: Pilot[int], text: str) -> Exchange:
+    """Ask a question and wait for the end of its turn, sources panel included."""
+    before = len(exchanges(pilot))
+    await send(pilot, text)
+    await until(pilot, lambda: len(exchanges(pilot)) > before and exchanges(pilot)[-1].ended)
+    await until(pilot, lambda: not any(worker.is_running for worker in pilot.app.workers))
+    return exchanges(pilot)[-1]
+
+
+async def prepared(pilot: Pilot[int]) -> None:
+    """Wait until everything behind the first paint is done."""
+    await until(pilot, lambda: not status(pilot) and not any(worker.is_running for worker in pilot.app.workers))
+
+
+def status(pilot: Pilot[int]) -> str:
+    """Return the status line."""
+    return str(pilot.app.screen_stack[0].query_one(StatusLine).render())
+
+
+def text_of(widget: Static) -> str:
+    """Return the text of a static widget."""
+    return str(widget.render())
+
+
+def outcome(exchange: Exchange) -> str:
+    """Return what is said below an answer."""
+    return text_of(exchange.query_one(".outcome", Static))
+
+
+def lines(pilot: Pilot[int]) -> list[str]:
+    """Return the text of the screen as it is drawn, line by line."""
+    screen = pilot.app.screen
+    return ["".join(segment.text for segment in strip) for strip in screen._compositor.render_strips()]
+
+
+def shown(pilot: Pilot[int]) -> str:
+    """Return the whole screen as text."""
+    return "\n".join(lines(pilot))
+
+
+def toasts(pilot: Pilot[int]) -> str:
+    """Return the notifications of this run."""
+    return "\n".join(notification.message for notification in pilot.app._notifications)

@@ -1,0 +1,159 @@
+"""Asking in the app, over the real services."""
+
+from pathlib import Path
+
+from textual.widgets import Markdown
+
+from multidb_chat.tui.widgets.sources import SourcesPanel
+from tests.tui.driving import NARROW, WIDE, app_in, area, ask, exchanges, lines, outcome, send, shown, toasts, until
+
+FOUNDED = "Who founded the Kestrel observatory?"
+CHURN = "What did the 2019 report say about churn?"
+
+
+async def test_a_question_is_answered_with_its_source(home: Path) -> None:
+    async with app_in(home).run_test(size=NARROW) as pilot:
+        exchange = await ask(pilot, FOUNDED)
+        assert exchange.answer is not None
+        assert exchange.answer.found
+        assert "founded in 1912 by Ada Lindqvist. [1]" in shown(pilot)
+        assert "[1] The Kestrel observatory · History" in shown(pilot)
+        assert exchange.query_one(Markdown).source == exchange.answer.text
+        assert area(pilot).has_focus
+
+
+async def test_a_question_asked_before_the_services_are_open_is_answered(home: Path) -> None:
+    async with app_in(home).run_test(size=NARROW) as pilot:
+        await pilot.press(*"2019 churn?", "enter")
+        await until(pilot, lambda: exchanges(pilot) and exchanges(pilot)[-1].ended)
+        assert "2.8 percent" in shown(pilot)
+
+
+async def test_the_handbook_answers_a_newcomer_whose_question_comes_before_it_is_read(tmp_path: Path) -> None:
+    async with app_in(tmp_path / "new").run_test(size=NARROW) as pilot:
+        await ask(pilot, "How do I add my own documents?")
+        assert "multidb-chat docs add PATH" in shown(pilot)
+
+
+async def test_a_follow_up_leans_on_the_conversation_until_it_is_cleared(home: Path) -> None:
+    async with app_in(home).run_test(size=NARROW) as pilot:
+        first = await ask(pilot, "When was the spectrograph added?")
+        second = await ask(pilot, "And the main telescope?")
+        assert first.answer is not None
+        assert second.answer is not None
+        assert second.answer.conversation_id == first.answer.conversation_id
+        await send(pilot, "/clear")
+        assert exchanges(pilot) == []
+        assert "Ask your documents" in shown(pilot)
+        third = await ask(pilot, CHURN)
+        assert third.answer is not None
+        assert third.answer.conversation_id != first.answer.conversation_id
+
+
+async def test_nothing_found_says_so_and_shows_the_nearest_passages(home: Path) -> None:
+    async with app_in(home).run_test(size=WIDE) as pilot:
+        exchange = await ask(pilot, "What is the melting point of tungsten carbide?")
+        assert exchange.answer is not None
+        assert not exchange.answer.found
+        assert "I found nothing in your documents" in shown(pilot)
+        assert shown(pilot).count("he nearest passages") == 2  # below the answer and in the panel
+
+
+async def test_a_bad_question_is_refused_in_one_line_and_the_chat_goes_on(home: Path) -> None:
+    async with app_in(home).run_test(size=NARROW) as pilot:
+        assert "The question is empty" in outcome(await ask(pilot, "???"))
+        assert (await ask(pilot, FOUNDED)).answer is not None
+
+
+async def test_the_panel_shows_the_cited_words_marked_in_what_surrounds_them(home: Path) -> None:
+    async with app_in(home).run_test(size=WIDE) as pilot:
+        await ask(pilot, FOUNDED)
+        panel = pilot.app.screen.query_one(SourcesPanel)
+        passage = list(panel.query(".passage"))[1].render()
+        text = str(passage)
+        assert "It stands on the northern ridge" in text
+        (marked,) = [span for span in passage.spans if "accent-muted" in str(span.style)]
+        assert text[marked.start : marked.end] == "The Kestrel observatory was founded in 1912 by Ada Lindqvist."
+        assert "History" in text
+        assert "excellent" in text
+
+
+async def test_the_panel_covers_the_chat_only_where_it_is_narrow(home: Path) -> None:
+    async with app_in(home).run_test(size=WIDE) as pilot:
+        panel = pilot.app.screen.query_one(SourcesPanel)
+        await ask(pilot, FOUNDED)
+        assert panel.display
+        await pilot.resize_terminal(*NARROW)
+        assert not panel.display
+        await pilot.press("f2")
+        assert panel.display
+        assert panel.has_focus
+        assert "northern ridge" in shown(pilot)
+        await pilot.press("escape")
+        assert not panel.display
+        assert area(pilot).has_focus
+        await pilot.resize_terminal(*WIDE)
+        assert panel.display
+        await pilot.press("f2")
+        assert not panel.display
+
+
+async def test_titles_in_wide_characters_fit_the_screen(home: Path) -> None:
+    async with app_in(home).run_test(size=NARROW) as pilot:
+        await ask(pilot, "How many seats has the reading room of the municipal library of Tokyo?")
+        assert "420 seats" in shown(pilot)
+        assert "東京の図書館" in shown(pilot)
+        from rich.cells import cell_len
+
+        assert {cell_len(line) for line in lines(pilot)} == {80}
+
+
+async def test_any_size_of_terminal_is_drawn(home: Path) -> None:
+    async with app_in(home).run_test(size=NARROW) as pilot:
+        for size in ((40, 10), (300, 100), (80, 24), (20, 5), (1, 1), (120, 40), (40, 10)):
+            await pilot.resize_terminal(*size)
+            assert (await ask(pilot, FOUNDED)).answer is not None
+            await pilot.press("f2", "f2")
+        await pilot.press("x")
+        assert "x" in shown(pilot)
+
+
+async def test_colours_change_by_key_and_by_name(home: Path) -> None:
+    async with app_in(home).run_test(size=NARROW) as pilot:
+        assert pilot.app.theme == "ink"
+        await pilot.press("ctrl+t")
+        assert pilot.app.theme == "paper"
+        await send(pilot, "/theme high-contrast")
+        assert pilot.app.theme == "high-contrast"
+        await send(pilot, "/theme [red]mauve")
+        assert "There is no theme [red]mauve" in toasts(pilot)
+
+
+async def test_an_unknown_command_names_the_nearest_and_is_no_question(home: Path) -> None:
+    async with app_in(home).run_test(size=NARROW) as pilot:
+        await send(pilot, "/dosc")
+        assert "There is no command /dosc. Did you mean /docs?" in toasts(pilot)
+        assert exchanges(pilot) == []
+
+
+async def test_every_command_is_in_the_palette(home: Path) -> None:
+    from multidb_chat.tui.commands import COMMANDS
+
+    async with app_in(home).run_test(size=WIDE) as pilot:
+        titles = {command.title for command in pilot.app.get_system_commands(pilot.app.screen)}
+        assert titles >= {command.title for command in COMMANDS}
+        await pilot.press("ctrl+p")
+        await pilot.pause()
+        await pilot.press(*"docs")
+        await until(pilot, lambda: "Show the documents" in shown(pilot))
+        await pilot.press("enter", "enter")
+        await until(pilot, lambda: "Documents · 4" in shown(pilot))
+
+
+async def test_quitting_ends_with_code_0(home: Path) -> None:
+    for way in ("/quit", "quit", "ctrl+q"):
+        app = app_in(home)
+        async with app.run_test(size=NARROW) as pilot:
+            await (pilot.press(way) if way == "ctrl+q" else send(pilot, way))
+        assert app.return_value == 0
+        assert app.failure is None
