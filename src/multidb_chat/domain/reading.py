@@ -13,7 +13,8 @@ BlockKind = Literal["heading", "paragraph", "list", "table", "code", "function"]
 class Block:
     """A structural piece of a text: the characters from `start` to `end` (half-open), never overlapping another block.
 
-    `level` is 1 to 6 for headings and 0 otherwise; for a function or class, `label` is its qualified name.
+    `level` is 1 to 6 for headings and 0 otherwise; `label` is the qualified name of a function or class, and for a
+    heading whose span holds marks (Markdown, reStructuredText) its text without them.
     `page` is the 1-based page, slide or sheet the block begins on, None where there are none.
     """
 

@@ -28,7 +28,7 @@ def file_name(goal: Target, headers: Message) -> str:
     last = stated or unquote(goal.path.partition("?")[0]).rstrip("/")
     name = clean_line(last.replace("\\", "/").rpartition("/")[2]).strip(". ") or goal.host
     # A host's or a page's name may hold a dot that begins no suffix: only known ones count.
-    media_type = headers.get_content_type()
+    media_type = headers.get_content_type() if "Content-Type" in headers else ""
     known = mimetypes.guess_type(name)[0] or PurePosixPath(name).suffix.lower() in (".md", ".rst", ".jsonl", ".ipynb")
     if not known or name == goal.host:
         name += _SUFFIXES.get(media_type) or mimetypes.guess_extension(media_type) or ""

@@ -51,6 +51,7 @@ class SubprocessReader:
         self._free = asyncio.Semaphore(workers or min(4, max(1, (os.cpu_count() or 2) // 2)))
         self._idle: list[Worker] = []
         self._busy: set[Worker] = set()
+        self._ending: set[asyncio.Task[None]] = set()
         self._closed = False
 
     async def read(self, path: Path, name: str, content_type: str = "") -> AsyncIterator[ParsedDocument | Unreadable]:
@@ -70,10 +71,12 @@ class SubprocessReader:
     async def close(self) -> None:
         """End the worker processes; a second call does nothing."""
         self._closed = True
-        workers = [*self._idle, *self._busy]
+        for worker in self._busy:
+            worker.kill()  # Whoever reads from it is told, and lets go of it.
+        for worker in self._idle:
+            self._end(worker)
         self._idle.clear()
-        for worker in workers:
-            await worker.end()
+        await asyncio.gather(*self._ending)
 
     async def _parts(
         self, file: int, name: str, content_type: str
@@ -109,14 +112,20 @@ class SubprocessReader:
             worker = self._idle.pop()
             if worker.usable:
                 return worker
-            worker.kill()
+            self._end(worker)
         return await Worker.start(self._memory_bytes)
 
     def _put_back(self, worker: Worker, finished: bool) -> None:
         if finished and worker.usable and not self._closed:
             self._idle.append(worker)
         else:
-            worker.kill()
+            self._end(worker)
+
+    def _end(self, worker: Worker) -> None:
+        worker.kill()
+        task = asyncio.get_running_loop().create_task(worker.end())
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
 
 
 def _opened(path: Path, limit: int) -> tuple[FileIO, tuple[int, ...]]:

@@ -3,6 +3,8 @@
 import codecs
 import re
 
+from multidb_chat.adapters.readers.guessing import guessed
+
 # The longer marks first: that of UTF-32 little-endian begins with that of UTF-16.
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -13,7 +15,6 @@ _MARKS = (
 )
 _SAMPLE = 65_536
 _NO_LEAD_BYTE = bytes(range(0xC0))
-_NOT_ASCII = re.compile(b"[\x80-\xff]")
 # Control characters no text uses; tab, newlines, form feed, backspace and escape occur in honest text files.
 _CONTROL = re.compile("[\x01-\x07\x0e-\x1a\x1c-\x1f\x7f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -45,7 +46,7 @@ def _decoded(data: bytes, declared: str) -> str | None:
         text = _strictly(data, encoding)
         if text is not None:
             return text
-    return _nearly_utf8(data) or _guessed(data)
+    return _nearly_utf8(data) or guessed(data)
 
 
 def _strictly(data: bytes, encoding: str) -> str | None:
@@ -74,15 +75,6 @@ def _nearly_utf8(data: bytes) -> str | None:
     wrong = text.count("\ufffd")
     good = len(data.translate(None, _NO_LEAD_BYTE))
     return text if wrong * 10 <= good else None
-
-
-def _guessed(data: bytes) -> str | None:
-    import charset_normalizer
-
-    first = _NOT_ASCII.search(data)
-    begin = max(0, first.start() - 1024) if first else 0
-    best = charset_normalizer.from_bytes(data[begin : begin + _SAMPLE]).best()
-    return data.decode(best.encoding, "replace") if best else data.decode("cp1252", "replace")
 
 
 def _is_text(text: str) -> bool:

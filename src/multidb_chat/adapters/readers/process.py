@@ -87,15 +87,18 @@ class Worker:
             raise WorkerFailed(reason)
 
     def kill(self) -> None:
-        """End the process at once; its remains are collected in the background."""
+        """End the process at once, without waiting until it is gone."""
         self._spent = True
         self._requests.close()
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
 
     async def end(self) -> None:
-        """End the process and wait until it is gone."""
+        """End the process and wait until it and its pipes are gone; nobody may be reading from it."""
         self.kill()
+        for pipe in (self._process.stdout, self._process.stderr):
+            if pipe is not None:
+                await pipe.read()
         await self._process.wait()
 
     async def _next(self, seconds: float) -> ParsedDocument | Unreadable | dict[str, Any]:
@@ -129,6 +132,7 @@ class Worker:
                         raise await self._death(seconds)
                     self._buffer += chunk
         except TimeoutError:
+            self._spent = True
             raise WorkerFailed(f"took longer than {seconds:g} s") from None
         finally:
             self._waited += clock() - began

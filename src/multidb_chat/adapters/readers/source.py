@@ -1,5 +1,6 @@
 """What a format's reader is given: the bytes with their name, and the budget that archives spend."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
@@ -61,9 +62,17 @@ class Source:
 
     @cached_property
     def data(self) -> bytes:
-        """All bytes."""
+        """All bytes: those there were at the begin, even if the file grows."""
         self.file.seek(0)
-        return self.file.read()
+        return self.file.read(self.size)
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield the lines one by one, up to the size the file had at the begin."""
+        self.file.seek(0)
+        left = self.size
+        while left > 0 and (line := self.file.readline(left)):
+            left -= len(line)
+            yield line
 
     @cached_property
     def head(self) -> bytes:

@@ -62,17 +62,18 @@ class _Body:
         self._end_list()
 
     def _paragraph(self, element: "_Element") -> None:
-        text = self._text(element).strip()
-        style, level = self._styles.of(element)
-        if not text:
+        if next(element.iter(W + "t"), None) is None:
             return
-        if level:
-            self._end_list()
-            self._draft.add(" ".join(text.split()), "heading", level=level)
-        elif mark := self._numbering.mark(element, style):
+        style, level = self._styles.of(element)
+        mark = "" if level else self._numbering.mark(element, style)
+        if not mark:
+            self._end_list()  # Before the text is taken: its notes belong behind this paragraph.
+        text = self._text(element).strip()
+        if mark and text:
             self._items.append(mark + text)
+        elif level:
+            self._draft.add(" ".join(text.split()), "heading", level=level)
         else:
-            self._end_list()
             self._draft.add(text)
         if not self._items:
             self._end_notes()

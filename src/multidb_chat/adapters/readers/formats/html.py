@@ -55,7 +55,7 @@ def html_text(source: Source) -> str:
     declared = _CHARSET.search(source.head)
     charset = source.charset or (declared[1].decode("ascii") if declared else "")
     # The HTML standard reads these labels as their Windows supersets.
-    if charset.lower() in {"iso-8859-1", "latin1", "us-ascii", "ascii"}:
+    if charset.lower() in {"iso-8859-1", "latin-1", "latin1", "us-ascii", "ascii"}:
         charset = "" if charset.lower().endswith("ascii") else "cp1252"
     text = decode(source.data, charset)
     if text is None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from multidb_chat.adapters.readers.dates import moment
@@ -26,8 +27,7 @@ def read(source: Source) -> Iterator[ParsedDocument | Unreadable]:
     A line without a text gives its values as text; a line that is no JSON object or string is `Unreadable`.
     """
     language, good = _language(source), 0
-    source.file.seek(0)
-    for number, line in enumerate(source.file, start=1):
+    for number, line in enumerate(source.lines(), start=1):
         if not line.strip() or line == b"\xef\xbb\xbf":
             continue
         try:
@@ -108,9 +108,8 @@ def _identifier(name: str) -> str:
 
 def _language(source: Source) -> str:
     """Return the language of the first lines: telling it for every line would cost more than reading it."""
-    source.file.seek(0)
     texts = []
-    for _, line in zip(range(_SAMPLE_LINES), source.file, strict=False):
+    for line in islice(source.lines(), _SAMPLE_LINES):
         try:
             texts.append(_taken(dict(_record(line)), _TEXT_KEYS)[:500])
         except Refusal:

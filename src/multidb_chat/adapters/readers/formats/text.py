@@ -7,7 +7,8 @@ from multidb_chat.adapters.readers.drafting import covering, finished
 from multidb_chat.adapters.readers.source import Source
 from multidb_chat.domain.reading import Block, ParsedDocument
 
-_PARAGRAPH = re.compile(r"[^\n]*\S[^\n]*(?:\n[^\n]*\S[^\n]*)*")
+# A form feed ends a paragraph too: it begins a page.
+_PARAGRAPH = re.compile(r"[^\n\f]*[^\s][^\n\f]*(?:\n[^\n\f]*[^\s][^\n\f]*)*")
 _DIVISION = re.compile(
     r"(?i:(?P<part>part|book|volume|act)|chapter|section|scene|canto|letter|appendix|kapitel|chapitre|cap[ií]tulo|capitolo)"
     r"\s+(?:\d{1,3}|[ivxlcdm]{1,8}|one|two|three|four|five|six|seven|eight|nine|ten|[a-h])\b[^\n]{0,80}",

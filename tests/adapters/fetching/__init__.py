@@ -1,0 +1,1 @@
+"""The fetcher, against a local server and a table of addresses."""
