@@ -32,7 +32,7 @@ def main(root: Path, lock: str, stamp: str) -> int:
         installed = venv / f".installed-{lock}"
         if installed.is_file() and installed.read_text().strip() == stamp and runs(venv):
             return 0
-        if not complete(root, venv, root / lock):
+        if not complete(root, venv, root / lock, guard.fileno()):
             return 1
         replace_text(installed, stamp + "\n")
     say("ready")
@@ -48,7 +48,7 @@ def wait_for_others(guard: int) -> None:
         fcntl.flock(guard, fcntl.LOCK_EX)
 
 
-def complete(root: Path, venv: Path, lock: Path) -> bool:
+def complete(root: Path, venv: Path, lock: Path, guard: int) -> bool:
     """Make the environment if it is not there, and install into it."""
     unfinished = venv / ".unfinished"
     if unfinished.exists() or not runs(venv):
@@ -60,7 +60,7 @@ def complete(root: Path, venv: Path, lock: Path) -> bool:
     count = sum(line[:1].isalnum() for line in lock.read_text().splitlines())
     say(f"installing {count} packages listed in {lock.name}; this happens once and may take some minutes")
     unfinished.touch()
-    failed = pip(venv, lock)
+    failed = pip(venv, lock, guard)
     unfinished.unlink()
     if failed:
         say("installing failed; the messages above say why. Run the same command again to go on")
@@ -88,12 +88,16 @@ def clear(venv: Path) -> None:
             entry.unlink()
 
 
-def pip(venv: Path, lock: Path) -> int:
-    """Install exactly what the lock file lists, each file checked against its hash; return pip's exit code."""
+def pip(venv: Path, lock: Path, guard: int) -> int:
+    """Install exactly what the lock file lists, each file checked against its hash; return pip's exit code.
+
+    It holds the lock too: when only this process is killed, nobody begins anew under its hands.
+    """
     options = ["--quiet", "--no-input", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
     command = [str(venv / "bin" / "python"), "-m", "pip", "install", *options, "-r", str(lock)]
     # Somebody's wish to install for the user would go past the environment.
-    return subprocess.run(command, env={**os.environ, "PIP_USER": "0"}, stdout=sys.stderr).returncode
+    environ = {**os.environ, "PIP_USER": "0"}
+    return subprocess.run(command, env=environ, stdout=sys.stderr, pass_fds=[guard]).returncode
 
 
 def link_sources(root: Path, venv: Path) -> None:
