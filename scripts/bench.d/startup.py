@@ -30,24 +30,6 @@ PROGRAM = [sys.executable, "-m", "multidb_chat"]
 QUESTION = "How many customers left in 2019?"
 FACT = "# Annual report\n\nIn 2019, 310 customers left; churn fell to 4.2 percent. The report was written in Uppsala.\n"
 WORDS = ("amber", "barge", "cedar", "delta", "ember", "fjord", "grove", "harbour", "island", "jetty", "kelp", "ledge")
-    "amber",
-    "barge",
-    "cedar",
-    "delta",
-    "ember",
-    "fjord",
-    "grove",
-    "harbour",
-    "island",
-    "jetty",
-    "kelp",
-    "ledge",
-    "marsh",
-    "north",
-    "orchard",
-    "pier",
-    "quay",
-]
 CHUNKS_EACH = 25
 
 
