@@ -17,7 +17,7 @@ from multidb_chat.domain.search import Embedder
 from multidb_chat.services.ingest_documents import Prepared
 
 # Chunks of several documents are embedded and stored together: some seconds of embedding, one flush to the disk.
-BATCH_CHUNKS = 96
+BATCH_CHUNKS = 128
 # Reading goes so many chunks ahead: about 10 MB of texts, and enough that what is left can be told early on.
 AHEAD_CHUNKS = 4_096
 
@@ -111,4 +111,4 @@ class Pipeline:
 
 
 def _weight(item: Prepared | Mark) -> int:
-    return 1 + len(item.texts) if isinstance(item, Prepared) else 0
+    return max(1, len(item.texts)) if isinstance(item, Prepared) else 0

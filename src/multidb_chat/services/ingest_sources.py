@@ -78,7 +78,7 @@ def reason_of(error: Exception) -> str:
 
 def _of_input(one: Input, visited: set[tuple[int, int]]) -> Iterator[Source | Failure]:
     if isinstance(one, Given):
-        yield Source(one.name, one.name, len(one.data), data=one.data)
+        yield Source(one.name, os.path.basename(one.name) or one.name, len(one.data), data=one.data)
         return
     if isinstance(one, str) and one.lower().startswith(("http://", "https://")):
         yield Source(one, one)
