@@ -75,6 +75,7 @@ class LibraryContract:
         assert await library.collections("ada") == []
         assert await library.delete_collection("no") is False
         assert await library.document("no") is None
+        assert await library.documents_by_id(["no"]) == []
         assert await library.documents(["no"]) == []
         assert await library.documents([]) == []
         assert await library.find_documents(["no"], "anything") == []
@@ -196,6 +197,12 @@ class LibraryContract:
         keys = [(two.document.id, 0), (one.document.id, 6), ("gone", 0), (one.document.id, 99), (one.document.id, 2)]
         wanted = [two.chunks[0], one.chunks[6], one.chunks[2]]
         assert await library.chunks(keys) == [replace(chunk, vector=b"") for chunk in wanted]
+
+    async def test_documents_come_by_id_in_the_order_asked_without_those_that_are_gone(self, library: Library):
+        contents = [a_content(name) for name in ("1.md", "2.md", "3.md")]
+        await library.put_documents(contents)
+        third, first = contents[2].document, contents[0].document
+        assert await library.documents_by_id([third.id, "gone", first.id]) == [third, first]
 
     async def test_an_index_gets_documents_in_the_order_asked_with_all_vectors(self, library: Library):
         contents = [a_content(f"{n}.md", "words " * (n + 1) * 9, pieces=n + 1) for n in range(4)]

@@ -148,6 +148,9 @@ class Library(Protocol):
     async def document(self, document_id: str) -> Document | None:
         """Return the document."""
 
+    async def documents_by_id(self, document_ids: Sequence[str]) -> list[Document]:
+        """Return the documents that exist, in the order asked."""
+
     async def documents(
         self, collection_ids: Sequence[str], after: str = "", limit: int = 100, source_prefix: str = ""
     ) -> list[Document]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from multidb_chat.domain.library import Chunk, Document
 
@@ -34,8 +34,7 @@ class SearchFilters:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A chunk found by one of the two searches; a higher `score` is better (BM25, or cosine similarity).
 
     `share` is what a lexical hit covers of the question: its score over the sum of the inverse document frequencies of
@@ -46,7 +45,7 @@ class Hit:
     ordinal: int
     score: float
     share: float = 0.0
-    vector: bytes = field(default=b"", repr=False)
+    vector: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

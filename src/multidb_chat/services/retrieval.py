@@ -4,28 +4,25 @@ import asyncio
 import hashlib
 import shlex
 import time
-from collections.abc import Awaitable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TypeVar
 
 from multidb_chat.domain.cache import Cache
 from multidb_chat.domain.errors import EmbedderMismatch, StoreError, StoreFull
-from multidb_chat.domain.library import Chunk, Document, Library
-from multidb_chat.domain.search import Embedder, Match, SearchFilters, SearchIndex
+from multidb_chat.domain.library import Chunk, Library
+from multidb_chat.domain.search import Embedder, Hit, Match, SearchFilters, SearchIndex
 from multidb_chat.domain.text import clean_line
+from multidb_chat.services.grouping import Group, continuous, grouped
 from multidb_chat.services.ranking import Ranked, rank
 
 T = TypeVar("T")
 
-# How many chunks each search contributes, at least. Figures hardly change from 50 to 400.
-DEPTH = 100
-# Chunks of a document for each document that is wanted, when documents are ranked.
-CHUNKS_PER_DOCUMENT = 2
-# Chunks looked at for each match, since some of them join others.
+# How many chunks each search contributes, at least. nDCG@10 hardly changes from 50 to 400.
+DEPTH = 50
+# Chunks looked at for each match: some join others, or are of a document that has a better one.
 LOOKED_AT = 2
-# A match grows to at most so many chunks.
-MOST_MERGED = 3
 # What a question is known by in meaning, in characters; a pasted page says what it is about in its beginning.
 MOST_CHARACTERS = 4_000
 # A question's vector never changes; a day bounds the cache.
@@ -56,58 +53,59 @@ class Retrieval:
         embedder, and `StoreError`.
         """
         clock = {} if timings is None else timings
-        ranked = await self._ranked(question, filters, max(DEPTH, 2 * limit), clock)
+        ranked = await self._ranked(question, filters, LOOKED_AT * limit, clock)
+        groups = grouped(ranked, limit) if merge else [[one] for one in ranked[:limit]]
         with _timed(clock, "read"):
-            found = await self._with_chunks(ranked[: LOOKED_AT * limit if merge else limit])
-            groups = _grouped(found, limit) if merge else [[pair] for pair in found]
-            documents = await self._documents((group[0][0] for group in groups), filters)
-            spans = await asyncio.gather(*(self._joined(group) for group in groups))
-        return [
-            _match(group[0][0], chunk, documents[chunk.document_id])
-            for group, chunk in zip(groups, spans, strict=True)
-            if chunk and chunk.document_id in documents
-        ]
+            return await self._read(groups, filters)
 
     async def rank_documents(self, question: str, filters: SearchFilters, limit: int = 100) -> list[Match]:
         """Return the best passage of each of the best documents, best first. Raises like `search`."""
-        ranked = await self._ranked(question, filters, max(DEPTH, CHUNKS_PER_DOCUMENT * limit), {})
+        ranked = await self._ranked(question, filters, LOOKED_AT * limit, {})
         best: dict[str, Ranked] = {}
-        for chunk in ranked:
-            best.setdefault(chunk.document_id, chunk)
-        found = await self._with_chunks(list(best.values())[:limit])
-        documents = await self._documents((chunk for chunk, _ in found), filters)
-        return [_match(one, chunk, documents[one.document_id]) for one, chunk in found if one.document_id in documents]
+        for one in ranked:
+            best.setdefault(one.document_id, one)
+        return await self._read([[one] for one in list(best.values())[:limit]], filters)
 
-    async def _ranked(self, question: str, filters: SearchFilters, depth: int, clock: dict[str, float]) -> list[Ranked]:
+    async def _ranked(self, question: str, filters: SearchFilters, count: int, clock: dict[str, float]) -> list[Ranked]:
+        """Return the best chunks, `count` at the most."""
         question = question.strip()
         if not question or not filters.collection_ids:
             return []
-        with _timed(clock, "refresh"), suppress(StoreFull):  # a full disk keeps nobody from reading
-            await self._index.refresh()
-        words, vector, _ = await asyncio.gather(
-            _clocked(clock, "lexical", self._index.lexical(question, filters, depth)),
-            _clocked(clock, "embedding", self._vector(question[:MOST_CHARACTERS])),
+        asked, depth = question[:MOST_CHARACTERS], max(DEPTH, count)
+        (vector, key), words, _ = await asyncio.gather(
+            _clocked(clock, "embedding", self._vector(asked)),
+            self._words(question, filters, depth, clock),
             self._require_embedder(filters.collection_ids),
         )
-        keys = [(hit.document_id, hit.ordinal) for hit in words]
-        nearest = await _clocked(clock, "nearest", self._index.nearest(vector, filters, depth, keys))
+        found = [(hit.document_id, hit.ordinal) for hit in words]
+        nearest, _ = await asyncio.gather(
+            _clocked(clock, "nearest", self._index.nearest(vector, filters, depth, found)), self._keep(key, vector)
+        )
         with _timed(clock, "fusion"):
-            return rank(words, nearest)
+            return rank(words, nearest, count)
 
-    async def _vector(self, question: str) -> bytes:
-        """Return the question's vector, from the cache if it has it; trouble with the cache is no trouble."""
+    async def _words(self, question: str, filters: SearchFilters, depth: int, clock: dict[str, float]) -> list[Hit]:
+        """Return what full text finds in the index as it is now; a full disk keeps nobody from reading."""
+        with _timed(clock, "refresh"), suppress(StoreFull):
+            await self._index.refresh()
+        return await _clocked(clock, "lexical", self._index.lexical(question, filters, depth))
+
+    async def _vector(self, question: str) -> tuple[bytes, str]:
+        """Return the question's vector, and the key it is to be kept by; "" when it is in the cache."""
         if self._cache is None:
-            return await self._embedder.embed_query(question)
+            return await self._embedder.embed_query(question), ""
         digest = hashlib.sha256(f"{self._embedder.name}\0{question}".encode("utf-8", "replace")).hexdigest()
         key = f"cache:vector:{digest}"
-        with suppress(StoreError):
+        with suppress(StoreError):  # trouble with the cache is no trouble
             cached = await self._cache.get(key)
             if cached is not None and len(cached) == 4 * self._embedder.dimensions:
-                return cached
-        vector = await self._embedder.embed_query(question)
-        with suppress(StoreError):
-            await self._cache.put(key, vector, VECTOR_TTL)
-        return vector
+                return cached, ""
+        return await self._embedder.embed_query(question), key
+
+    async def _keep(self, key: str, vector: bytes) -> None:
+        if key and self._cache is not None:
+            with suppress(StoreError):
+                await self._cache.put(key, vector, VECTOR_TTL)
 
     async def _require_embedder(self, collection_ids: Sequence[str]) -> None:
         """Raise `EmbedderMismatch` when vectors would be compared that cannot be."""
@@ -119,62 +117,30 @@ class Retrieval:
                     f" Process it again: multidb-chat docs reindex --collection {shlex.quote(collection.name)}"
                 )
 
-    async def _with_chunks(self, ranked: Sequence[Ranked]) -> list[tuple[Ranked, Chunk]]:
-        """Return the chunks that are still there."""
-        chunks = await self._library.chunks([(one.document_id, one.ordinal) for one in ranked])
-        there = {(chunk.document_id, chunk.ordinal): chunk for chunk in chunks}
-        return [(one, there[key]) for one in ranked if (key := (one.document_id, one.ordinal)) in there]
+    async def _read(self, groups: Sequence[Group], filters: SearchFilters) -> list[Match]:
+        """Return the groups as matches, without what is gone, and never from a collection that was not searched."""
+        chunks, documents = await asyncio.gather(
+            self._library.chunks([(one.document_id, one.ordinal) for group in groups for one in group]),
+            self._library.documents_by_id(list(dict.fromkeys(group[0].document_id for group in groups))),
+        )
+        texts = {(chunk.document_id, chunk.ordinal): chunk for chunk in chunks}
+        known = {document.id: document for document in documents if document.collection_id in filters.collection_ids}
+        there = [group for group in groups if group[0].document_id in known and group[0].key in texts]
+        spans = await asyncio.gather(*(self._joined(continuous(group, texts)) for group in there))
+        return [
+            Match(chunk, known[best.document_id], best.lexical, best.vector, best.fused, best.score)
+            for (best, *_), chunk in zip(there, spans, strict=True)
+        ]
 
-    async def _documents(self, ranked: Iterable[Ranked], filters: SearchFilters) -> dict[str, Document]:
-        """Return the documents by id; never one of a collection that was not to be searched."""
-        ids = list(dict.fromkeys(one.document_id for one in ranked))
-        documents = await asyncio.gather(*map(self._library.document, ids))
-        return {one.id: one for one in documents if one is not None and one.collection_id in filters.collection_ids}
-
-    async def _joined(self, group: "Group") -> Chunk | None:
-        """Return one chunk for neighbouring ones, with the document's text from the first's start to the last's end."""
-        first, last = group[0][1], group[0][1]
-        for _, chunk in group:
-            first, last = min(first, chunk, key=_start), max(last, chunk, key=_start)
+    async def _joined(self, chunks: Sequence[Chunk]) -> Chunk:
+        """Return neighbouring chunks as one, with the document's text from the first's start to the last's end."""
+        first, last = chunks[0], chunks[-1]
         if first is last:
             return first
         text = await self._library.text(first.document_id, first.start, last.end)
-        whole = text is not None and len(text) == last.end - first.start
-        return replace(first, end=last.end, text=text) if whole and text is not None else None
-
-
-Group = list[tuple[Ranked, Chunk]]
-
-
-def _grouped(found: Sequence[tuple[Ranked, Chunk]], limit: int) -> list[Group]:
-    """Put neighbouring chunks of one section and page together, around the best ones; at most `limit` groups."""
-    groups: list[Group] = []
-    for pair in found:
-        home = next((group for group in groups if _adjoins(group, pair[1])), None)
-        if home is not None:
-            home.append(pair)
-        elif len(groups) < limit:
-            groups.append([pair])
-    return groups
-
-
-def _adjoins(group: Group, chunk: Chunk) -> bool:
-    """Tell whether the chunk continues the group; with a page or heading of its own it would be told wrongly."""
-    best = group[0][1]
-    if len(group) >= MOST_MERGED or chunk.document_id != best.document_id:
-        return False
-    if (chunk.page, chunk.headings) != (best.page, best.headings):
-        return False
-    ordinals = [member.ordinal for _, member in group]
-    return chunk.ordinal in (min(ordinals) - 1, max(ordinals) + 1)
-
-
-def _start(chunk: Chunk) -> int:
-    return chunk.start
-
-
-def _match(best: Ranked, chunk: Chunk, document: Document) -> Match:
-    return Match(chunk, document, best.lexical, best.vector, best.fused, best.score)
+        if text is None or len(text) != last.end - first.start:  # it was replaced meanwhile
+            return first
+        return replace(first, end=last.end, text=text)
 
 
 @contextmanager

@@ -5,9 +5,10 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import TypeVar
 
-from multidb_chat.adapters.search_index import full_text, writer
+from multidb_chat.adapters.search_index import writer
 from multidb_chat.adapters.search_index.damage import Damaged
-from multidb_chat.adapters.search_index.segments import Key, VectorFiles
+from multidb_chat.adapters.search_index.full_text import FullText
+from multidb_chat.adapters.search_index.segments import Key, Keys, VectorFiles, state
 from multidb_chat.adapters.search_index.similarity import Similarity
 from multidb_chat.adapters.search_index.tables import Tables
 from multidb_chat.domain.library import Chunk, Document
@@ -24,8 +25,9 @@ class Engine:
     def __init__(self, folder: Path) -> None:
         self._tables = Tables(folder)
         self._files = VectorFiles(folder)
-        self._similarity = Similarity(self._files)
-        self._frequencies = full_text.Frequencies()
+        keys = Keys()
+        self._similarity = Similarity(self._files, keys)
+        self._full_text = FullText(keys)
         self._swept = False
 
     def is_current(self) -> bool:
@@ -36,7 +38,7 @@ class Engine:
         """Return the number of the last change in the index; let go of files that other processes put out of use."""
         with self._tables.reading() as connection:
             self._files.keep(writer.files_in_use(connection))
-            return writer.watermark(connection)
+            return state(connection).watermark
 
     def known(self, document_ids: Sequence[str]) -> dict[str, int]:
         """Return the change that each document is indexed at, for those that are."""
@@ -63,7 +65,7 @@ class Engine:
 
     def lexical(self, question: str, filters: SearchFilters, limit: int) -> list[Hit]:
         """Search the full text."""
-        return self._search(lambda c: full_text.search(c, self._frequencies, question, filters, limit))
+        return self._search(lambda c: self._full_text.search(c, question, filters, limit))
 
     def nearest(self, vector: bytes, filters: SearchFilters, limit: int, also: Sequence[Key]) -> list[Hit]:
         """Search the vectors."""

@@ -4,7 +4,7 @@ import math
 import sqlite3
 from typing import NamedTuple
 
-from multidb_chat.adapters.search_index.segments import Segment, conditions, keys_of, segments
+from multidb_chat.adapters.search_index.segments import Keys, Segment, State, conditions, segments, state
 from multidb_chat.adapters.search_index.tables import BACKGROUND
 from multidb_chat.adapters.search_index.words import searched
 from multidb_chat.domain.search import Hit, SearchFilters
@@ -14,6 +14,9 @@ from multidb_chat.domain.search import Hit, SearchFilters
 # A word counts in the title as often as so many times in the text. Measured (nDCG@10 by full text alone, Cranfield /
 # SciFact): title 1 .376/.686, 2 .388/.689, 3 .389/.691, 4 .389/.692. Headings are between title and text.
 TITLE_WEIGHT, HEADINGS_WEIGHT, BODY_WEIGHT = 3.0, 2.0, 1.0
+# Scoring a passage takes 1.5 microseconds, and in a large collection half of all passages hold a frequent word: such
+# words, which weigh little beside the rarer ones, are left out where more than so many passages would be scored.
+MOST_SCORED = 20_000
 # Frequencies that are remembered; a question has a dozen words.
 MOST_REMEMBERED = 10_000
 
@@ -25,48 +28,61 @@ class Found(NamedTuple):
     score: float
 
 
+class FullText:
+    """Searches the full text of an index."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+        self._frequencies = Frequencies()
+
+    def search(self, connection: sqlite3.Connection, question: str, filters: SearchFilters, limit: int) -> list[Hit]:
+        """Return the best chunks, best first.
+
+        A hit's `share` is its score over the sum of the inverse frequencies of the question's words: about the part of
+        the question, by weight, that the passage covers (repetition and a short passage count more, up to 2.2 times).
+        """
+        if limit < 1 or not (words := searched(question)):
+            return []
+        terms, weight = self._frequencies.telling(connection, words)
+        found: list[Found] = []
+        for segment in segments(connection, filters.collection_ids):
+            found += _in_segment(connection, segment, terms, filters, limit)
+        best = sorted(found, key=lambda hit: -hit.score)[:limit]
+        keys = self._keys.of(connection, [hit.row for hit in best])
+        return [Hit(*key, hit.score, share=hit.score / weight) for key, hit in zip(keys, best, strict=True)]
+
+
 class Frequencies:
     """In how many passages a term occurs, remembered while the index stays as it is."""
 
     def __init__(self) -> None:
-        self._watermark = -1
+        self._state: State | None = None
         self._counts: dict[str, int] = {}
 
-    def weight(self, connection: sqlite3.Connection, terms: list[str], watermark: int) -> float:
-        """Return the sum of the terms' inverse document frequencies, as FTS5's BM25 weighs them."""
-        if watermark != self._watermark or len(self._counts) > MOST_REMEMBERED:
-            self._watermark, self._counts = watermark, {}
-        passages = connection.execute("SELECT coalesce(sum(slots - dead), 0) FROM segments").fetchone()[0]
-        passages += BACKGROUND
-        return sum(_inverse_frequency(passages, self._count(connection, term)) for term in terms)
+    def telling(self, connection: sqlite3.Connection, terms: list[str]) -> tuple[list[str], float]:
+        """Return the terms to be searched, and the sum of their inverse document frequencies, as BM25 weighs them.
+
+        They are the rarest ones, as many as are found in `MOST_SCORED` passages together, and one that is found at all.
+        """
+        now = state(connection)
+        if now != self._state or len(self._counts) > MOST_REMEMBERED:
+            self._state, self._counts = now, {}
+        counts = {term: self._count(connection, term) for term in terms}
+        kept, passages = [], 0
+        for term in sorted(terms, key=counts.__getitem__):
+            if passages and passages + counts[term] > MOST_SCORED:
+                break
+            kept.append(term)
+            passages += counts[term]
+        total = _passages(connection)
+        return kept, sum(_inverse_frequency(total, counts[term]) for term in kept)
 
     def _count(self, connection: sqlite3.Connection, term: str) -> int:
         counts = self._counts
         if term not in counts:
-            counts[term] = connection.execute(
-                "SELECT count(*) FROM passages WHERE passages MATCH ?", (term,)
-            ).fetchone()[0]
+            found = connection.execute("SELECT count(*) FROM passages WHERE passages MATCH ?", (term,))
+            counts[term] = found.fetchone()[0]
         return counts[term]
-
-
-def search(
-    connection: sqlite3.Connection, frequencies: Frequencies, question: str, filters: SearchFilters, limit: int
-) -> list[Hit]:
-    """Return the best chunks, best first.
-
-    A hit's `share` is its score over the sum of the inverse frequencies of the question's words: about the part of
-    the question, by weight, that the passage covers (repetition and a short passage count more, at most 2.2 times).
-    """
-    terms = searched(question)
-    if not terms or limit < 1:
-        return []
-    found = [hit for segment in segments(connection, filters.collection_ids)
-             for hit in _in_segment(connection, segment, terms, filters, limit)]  # fmt: skip
-    best = sorted(found, key=lambda hit: -hit.score)[:limit]
-    watermark = connection.execute("SELECT watermark FROM state").fetchone()[0]
-    weight = frequencies.weight(connection, terms, watermark) if best else 1.0
-    keys = keys_of(connection, (hit.row for hit in best))
-    return [Hit(*keys[hit.row], hit.score, share=hit.score / weight) for hit in best]
 
 
 def _in_segment(
@@ -84,6 +100,12 @@ def _in_segment(
         (TITLE_WEIGHT, HEADINGS_WEIGHT, BODY_WEIGHT, " OR ".join(terms), segment.first, segment.last, *values, limit),
     )
     return [Found(row, -cost) for row, cost in rows]
+
+
+def _passages(connection: sqlite3.Connection) -> int:
+    """Return how many passages BM25 counts."""
+    living = connection.execute("SELECT coalesce(sum(slots - dead), 0) FROM segments").fetchone()[0]
+    return int(living) + BACKGROUND
 
 
 def _inverse_frequency(passages: int, containing: int) -> float:

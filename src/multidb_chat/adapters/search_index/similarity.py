@@ -2,38 +2,49 @@
 
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from multidb_chat.adapters.search_index.segments import (
     Key,
+    Keys,
+    Narrowing,
     Segment,
     VectorFiles,
     conditions,
-    keys_of,
-    rows_of,
     segments,
 )
 from multidb_chat.adapters.search_index.tables import SLOT_MASK
-from multidb_chat.adapters.search_index.vectors import Floats, most_similar
+from multidb_chat.adapters.search_index.vectors import Floats, Slots, Vectors, most_similar
 from multidb_chat.domain.search import Hit, SearchFilters
 
 # ruff: noqa: S608 - statements are put together from constants and question marks only
 
 Mask = NDArray[np.bool_]
+# A row, its cosine, and its vector.
 Scored = tuple[int, float, bytes]
 
 # Masks of segments with holes that are kept, one byte a chunk each.
 MOST_MASKS = 16
 
 
+class Place(NamedTuple):
+    """A segment to be searched, with its vectors."""
+
+    segment: Segment
+    vectors: Vectors
+
+
 class Similarity:
     """Searches the vector files of an index."""
 
-    def __init__(self, files: VectorFiles) -> None:
+    def __init__(self, files: VectorFiles, keys: Keys) -> None:
         self._files = files
+        self._keys = keys
         self._masks: OrderedDict[Segment, Mask] = OrderedDict()
 
     def search(
@@ -41,34 +52,28 @@ class Similarity:
     ) -> list[Hit]:
         """Return the most similar chunks, and the chunks `also` (if the filters' collections hold them); best first."""
         query = np.frombuffer(vector, "<f4")
-        places = [segment for segment in segments(connection, filters.collection_ids)
-                  if segment.dimensions == len(query) and segment.slots > segment.dead]  # fmt: skip
-        found = [hit for segment in places for hit in self._in_segment(connection, segment, query, filters, limit)]
-        best = sorted(found, key=lambda hit: -hit[1])[:limit]
-        best += self._named(places, query, set(rows_of(connection, also)) - {row for row, _, _ in best})
-        best.sort(key=lambda hit: -hit[1])
-        keys = keys_of(connection, (row for row, _, _ in best))
-        return [Hit(*keys[row], score, vector=own) for row, score, own in best]
+        places = [
+            Place(segment, self._files.of(segment).view(segment.slots))
+            for segment in segments(connection, filters.collection_ids)
+            if segment.dimensions == len(query) and segment.slots > segment.dead
+        ]
+        narrowing = conditions(filters)
+        found = [one for place in places for one in self._in_segment(connection, place, query, narrowing, limit)]
+        best = sorted(found, key=itemgetter(1), reverse=True)[:limit]
+        named = self._keys.rows(connection, also).difference(one[0] for one in best)
+        best += [one for place in places for one in _these(place, named, query)]
+        best.sort(key=itemgetter(1), reverse=True)
+        keys = self._keys.of(connection, [one[0] for one in best])
+        return [Hit(*key, score, vector=vector) for key, (_, score, vector) in zip(keys, best, strict=True)]
 
     def _in_segment(
-        self, connection: sqlite3.Connection, segment: Segment, query: Floats, filters: SearchFilters, limit: int
+        self, connection: sqlite3.Connection, place: Place, query: Floats, narrowing: Narrowing, limit: int
     ) -> list[Scored]:
-        vectors = self._files.of(segment).view(segment.slots)
-        narrowing, values = conditions(filters)
-        if narrowing:
-            allowed: Mask | None = _matching(connection, segment, narrowing, values)
+        if narrowing[0]:
+            allowed: Mask | None = _matching(connection, place.segment, narrowing)
         else:
-            allowed = self._living(connection, segment)
-        slots, scores = most_similar(vectors, query, limit, allowed)
-        return _scored(segment, vectors.exact, slots, scores)
-
-    def _named(self, places: list[Segment], query: Floats, rows: set[int]) -> list[Scored]:
-        scored: list[Scored] = []
-        for segment in places:
-            slots = np.array([row & SLOT_MASK for row in rows if segment.first <= row <= segment.last], np.intp)
-            exact = self._files.of(segment).view(segment.slots).exact
-            scored += _scored(segment, exact, slots, exact[slots] @ query)
-        return scored
+            allowed = self._living(connection, place.segment)
+        return _scored(place.segment, *most_similar(place.vectors, query, limit, allowed))
 
     def _living(self, connection: sqlite3.Connection, segment: Segment) -> Mask | None:
         """Return which slots belong to documents; None when all do."""
@@ -84,9 +89,10 @@ class Similarity:
         return self._masks[segment]
 
 
-def _matching(connection: sqlite3.Connection, segment: Segment, narrowing: str, values: list[object]) -> Mask:
+def _matching(connection: sqlite3.Connection, segment: Segment, narrowing: Narrowing) -> Mask:
+    condition, values = narrowing
     rows = connection.execute(
-        f"SELECT d.first, d.slots FROM documents d WHERE d.first BETWEEN ? AND ? AND {narrowing}",
+        f"SELECT d.first, d.slots FROM documents d WHERE d.first BETWEEN ? AND ? AND {condition}",
         (segment.first, segment.last, *values),
     )
     return _mask(segment, rows.fetchall())
@@ -102,9 +108,15 @@ def _mask(segment: Segment, ranges: list[tuple[int, int]]) -> Mask:
     return np.cumsum(steps[:-1], dtype=np.int8).view(np.bool_)
 
 
-def _scored(segment: Segment, exact: Floats, slots: NDArray[np.intp], scores: Floats) -> list[Scored]:
-    own = exact[slots]
-    return [
-        (segment.first | slot, score, row.tobytes())
-        for slot, score, row in zip(slots.tolist(), scores.tolist(), own, strict=True)
-    ]
+def _these(place: Place, rows: Iterable[int], query: Floats) -> list[Scored]:
+    """Return those of the rows that are in the segment."""
+    segment = place.segment
+    slots = np.array([row & SLOT_MASK for row in rows if segment.first <= row <= segment.last], np.intp)
+    vectors = place.vectors.exact[slots]
+    return _scored(segment, slots, vectors @ query, vectors)
+
+
+def _scored(segment: Segment, slots: Slots, scores: Floats, vectors: Floats) -> list[Scored]:
+    packed, size = vectors.tobytes(), 4 * segment.dimensions
+    pieces = [packed[at : at + size] for at in range(0, len(packed), size)]
+    return list(zip((slots + segment.first).tolist(), scores.tolist(), pieces, strict=True))

@@ -38,8 +38,8 @@ _FILLER = "\ue000"
 # Stemming gains more than any choice of engine; marks (M*) belong to words, or the vowels of Indic scripts would cut
 # them. Documents are found by their segment's rows; holes are rows of documents that are gone.
 _SCHEMA = (
-    "CREATE TABLE state (watermark INTEGER NOT NULL)",
-    "INSERT INTO state VALUES (0)",
+    "CREATE TABLE state (token TEXT NOT NULL, watermark INTEGER NOT NULL)",
+    "INSERT INTO state VALUES (hex(randomblob(16)), 0)",
     """CREATE TABLE segments (
         number INTEGER PRIMARY KEY AUTOINCREMENT,
         collection_id TEXT NOT NULL,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from multidb_chat.adapters.search_index.segments import Segment, VectorFiles, metadata_json
+from multidb_chat.adapters.search_index.segments import Segment, VectorFiles, metadata_json, state
 from multidb_chat.adapters.search_index.tables import SLOT_BITS, SLOT_MASK
 from multidb_chat.adapters.search_index.words import indexed
 from multidb_chat.domain.library import Chunk, Document
@@ -38,11 +38,6 @@ class Batch(NamedTuple):
     documents: Sequence[Entry]
 
 
-def watermark(connection: sqlite3.Connection) -> int:
-    """Return the number of the last change that is in the index."""
-    return int(connection.execute("SELECT watermark FROM state").fetchone()[0])
-
-
 def known(connection: sqlite3.Connection, document_ids: Sequence[str]) -> dict[str, int]:
     """Return the change that each document is indexed at, for those that are."""
     rows = connection.execute(
@@ -62,7 +57,7 @@ def write(connection: sqlite3.Connection, files: VectorFiles, batch: Batch) -> l
     Returns the segments whose files are of no use once it is committed; None, and nothing is done, when another process
     has brought changes in meanwhile.
     """
-    if watermark(connection) != batch.after:
+    if state(connection).watermark != batch.after:
         return None
     _remove(connection, [*batch.gone, *(entry.document.id for entry in batch.documents)])
     for (collection_id, dimensions), entries in _by_segment(batch.documents).items():

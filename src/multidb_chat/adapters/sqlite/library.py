@@ -48,6 +48,9 @@ class SqliteLibrary:
     async def document(self, document_id: str) -> Document | None:
         return await self._database.read(lambda c: book.document(c, document_id))
 
+    async def documents_by_id(self, document_ids: Sequence[str]) -> list[Document]:
+        return await self._database.read(lambda c: book.documents_by_id(c, document_ids))
+
     async def documents(
         self, collection_ids: Sequence[str], after: str = "", limit: int = 100, source_prefix: str = ""
     ) -> list[Document]:

@@ -22,6 +22,11 @@ def document(connection: sqlite3.Connection, document_id: str) -> Document | Non
     return document_of(row) if row else None
 
 
+def documents_by_id(connection: sqlite3.Connection, document_ids: Sequence[str]) -> list[Document]:
+    """Return the documents that exist, in the order asked."""
+    return [found for found in (document(connection, document_id) for document_id in document_ids) if found]
+
+
 def page(
     connection: sqlite3.Connection, collection_ids: Sequence[str], after: str, limit: int, source_prefix: str
 ) -> list[Document]:
