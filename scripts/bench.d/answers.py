@@ -24,6 +24,7 @@ from multidb_chat.domain.search import Match  # noqa: E402
 from multidb_chat.domain.turns import AnswerSentence, Draft, Question  # noqa: E402
 from multidb_chat.services.answering.extractive import Extractive  # noqa: E402
 from multidb_chat.services.answering.sentences import split  # noqa: E402
+from multidb_chat.services.follow_up import PastTurn, standalone  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,34 @@ def summary(done: Sequence[Outcome]) -> dict[str, float]:
     }
 
 
+@dataclass(frozen=True)
+class Dialogue:
+    """A question, a follow-up, and what the follow-up's answer must cite (nothing: it cannot be answered)."""
+
+    first: str
+    then: str
+    gold: tuple[str, ...]
+
+
+def dialogues() -> list[Dialogue]:
+    """Return the follow-ups with what their answers should hold."""
+    rows = [json.loads(line) for line in (DATA / "dialogues.jsonl").read_text("utf-8").splitlines()]
+    return [Dialogue(row["first"], row["then"], tuple(row["gold"])) for row in rows]
+
+
+async def followed(texts: Texts) -> list[tuple[Dialogue, str, tuple[str, ...], bool]]:
+    """Return each dialogue with the stand-alone question, what was said to it, and whether that is right."""
+    answerer = Extractive(texts.embedder)
+    done = []
+    for one in dialogues():
+        first = await extractive(answerer, one.first, await texts.matches(one.first))
+        question = standalone(one.then, [PastTurn(one.first, first[0] if first else "", "")])
+        said = await extractive(answerer, question, await texts.matches(question))
+        joined = plain(" ".join(said))
+        done.append((one, question, said, all(plain(gold) in joined for gold in one.gold) if one.gold else not said))
+    return done
+
+
 WAYS = ("extractive, sentences embedded", "extractive", "whole passage", "lead sentence")
 
 
@@ -133,6 +162,11 @@ async def main(details: bool) -> None:
                     print(f"{way:32}{part:6}" + "".join(f"{value:15.3f}" for value in figures.values()))
                 if details and way.startswith("extractive"):
                     report([one for one in done if one.case.split == "dev"])
+            talks = await followed(texts)
+            print(f"follow-ups answered rightly: {sum(right for *_, right in talks)} of {len(talks)}")
+            for one, question, said, right in talks:
+                if details and not right:
+                    print(f"  {one.first} / {one.then}\n      {question}\n      {list(said)}")
 
 
 def report(done: Sequence[Outcome]) -> None:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from multidb_chat.services.answering.lexicon import FUNCTION_WORDS, MONTHS
+from multidb_chat.services.answering.lexicon import FUNCTION_WORDS, IRREGULAR, MONTHS
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _OPENING = re.compile(
@@ -204,6 +204,9 @@ def _topic(last: PastTurn, authored: bool = False) -> str:
 def _until_verb(phrase: str, named: list[str]) -> str:
     """Return the noun phrase at the beginning of `phrase`: it ends before a preposition or the last bare verb."""
     head = _AFTER_NOUN.split(phrase, maxsplit=1)[0]
+    words = head.split()
+    if len(words) > 2 and (words[-1].lower() in IRREGULAR or words[-1].lower().endswith("ed")):
+        head = " ".join(words[:-1])  # "the lighthouse built", of "When was the lighthouse built?"
     missing = [name for name in named if name not in head]
     return " ".join([head, *missing]).strip()
 
@@ -265,7 +268,7 @@ def _same_place(frame: str, value: str, preposition: str) -> str | None:
     """ "for contractors" takes the place of "for employees"."""
     if not preposition or _YEAR.search(value):
         return None
-    found = re.search(rf"\b{preposition}\s+(?:the\s+|a\s+|an\s+)?([\w'’-]+(?:\s+[A-Z][\w'’-]*)*)", frame, re.IGNORECASE)
+    found = re.search(rf"\b(?i:{preposition})\s+(?:(?:the|a|an)\s+)?([\w'’-]+(?:\s+[A-Z][\w'’-]*)*)", frame)
     if found is None or _YEAR.fullmatch(found[1]):
         return None
     return frame[: found.start(1)] + value + frame[found.end(1) :]
@@ -276,4 +279,7 @@ def _same_subject(frame: str, value: str, preposition: str) -> str | None:
     found = _SUBJECT.match(frame)
     if found is None or preposition:
         return None
+    words = value.split()
+    if words[-1].lower() in ("one", "ones"):  # "the last one", after "the first keeper"
+        value = " ".join(["the", *words[:-1], found[1].split()[-1]])
     return frame[: found.start(1)] + value + frame[found.end(1) :]

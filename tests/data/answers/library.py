@@ -14,7 +14,7 @@ from multidb_chat.domain.errors import InvalidInput
 from multidb_chat.domain.library import Collection
 from multidb_chat.domain.reading import FetchedFile
 from multidb_chat.domain.search import Embedder, Match, SearchFilters
-from multidb_chat.services.ingest_events import Failure
+from multidb_chat.services.ingest_events import FileDone
 from multidb_chat.services.ingestion import Ingestion
 from multidb_chat.services.retrieval import Retrieval
 
@@ -80,8 +80,8 @@ async def texts_in(folder: Path) -> AsyncIterator[Texts]:
     try:
         await library.create_collection(COLLECTION)
         async for event in Ingestion(library, reader, Nothing(), embedder).add(OWNER, COLLECTION, [FOLDER]):
-            if isinstance(event, Failure):
-                raise AssertionError(event)
+            if isinstance(event, FileDone) and event.failures:
+                raise AssertionError(event.failures)
         yield Texts(library, Retrieval(index, library, embedder, None), embedder)
     finally:
         for made in (reader, index, library, embedder):

@@ -53,15 +53,17 @@ class Passage:
 class Candidate:
     """A unit that may be quoted.
 
-    `met` tells how far each term is met (0 to 1), `coverage` the same for all by weight, `missing` the weight of what
-    is not met. `similarity` is the cosine of question and unit where it was measured. `score` orders; `support`
-    (0 to 1) decides whether there is an answer at all.
+    `met` tells how far each term is met (0 to 1), `coverage` the same for all by weight, `certain` likewise but with
+    what is met indirectly counted nearly in full, `missing` the weight of what is not met. `similarity` is the cosine
+    of question and unit where it was measured. `score` orders; `support` (0 to 1) decides whether there is an answer
+    at all.
     """
 
     passage: Passage
     at: int
     met: dict[str, float]
     coverage: float
+    certain: float
     missing: float
     fits: bool
     score: float = 0.0
@@ -127,9 +129,10 @@ def candidates(passages: Sequence[Passage], analysis: Analysis, words: Words) ->
             }
             total = sum(weights.values())
             coverage = sum(weights[key] * part for key, part in met.items()) / total if total else 0.0
+            certain = sum(weights[key] * min(1.0, 1.2 * part) for key, part in met.items()) / total if total else 0.0
             missing = sum(weights[key] for key, part in met.items() if part < 0.5)
             fits = holds(analysis.expected, passage.text(at), passage.tokens[at])
-            found.append(Candidate(passage, at, met, coverage, missing, fits))
+            found.append(Candidate(passage, at, met, coverage, certain, missing, fits))
     for candidate in found:
         judge(candidate, analysis)
     return found
@@ -315,7 +318,7 @@ def _support(candidate: Candidate, analysis: Analysis, meaning: float) -> float:
     What is met counts, and meaning; what is not met counts against it, the less the nearer the meaning (a paraphrase);
     a number or name that is not met is another thing.
     """
-    value = 0.7 * candidate.coverage + 0.2 * meaning + 0.1 * candidate.passage.match.score
+    value = 0.7 * candidate.certain + 0.2 * meaning + 0.1 * candidate.passage.match.score
     value *= max(0.3, 1 - 0.35 * candidate.missing * (1 - 0.6 * meaning))
     plain = [term for term in analysis.terms if not term.hard and term.weight == 1.0]
     if plain and all(candidate.met[term.key] < 0.5 for term in plain):

@@ -30,7 +30,7 @@ FUNCTION_WORDS = _words(
 LIGHT_WORDS = _words(
     """
     use used uses make makes made take takes taken work works include includes included contain contains need require
-    look come run become cause call called help allow allowed kind type part case number amount value information detail
+    look come run become cause call called help allow allowed kind type case number amount value information detail
     details person people thing happen mean means work know
     done important exist exists available consist consists belong belongs
     """

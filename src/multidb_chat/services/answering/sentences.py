@@ -14,7 +14,7 @@ _HEADING = re.compile(r"#{1,6}\s+\S")
 _UNDERLINE = re.compile(r"(={3,}|-{3,}|~{3,})\s*$")
 _ITEM = re.compile(r"\s*(?:([-*+•‣◦▪·–])|(\d{1,3}[.)]|\(\d{1,3}\)|[a-z]\)|step\s+\d+\s*[.:)]))\s+(?=\S)", re.IGNORECASE)
 _RULE = re.compile(r"\s*\|?[\s:|-]*-{2,}[\s:|-]*\|?\s*$")
-_RECORD = re.compile(r"\[|\d{1,4}[-:./]\d|[A-Z][\w -]{0,30}:(\s|$)|\w{3,9} \d{1,2} \d\d:\d\d")
+_RECORD = re.compile(r"\[|\d{1,4}[-:/]\d|\d{1,2}\.\d{1,2}\.|[A-Z][\w -]{0,30}:(\s|$)|\w{3,9} \d{1,2} \d\d:\d\d")
 # A sentence ends behind its mark and any closing quotes: in spaced scripts before white space, in others at once.
 _END = re.compile("(?P<stop>[.!?…؟۔।॥።։។။]+[\"'”’»)\\]]*)(?=\\s|$)|[。！？｡]+[”’」』）]*")
 _LAST_WORD = re.compile(r"[^\s(\[\"“‘]+$")
@@ -187,11 +187,13 @@ def _records(lines: list[_Line], first: int, end: int) -> Iterator[tuple[int, in
     """Yield runs of lines that belong together: wrapped lines are one, the lines of a log or a form are many."""
     widest = max(len(line.text) for line in lines[first:end])
     begin = first
+    # Dates, times and keys begin the lines of a log or a form; a wrapped line may begin with one by chance.
+    records = 2 * sum(bool(_RECORD.match(line.text.lstrip())) for line in lines[first:end]) > end - first
     for at in range(first + 1, end):
         before, text = lines[at - 1].text.rstrip(), lines[at].text.lstrip()
         begins = not (text[:1].islower() or text[:1].isdigit())
         short = begins and len(before) < 0.6 * widest and before[-1:] not in ",;"
-        if short or _RECORD.match(text) or "\t" in before.strip():
+        if short or (records and _RECORD.match(text)) or "\t" in before.strip():
             yield begin, at
             begin = at
     yield begin, end
