@@ -4,7 +4,6 @@ Opening costs nothing: a store opens its file at the first call, the embedder, t
 and started when something needs them. Whoever opened the application closes all that was made.
 """
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -108,11 +107,15 @@ class Application:
     @cached_property
     def reader(self) -> "DocumentReader":
         """What reads files, in processes of their own."""
-        from multidb_chat.adapters.readers.client import Limits, SubprocessReader
+        from multidb_chat.adapters.readers.client import SubprocessReader
 
         ingest = self.settings.ingest
-        limits = Limits(ingest.max_file_mb * MEGABYTE, ingest.read_memory_mb * MEGABYTE, float(ingest.read_timeout_s))
-        return SubprocessReader(limits, ingest.workers or os.cpu_count() or 1)
+        return SubprocessReader(
+            max_file_bytes=ingest.max_file_mb * MEGABYTE,
+            memory_mb=ingest.read_memory_mb,
+            timeout_s=ingest.read_timeout_s,
+            workers=ingest.workers or None,
+        )
 
     @cached_property
     def fetcher(self) -> "Fetcher":
