@@ -93,7 +93,8 @@ def pip(venv: Path, lock: Path, guard: int) -> int:
 
     It holds the lock too: when only this process is killed, nobody begins anew under its hands.
     """
-    options = ["--quiet", "--no-input", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
+    # Twice quiet: errors are shown, warnings about this machine's own pip configuration are not.
+    options = ["--quiet", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
     command = [str(venv / "bin" / "python"), "-m", "pip", "install", *options, "-r", str(lock)]
     # Somebody's wish to install for the user would go past the environment.
     environ = {**os.environ, "PIP_USER": "0"}
