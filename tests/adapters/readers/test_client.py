@@ -52,10 +52,10 @@ async def test_every_format_comes_through_the_process_as_it_was_parsed(
     reader: SubprocessReader, tmp_path: Path
 ) -> None:
     for name, make in making.SAMPLES.items():
-        path = tmp_path / name
-        path.write_bytes(make())
+        path, data = tmp_path / name, make()
+        path.write_bytes(data)
         found = await collected(reader, path)
-        assert found == parts_of(name, make())
+        assert found == parts_of(name, data)
         for part in found:
             if isinstance(part, ParsedDocument):
                 assert_well_formed(part)

@@ -143,6 +143,21 @@ def test_html_gives_its_main_content_in_blocks() -> None:
     assert document.metadata == {"author": "Ada"}
 
 
+def test_html_table_cells_keep_their_columns_whatever_spans_them() -> None:
+    page = """<table><tr><th>Port<th>Year<th>Tons<tr><td rowspan=2>Aber<td>2019<td>3<tr><td>2020<td>4
+      <tr><td colspan=2>All<td>7<tr><td>Byr<td><table><tr><td>in<td>ner</table><td>1</table>
+      <table><tr><th>Founded<td>1<b>9</b>07<tr><th>Seat:<td>Aber<br>on sea</table>"""
+    assert document_of("a.html", page).text.split("\n") == [
+        "Port: Aber; Year: 2019; Tons: 3",
+        "Port: Aber; Year: 2020; Tons: 4",
+        "Port: All; Tons: 7",
+        "Port: Byr; Year: in ner; Tons: 1",
+        "",
+        "Founded: 1907",
+        "Seat: Aber on sea",
+    ]
+
+
 @pytest.mark.parametrize(
     ("head", "encoding", "content_type"),
     [

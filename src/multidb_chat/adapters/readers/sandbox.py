@@ -67,7 +67,7 @@ def allow_seconds(seconds: float) -> None:
     """Set the processor time for the next file: a worker whose client has died must end too."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     used = usage.ru_utime + usage.ru_stime
-    _limit(resource.RLIMIT_CPU, int(used + seconds) + _CPU_GRACE, resource.RLIM_INFINITY)
+    _limit(resource.RLIMIT_CPU, int(used + seconds) + _CPU_GRACE, resource.getrlimit(resource.RLIMIT_CPU)[1])
 
 
 def mapped_bytes() -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from multidb_chat.adapters.readers.drafting import Draft, finished
-from multidb_chat.adapters.readers.formats.docx_styles import Numbering, Styles, W
+from multidb_chat.adapters.readers.formats.docx_styles import Numbering, Styles, W, value
 from multidb_chat.adapters.readers.packages import Package, core_properties, office_facts, opened
 from multidb_chat.adapters.readers.source import Refusal, Source
 from multidb_chat.adapters.readers.tables import add_table
@@ -19,6 +19,7 @@ _LEFT_OUT = frozenset(
     | {"{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"}
 )
 _MARKS = {W + "tab": "\t", W + "ptab": "\t", W + "br": "\n", W + "cr": "\n", W + "noBreakHyphen": "-"}
+_MOST_COLUMNS = 100
 _REFERENCES = {W + "footnoteReference": "footnote", W + "endnoteReference": "endnote"}
 
 
@@ -117,7 +118,12 @@ class _Body:
 
     def _rows(self, table: "_Element") -> Iterator[list[str]]:
         for row in table.iterchildren(W + "tr"):
-            yield ["\n".join(self._text(p) for p in cell.iter(W + "p")) for cell in row.iter(W + "tc")]
+            cells: list[str] = []
+            for cell in row.iterdescendants(W + "tc"):
+                cells.append("\n".join(self._text(p) for p in cell.iter(W + "p")))
+                span = value(cell, f"{W}tcPr/{W}gridSpan")
+                cells.extend([""] * (min(int(span), _MOST_COLUMNS) - 1 if span.isdigit() else 0))
+            yield cells
 
 
 def _notes(package: Package, kind: str) -> dict[str, str]:

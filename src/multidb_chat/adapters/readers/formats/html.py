@@ -73,6 +73,7 @@ def parsed(text: str) -> "HtmlElement":
         root = html.document_fromstring(body.encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError):
         raise Refusal("empty") from None
+    etree.strip_elements(root, "script", "style", "noscript", "template", with_tail=False)
     return root
 
 

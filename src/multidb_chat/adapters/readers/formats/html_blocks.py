@@ -4,6 +4,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from multidb_chat.adapters.readers.drafting import Draft
+from multidb_chat.adapters.readers.formats.html_folding import BLOCK_TAGS, BREAK, folded
+from multidb_chat.adapters.readers.formats.html_tables import is_layout, table_rows
 from multidb_chat.adapters.readers.tables import add_table
 from multidb_chat.domain.reading import BlockKind
 
@@ -37,55 +39,7 @@ _ROLES = frozenset(
 _CLASSES = frozenset(
     ["noprint", "navbox", "mw-editsection", "interlanguage-link", "breadcrumb", "breadcrumbs", "sr-only", "skip-link"]
 )
-_BLOCK = frozenset(
-    [
-        "address",
-        "article",
-        "blockquote",
-        "body",
-        "caption",
-        "center",
-        "dd",
-        "details",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hr",
-        "html",
-        "legend",
-        "li",
-        "main",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "summary",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-        "ul",
-    ]
-)
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-_SPACE = re.compile(r"[^\S\xa0]+|\xa0")
-_LINES = re.compile(r" *\n *")
-_BREAK = "\x01"  # Stands for <br> until white space is folded.
 
 
 def add_blocks(draft: Draft, root: "HtmlElement", page: int | None = None, deeper: int = 0) -> None:
@@ -121,16 +75,16 @@ class _Walk:
     def _enter(self, element: Any) -> bool:
         """Take in the begin of an element; False when it was taken as a whole."""
         tag = element.tag
-        if tag in _BLOCK:
+        if tag in BLOCK_TAGS:
             self._flush()
-        if tag in ("table", "pre") and not (tag == "table" and _is_layout(element)):
+        if tag in ("table", "pre") and not (tag == "table" and is_layout(element)):
             self._end_list()
             self._whole(element, tag)
             return False
         if tag in ("ul", "ol"):
             self._lists.append(tag)
         elif tag == "br":
-            self._inline.append(_BREAK)
+            self._inline.append(BREAK)
         elif tag == "img" and element.get("alt"):
             self._inline.append(f" {element.get('alt')} ")
         self._inline.append(element.text or "")
@@ -139,13 +93,13 @@ class _Walk:
     def _leave(self, element: Any, is_root: bool) -> None:
         tag = element.tag
         dropped = not is_root and _is_dropped(element)
-        if not dropped and tag in _BLOCK and not self._taken(element):
+        if not dropped and tag in BLOCK_TAGS and not self._taken(element):
             self._end(tag)
         if not is_root:
             self._inline.append(element.tail or "")
 
     def _taken(self, element: Any) -> bool:
-        return element.tag == "pre" or (element.tag == "table" and not _is_layout(element))
+        return element.tag == "pre" or (element.tag == "table" and not is_layout(element))
 
     def _end(self, tag: str) -> None:
         if tag[0] == "h" and tag[1:].isdigit():
@@ -165,10 +119,8 @@ class _Walk:
         caption = element.find("caption")
         if caption is not None:
             self._add(folded(caption.text_content()), "paragraph")
-        rows = [[_cell(cell) for cell in row.iterchildren("td", "th")] for row in element.iter("tr")]
-        first = next(element.iter("tr"), None)
-        heads = first is not None and len(first) > 1 and all(cell.tag == "th" for cell in first)
-        add_table(self._draft, rows, header=True if heads else None, page=self._page)
+        rows, has_header = table_rows(element)
+        add_table(self._draft, rows, header=has_header or None, page=self._page)
 
     def _text(self) -> str:
         text = folded("".join(self._inline))
@@ -190,26 +142,6 @@ class _Walk:
 
     def _add(self, text: str, kind: BlockKind, level: int = 0) -> None:
         self._draft.add(text, kind, level=level, page=self._page)
-
-
-def folded(text: str) -> str:
-    """Return text with white space folded as a browser does, and a line break where `<br>` stood."""
-    return _LINES.sub("\n", _SPACE.sub(" ", text).replace(_BREAK, "\n")).strip()
-
-
-def _cell(cell: Any) -> str:
-    for dropped in cell.xpath(".//script|.//style"):
-        dropped.drop_tree()
-    return folded(" ".join(cell.itertext()))
-
-
-def _is_layout(table: Any) -> bool:
-    """Tell a table that only arranges the page: it holds headings, a large table, or a cell as long as an article."""
-    if any(table.find(f".//h{level}") is not None for level in (1, 2, 3)):
-        return True
-    if any(len(inner.findall(".//tr")) > 3 for inner in table.findall(".//table")):
-        return True
-    return any(len(cell.text_content()) > 2000 for cell in table.iter("td"))
 
 
 def _is_dropped(element: Any) -> bool:

@@ -12,8 +12,10 @@ from multidb_chat.adapters.readers.drafting import Draft
 # Sizes that differ by less than a fifth are body text with emphasis or small captions rather than headings.
 _LARGER = 1.15
 _LONGEST_HEADING = 160
-_NUMBERED = re.compile(
-    r"(?:\d{1,2}(?P<deeper>(?:\.\d{1,2}){0,4})\.?|[A-Z]\.(?P<letter>\d{1,2})?)\s+[A-ZÀ-Þ][^\n]{2,80}"
+_NUMBERED = re.compile(r"(?:\d{1,2}(?P<deeper>(?:\.\d{1,2}){0,4})\.?|[A-Z]\.(?:\d{1,2})?)\s+[A-ZÀ-Þ][^\n]{2,80}")
+_NAMED = re.compile(
+    r"(?i:abstract|summary|introduction|background|related work|methods?|results|discussion|conclusions?|limitations"
+    r"|acknowledge?ments?|references|bibliography|appendix|zusammenfassung|résumé)"
 )
 _LAM_ALEF = re.compile("[\u0622\u0623\u0625\u0627]\u0644")
 _ENDS_SENTENCE = (".", ",", ";", ":")
@@ -128,10 +130,11 @@ def _level(line: Line, body: float, sizes: list[float]) -> int:
         return 0
     if body and line.size >= body * _LARGER and sum(map(str.isalpha, text)) >= 3:
         return min(6, 1 + sizes.index(line.size)) if line.size in sizes else 0
-    numbered = _NUMBERED.fullmatch(text)
-    if numbered and line.bold and not text.endswith(_ENDS_SENTENCE):
-        return min(6, 2 + (numbered["deeper"] or numbered["letter"] or "").count("."))
-    return 0
+    if not line.bold or text.endswith(_ENDS_SENTENCE):
+        return 0
+    if numbered := _NUMBERED.fullmatch(text):
+        return min(6, 2 + (numbered["deeper"] or "").count("."))
+    return 2 if _NAMED.fullmatch(text) else 0
 
 
 def _apart(before: Line, line: Line, level: int) -> bool:
