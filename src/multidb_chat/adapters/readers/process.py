@@ -44,15 +44,11 @@ class Worker:
         """Start a process and wait until it is in its sandbox. Raises `WorkerFailed`."""
         ours, theirs = socket.socketpair()
         with theirs:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-X", "utf8", "-m", "multidb_chat.adapters.readers.worker", str(memory_bytes)),
-                stdin=theirs.fileno(),
-                stdout=PIPE,
-                stderr=PIPE,
-                env=_environment(),
-                cwd="/",
-                start_new_session=True,
-            )
+            try:
+                process = await _started(theirs.fileno(), memory_bytes)
+            except OSError as error:
+                ours.close()
+                raise WorkerFailed(f"the reading process could not be started ({error.strerror})") from error
         worker = cls(process, ours, memory_bytes)
         try:
             await worker._next(_START_SECONDS)
@@ -150,6 +146,18 @@ class Worker:
         message = await self._process.stderr.read() if self._process.stderr else b""
         last = clean_line(message.decode("utf-8", "replace").strip().rpartition("\n")[2])
         return WorkerFailed(f"the reading process ended with code {code}: {last[:300]}")
+
+
+async def _started(requests: int, memory_bytes: int) -> Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-X", "utf8", "-m", "multidb_chat.adapters.readers.worker", str(memory_bytes)),
+        stdin=requests,
+        stdout=PIPE,
+        stderr=PIPE,
+        env=_environment(),
+        cwd="/",
+        start_new_session=True,
+    )
 
 
 def _environment() -> dict[str, str]:
