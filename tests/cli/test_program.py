@@ -155,7 +155,13 @@ main()
 
 
 def test_a_reader_that_goes_away_ends_the_program_quietly(shared: Program) -> None:
-    for arguments in (("config", "example"), ("docs", "list"), ("ask", CHURN), ("docs", "search", "--json", "churn")):
+    for arguments in (
+        ("--help",),
+        ("config", "example"),
+        ("docs", "list"),
+        ("ask", CHURN),
+        ("docs", "search", "--json", "churn"),
+    ):
         read, write = os.pipe()
         os.close(read)
         done = subprocess.run(
@@ -167,6 +173,16 @@ def test_a_reader_that_goes_away_ends_the_program_quietly(shared: Program) -> No
         assert b"Traceback" not in done.stderr
         assert b"BrokenPipe" not in done.stderr
         assert b"Exception ignored" not in done.stderr
+
+
+def test_a_full_disk_behind_standard_output_is_one_line(shared: Program) -> None:
+    for arguments in (("--help",), ("docs", "list"), ("ask", "-q", CHURN), ("docs", "export", "report.md")):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run(
+                shared.line(*arguments), stdout=full, stderr=subprocess.PIPE, text=True, env=shared.environ()
+            )
+        assert done.returncode == 1, arguments
+        assert done.stderr == "error: standard output cannot be written to: No space left on device\n"
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])

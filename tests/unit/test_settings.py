@@ -38,7 +38,7 @@ def good_values(rule: Rule) -> st.SearchStrategy[Value]:
     if rule.choices:
         return st.sampled_from(rule.choices)
     if rule.schemes:
-        hosts = st.from_regex(r"[a-z]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True)
+        hosts = st.sampled_from(["localhost", "db.example.org", "10.0.0.7", "[::1]"])
         urls = st.builds("{}://{}:{}/x".format, st.sampled_from(rule.schemes), hosts, st.integers(1, 65_535))
         return st.just("embedded") | urls
     if isinstance(rule.default, float):

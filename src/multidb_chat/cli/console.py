@@ -8,11 +8,12 @@ import json
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from enum import IntEnum
 from typing import NamedTuple, TextIO
 
-from multidb_chat.domain.errors import InvalidInput, Refused, StoreError
+from multidb_chat.domain.errors import InvalidInput, MultidbChatError, Refused, StoreError
 from multidb_chat.domain.text import clean, clean_line
 
 
@@ -51,6 +52,10 @@ class ReaderGone(Exception):
     """Whoever read standard output has closed it (`| head -1`): there is nobody left to write for."""
 
 
+class OutputFailed(MultidbChatError):
+    """Standard output cannot be written to, for example since the disk behind it is full."""
+
+
 class Styled(NamedTuple):
     """Text with a style (see `_STYLES`) for where there are colours."""
 
@@ -77,7 +82,7 @@ class Console:
         self.quiet = False
 
     def write(self, *parts: str | Styled, end: str = "\n") -> None:
-        """Write what was asked for. Raises `ReaderGone`."""
+        """Write what was asked for. Raises `ReaderGone` or `OutputFailed`, as all that writes there."""
         self._put(_render(parts, self._out_coloured) + end)
 
     def write_json(self, value: object) -> None:
@@ -86,15 +91,13 @@ class Console:
         self._put(_JSON_UNSAFE.sub(lambda found: _escaped(found[0]), text) + "\n")
 
     def write_bytes(self, content: bytes) -> None:
-        """Write a file's content: exactly to a pipe or a file, as clean text to a terminal. Raises `ReaderGone`."""
+        """Write a file's content: exactly to a pipe or a file, as clean text to a terminal."""
         if self.out_is_terminal:
             self.write(content.decode("utf-8", "replace"), end="")
             return
-        try:
+        with self._guarded():
             self._out.buffer.write(content)
             self._out.flush()
-        except BrokenPipeError as error:
-            raise ReaderGone from error
 
     async def confirm(self, question: str) -> bool:
         """Ask on the terminal; without one the answer is no. End of input is a no as well."""
@@ -127,15 +130,24 @@ class Console:
         self.complain(Styled("error: ", "bad"), clean_line(message))
 
     def flush(self) -> None:
-        """Give everything to whoever reads. Raises `ReaderGone`."""
+        """Give everything to whoever reads."""
         self._put("")
 
     def _put(self, text: str) -> None:
-        try:
+        with self._guarded():
             self._out.write(text)
             self._out.flush()
-        except BrokenPipeError as error:
-            raise ReaderGone from error
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Translate what goes wrong in writing; nothing is written to this stream any more then."""
+        try:
+            yield
+        except OSError as error:
+            let_go(self._out)
+            if isinstance(error, BrokenPipeError):
+                raise ReaderGone from error
+            raise OutputFailed(f"standard output cannot be written to: {error.strerror}") from error
 
     def _say(self, text: str) -> None:
         try:
@@ -153,12 +165,11 @@ def standard_console() -> Console:
     return Console(sys.stdout or _nowhere(), sys.stderr or _nowhere(), os.environ)
 
 
-def let_go(stream: TextIO | None) -> None:
-    """Point a stream whose reader is gone nowhere, so that Python's last flush at exit has no complaint."""
-    if stream is not None:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)
+def let_go(stream: TextIO) -> None:
+    """Point a stream that cannot be written to nowhere, so that Python's last flush at exit has no complaint."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def _nowhere() -> TextIO:

@@ -3,7 +3,7 @@
 import sys
 from typing import TYPE_CHECKING
 
-from multidb_chat.cli.console import Console, Exit, ReaderGone, exit_of, let_go, standard_console
+from multidb_chat.cli.console import Console, Exit, ReaderGone, exit_of, standard_console
 from multidb_chat.domain.errors import MultidbChatError
 
 if TYPE_CHECKING:
@@ -15,11 +15,9 @@ def main() -> None:
     console = standard_console()
     try:
         code = run(sys.argv[1:], console)
-        console.flush()
     except KeyboardInterrupt:
         code = Exit.INTERRUPTED
     except ReaderGone:
-        let_go(sys.stdout)
         code = Exit.DONE
     sys.exit(code)
 
@@ -30,7 +28,9 @@ def run(arguments: list[str], console: Console) -> int:
 
     session = Session(console)
     try:
-        return _command(arguments, session)
+        code = _command(arguments, session)
+        console.flush()
+        return code
     except MultidbChatError as error:
         console.error(str(error))
         return exit_of(error)

@@ -9,6 +9,8 @@ from typing import Any, get_args, get_origin
 
 import typer
 
+from multidb_chat.cli.session import session_of
+
 _PLAIN = {str: "a text", int: "a whole number", float: "a number", Path: "a path"}
 _FLAGS = frozenset({"1", "true", "t", "yes", "y", "on"})
 
@@ -40,11 +42,22 @@ class PlainParameter:
         return read
 
 
+def show_help(context: typer.Context, _param: object, wanted: bool) -> None:
+    """Print a command's help and leave."""
+    if wanted and not context.resilient_parsing:
+        session_of(context).console.write(context.get_help())
+        raise typer.Exit
+
+
 def quicken(command: Any, parent: Any = None) -> None:
-    """Let the parameters of a command, and of those below it, be read here, where their types allow it."""
+    """Let the parameters of a command, and of those below it, be read here, where their types allow it.
+
+    Help is printed here as well: by the console, which knows what to do when nobody reads it.
+    """
     context = command.context_class(command, parent=parent, **command.context_settings)
     help_option = command.get_help_option(context)  # made now and kept by the command
-    for param in [*command.params, *([help_option] if help_option else [])]:
+    help_option.callback = show_help
+    for param in [*command.params, help_option]:
         descriptor = getattr(param, "type_descriptor", None)
         annotation = getattr(descriptor, "annotation", None)
         leaf = get_args(annotation)[0] if get_origin(annotation) is list else annotation
