@@ -135,11 +135,7 @@ class Documents:
     async def show(self, account: Account, reference: str, collections: Sequence[Collection] = ()) -> Document:
         """Return the document. Raises `NotFound` or, for an ambiguous reference, `InvalidInput`."""
         allowed = await self._allowed(account, collections)
-        found = await self._found(allowed, reference)
-        exact = [document for document in found if document.id == reference]
-        if len(exact or found) > 1:
-            raise _ambiguous(reference, found, allowed)
-        return (exact or found)[0]
+        return _only(reference, await self._found(allowed, reference), allowed)
 
     async def select(
         self, account: Account, references: Sequence[str], collections: Sequence[Collection] = ()
@@ -150,11 +146,8 @@ class Documents:
         for reference in references:
             found = await self._found(allowed, reference)
             of_source = [document for document in found if document.source in (reference, absolute(reference))]
-            if of_source:
-                found = await self._of_source(of_source)
-            else:
-                found = [await self.show(account, reference, collections)]
-            chosen |= {document.id: document for document in found}
+            named = await self._of_source(of_source) if of_source else [_only(reference, found, allowed)]
+            chosen |= {document.id: document for document in named}
         return list(chosen.values())
 
     async def remove(
@@ -254,6 +247,13 @@ def _named(account: Account, collections: Sequence[Collection], name: str) -> Co
 
 def _unknown(reference: str) -> NotFound:
     return NotFound(f'There is no document "{clean_line(reference)}". See: multidb-chat docs list')
+
+
+def _only(reference: str, found: Sequence[Document], collections: dict[str, Collection]) -> Document:
+    exact = [document for document in found if document.id == reference] or found
+    if len(exact) > 1:
+        raise _ambiguous(reference, found, collections)
+    return exact[0]
 
 
 def _ambiguous(reference: str, found: Sequence[Document], collections: dict[str, Collection]) -> InvalidInput:

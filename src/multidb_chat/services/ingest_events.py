@@ -52,7 +52,8 @@ class FileDone:
 class Progress:
     """How far it is. `chunks_estimate` is exact once everything was read; `bytes` are the files' sizes.
 
-    `seconds` is how long it has taken. `fraction` is between 0 and 1; `remaining` is in seconds, None while unknown.
+    `seconds` is how long it has taken. `fraction` is between 0 and 1 and falls when more turns out to be left than was
+    estimated; `remaining` is in seconds, None while unknown.
     """
 
     files_done: int

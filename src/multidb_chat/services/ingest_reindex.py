@@ -22,13 +22,13 @@ async def reindexed(
     for document in documents:
         tally.report(FileStarted(document.source, document.size_bytes))
         prepared = await _prepared(library, embedder, target_chars, document)
-        tally.bytes_read += document.size_bytes
+        tally.read(document.size_bytes)
         if prepared is None:
             tally.done(FileDone(document.source, "removed"), document.size_bytes)
         elif prepared.document.content_hash == document.content_hash:
             tally.done(FileDone(document.source, "unchanged", 1), document.size_bytes)
         else:
-            tally.chunks_read += len(prepared.texts)
+            tally.part_read(0, len(prepared.texts), 0)
             await pipeline.put(prepared)
             await pipeline.put(partial(_done, tally, document, len(prepared.texts)))
 

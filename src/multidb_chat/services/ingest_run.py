@@ -123,7 +123,7 @@ class IngestRun:
                 await aclose()
         if held is not None:
             await self._put(reading, held, only=not reading.seen)
-        self._tally.bytes_read += file.size_bytes
+        self._tally.read(file.size_bytes)
         await self._pipeline.put(partial(self._complete, reading))
 
     async def _put(self, reading: _Reading, parsed: ParsedDocument, *, only: bool = False) -> None:
@@ -136,7 +136,7 @@ class IngestRun:
         reading.documents += 1
         if reading.known.get(document.id) != document.content_hash:
             reading.chunks += document.chunks
-            self._tally.chunks_read += document.chunks
+            self._tally.part_read(len(parsed.text), document.chunks, reading.opened.size_bytes)
             await self._pipeline.put(prepared)
 
     async def _prepared(self, reading: _Reading, parsed: ParsedDocument, only: bool) -> Prepared:

@@ -21,6 +21,7 @@ class Tally:
     bytes_done: int = 0
     bytes_skipped: int = 0
     bytes_read: int = 0
+    bytes_begun: int = 0
     chunks_read: int = 0
     chunks_done: int = 0
     documents: int = 0
@@ -38,6 +39,16 @@ class Tally:
         """Count documents that are in the library now."""
         self.documents += documents
         self._tell()
+
+    def part_read(self, characters: int, chunks: int, of_bytes: int) -> None:
+        """Count a document of a source of `of_bytes` that is still being read: its text tells how far that is."""
+        self.bytes_begun = min(self.bytes_begun + characters, of_bytes)
+        self.chunks_read += chunks
+
+    def read(self, size_bytes: int) -> None:
+        """Count a source that was read to its end."""
+        self.bytes_begun = 0
+        self.bytes_read += size_bytes
 
     def done(self, event: FileDone, size_bytes: int = 0) -> None:
         """Count a source that is dealt with, and report it."""
@@ -72,15 +83,11 @@ class Tally:
             self.report(self._progress(now - self.started))
 
     def _progress(self, seconds: float) -> Progress:
-        """What is not read yet is assumed to have as many chunks a byte as what was read.
-
-        Of a source that is still being read nothing counts but its chunks, so the estimate begins too high in doubt.
-        """
-        to_read = max(self.bytes - self.bytes_skipped, self.bytes_read)
-        estimate = self.chunks_read
-        if self.bytes_read < to_read:
-            estimate = round(self.chunks_read * to_read / max(self.bytes_read, 1)) if self.bytes_read else 0
-        share = self.chunks_done / estimate if estimate else 0.0
+        """What is not read yet is assumed to have as many chunks a byte as what was read."""
+        read = self.bytes_read + self.bytes_begun
+        to_read = max(self.bytes - self.bytes_skipped, read)
+        estimate = max(round(self.chunks_read * to_read / read), self.chunks_read) if read else 0
+        share = self.chunks_done / estimate if estimate else float(to_read == 0)
         whole = (self.bytes_skipped + to_read * min(share, 1.0)) / self.bytes if self.bytes else 0.0
         return Progress(
             files_done=self.outcomes.total(),
@@ -89,7 +96,7 @@ class Tally:
             bytes=self.bytes,
             documents=self.documents,
             chunks_done=self.chunks_done,
-            chunks_estimate=max(estimate, self.chunks_read),
+            chunks_estimate=estimate,
             seconds=seconds,
             fraction=min(whole, 1.0),
         )
