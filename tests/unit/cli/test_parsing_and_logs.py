@@ -4,6 +4,7 @@ import logging
 import subprocess
 import sys
 from pathlib import Path
+from typing import Annotated
 
 import pytest
 import typer
@@ -21,12 +22,12 @@ def parsed(arguments: list[str]) -> dict[str, object]:
 
     @app.command()
     def command(
-        words: list[str] = typer.Argument(None),
-        number: int = typer.Option(3, min=1, max=9),
+        words: Annotated[list[str] | None, typer.Argument()] = None,
+        number: Annotated[int, typer.Option(min=1, max=9)] = 3,
         share: float = 0.5,
-        path: Path = typer.Option(None),
+        path: Path | None = None,
         flag: bool = False,
-        many: list[int] = typer.Option(None),
+        many: list[int] | None = None,
     ) -> None:
         seen.update(locals())
 
