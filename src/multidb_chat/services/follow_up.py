@@ -6,7 +6,7 @@ name with a name) replaces it there, so that never both are searched. A question
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from multidb_chat.services.answering.lexicon import FUNCTION_WORDS, IRREGULAR, MONTHS
 
@@ -74,7 +74,7 @@ def standalone(question: str, past: Sequence[PastTurn]) -> str:
     asked = " ".join(question.split())
     if not past or not asked:
         return question
-    last = past[-1]
+    last = replace(past[-1], question=" ".join(past[-1].question.split()))
     bare = _OPENING.sub("", asked, count=1)
     opened = bare != asked
     if wh := _bare_wh(bare):

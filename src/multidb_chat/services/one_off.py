@@ -66,8 +66,7 @@ def _pool(question: str, parsed: Sequence[ParsedDocument]) -> list[_Weighed]:
     ]  # fmt: skip
     words = Words()
     keys = {words.key(word) for word in _content(question, words)}
-    near = words.near()
-    wanted = dict.fromkeys(keys, 1.0) | {key: 0.5 for one in keys for key in near.get(one, ()) if key not in keys}
+    wanted = dict.fromkeys(keys, 1.0) | {key: 0.5 for one in keys for key in words.near(one) if key not in keys}
     weighed = _weighed(_promising(passages, wanted), wanted, words)
     best = sorted(weighed, key=lambda item: -item[2])[: _EMBEDDED - 2 * _EDGES]
     taken = {(chunk.document_id, chunk.ordinal) for _, chunk, _ in best}

@@ -112,7 +112,7 @@ def test_without_a_turn_before_nothing_changes(asked: str) -> None:
     assert standalone(asked, []) == asked
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=300)
 @given(_QUESTIONS, st.lists(st.builds(PastTurn, _QUESTIONS, _QUESTIONS, _QUESTIONS), max_size=3))
 def test_any_question_behind_any_conversation_gives_one_question(asked: str, past: list[PastTurn]) -> None:
     made = standalone(asked, past)

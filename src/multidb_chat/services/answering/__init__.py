@@ -7,6 +7,7 @@
 `question`      what kind of answer a question asks for, and which of its words must be met
 `evidence`      how well each sentence supports an answer
 `selection`     which sentences, with which neighbours, in which order
+`gist`          what a text is about as a whole
 `rendering`     the sentences as safe Markdown
 `citing`        citations and their `[n]` marks
 `extractive`    the `Answerer` made of these

@@ -140,12 +140,11 @@ def candidates(passages: Sequence[Passage], analysis: Analysis, words: Words) ->
 
 def _related(passages: Sequence[Passage], analysis: Analysis, words: Words) -> dict[str, frozenset[str]]:
     """Return for each term the keys that may stand in for it: near in meaning, or derived ("supply", "supplier")."""
-    near = words.near()
     vocabulary = frozenset().union(*(passage.all for passage in passages))
     return {
         term.key: frozenset()
         if term.hard
-        else near.get(term.key, frozenset()) | {key for key in vocabulary if _derived(term.key, key)}
+        else words.near(term.key) | {key for key in vocabulary if _derived(term.key, key)}
         for term in analysis.terms
     }
 

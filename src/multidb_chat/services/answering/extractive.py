@@ -94,14 +94,19 @@ def _in_context(candidate: "Candidate") -> str:
 
 
 def _draft(analysis: "Analysis", found: "Sequence[Candidate]", support: float) -> Draft:
-    ranked = sorted(found, key=lambda candidate: -candidate.score)
-    if not ranked or not analysis.terms or max(item.support for item in ranked[:3]) < support:
-        return NOTHING
+    from multidb_chat.services.answering.gist import asks_for_gist, gist
     from multidb_chat.services.answering.rendering import Sheet
     from multidb_chat.services.answering.selection import select
 
+    ranked = sorted(found, key=lambda candidate: -candidate.score)
+    if ranked and asks_for_gist(analysis):
+        picks = gist(ranked)
+    elif ranked and analysis.terms and max(item.support for item in ranked[:3]) >= support:
+        picks = select([item for item in ranked if item.support >= 0.8 * support], analysis)
+    else:
+        return NOTHING
     sheet = Sheet()
-    for pick in select([item for item in ranked if item.support >= 0.8 * support], analysis):
+    for pick in picks:
         sheet.add(pick)
     return Draft(tuple(sheet.sentences), tuple(sheet.citations), bool(sheet.sentences))
 

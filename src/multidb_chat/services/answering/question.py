@@ -12,7 +12,9 @@ QuestionKind = Literal["fact", "definition", "steps", "list", "reason", "yesno",
 Expected = Literal["person", "date", "place", "quantity", "money", "duration", "frequency", "share", "none"]
 
 _BE = r"(?:'s| is| are| was| were)"
-_BY_PATTERN: tuple[tuple[str, QuestionKind, Expected], ...] = (
+# Tried in order on the folded question; the first that is found decides kind and expected answer. `re` compiles and
+# keeps them as they are needed, which spares a program that answers one question most of them.
+_FORMS: tuple[tuple[str, QuestionKind, Expected], ...] = (
     (r"^(please )?(summari[sz]e|sum up|tl;?dr|give (me )?a summary)\b", "summary", "none"),
     (r"\b(summary|overview) of (this|the) ", "summary", "none"),
     (rf"^what{_BE} (this|the|these) ?(documents?|files?|text|log|page)? ?about$", "summary", "none"),
@@ -49,9 +51,6 @@ _BY_PATTERN: tuple[tuple[str, QuestionKind, Expected], ...] = (
     ),
     (r"^(what|which|whose|in which|in what|how)\b", "fact", "none"),
 )
-# Tried in order on the folded question; the first that is found decides kind and expected answer.
-_FORMS = tuple((re.compile(pattern), kind, expected) for pattern, kind, expected in _BY_PATTERN)
-
 # Words that belong to the form of a question and would only rarely stand in its answer.
 _FORM_WORDS = {
     "steps": "steps step way",
@@ -59,7 +58,7 @@ _FORM_WORDS = {
     "reason": "reason reasons cause causes caused",
     "compare": "difference differences compare compared differ versus",
     "definition": "define definition meaning mean",
-    "summary": "summarise summarize summary overview document file text",
+    "summary": "tl dr tldr summarise summarize summary sum overview document documents file files text log page article content",
 }
 _EXPECTED_WORDS = {
     "quantity": "many number amount total old tall big large far heavy",
@@ -140,7 +139,7 @@ def _in_name(tokens: list[Token], named: list[bool], at: int) -> bool:
 def _form(question: str) -> tuple[QuestionKind, Expected]:
     plain = " ".join(fold(question).replace("’", "'").split()).rstrip(" ?!.")
     for pattern, kind, expected in _FORMS:
-        if pattern.search(plain):
+        if re.search(pattern, plain):
             return kind, expected
     return "plain", "none"
 

@@ -14,6 +14,7 @@ from multidb_chat.services.answering.citing import citation
 from multidb_chat.services.answering.selection import Pick
 from multidb_chat.services.answering.sentences import Unit
 
+_CUT_WORD = re.compile(r"(?<=[^\W\d_])-[ \t]*\n[ \t]*(?=[^\W\d_A-Z])")
 _CODE_SPAN = re.compile(r"(?<![`\\])(`+)(?!`)(.+?)(?<!`)\1(?!`)")
 _LINK = re.compile(r"!?\[([^\[\]]*)\]\(\s*<?([^\s()<>]*)>?[^()]*\)")
 _REFERENCE = re.compile(r"!?\[([^\[\]]*)\]\[[^\[\]]*\]")
@@ -34,7 +35,8 @@ def inert(text: str, markdown: bool = False) -> str:
 
     `markdown`: the text is Markdown, so emphasis and code spans keep their meaning.
     """
-    line = " ".join(clean(text).split())
+    # A word that was cut at the end of a line keeps its hyphen: it may be its own.
+    line = " ".join(_CUT_WORD.sub("-", clean(text)).split())
     if not markdown:
         return _guard_start(_addresses(_PLAIN_ACTIVE.sub(r"\\\g<0>", _NUMBERED.sub(r"(\1)", line))))
     pieces, at = [], 0

@@ -48,13 +48,13 @@ def select(candidates: Sequence[Candidate], analysis: Analysis) -> list[Pick]:
         taken.append(_with_neighbours(candidate, analysis))
         if analysis.kind in ("steps", "list") and taken[-1].together:
             break
-    return _in_order(_merged(taken))
+    return in_order(_merged(taken))
 
 
 def _adds(candidate: Candidate, chosen: Sequence[Candidate], analysis: Analysis) -> bool:
     """Tell whether a further sentence is close to the best, or meets a word that none meets, and is no repetition."""
     best = chosen[0]
-    if any(_alike(candidate, other) for other in chosen) or (best.fits and not candidate.fits):
+    if any(says_the_same(candidate, other) for other in chosen) or (best.fits and not candidate.fits):
         return False
     if (best.similarity or 0.0) - (candidate.similarity or 0.0) > _FURTHER and analysis.kind != "compare":
         return False
@@ -70,7 +70,8 @@ def _direct(candidate: Candidate) -> set[str]:
     return {key for key, part in candidate.met.items() if part == 1.0}
 
 
-def _alike(first: Candidate, second: Candidate) -> bool:
+def says_the_same(first: Candidate, second: Candidate) -> bool:
+    """Tell whether two sentences share nearly all their words."""
     mine, other = first.passage.keys[first.at], second.passage.keys[second.at]
     return len(mine & other) >= _ALIKE * max(1, min(len(mine), len(other))) and len(mine ^ other) <= 0.5 * len(
         mine | other
@@ -163,7 +164,8 @@ def _merged(picks: Sequence[Pick]) -> list[Pick]:
     return merged
 
 
-def _in_order(picks: Sequence[Pick]) -> list[Pick]:
+def in_order(picks: Sequence[Pick]) -> list[Pick]:
+    """Return the picks by document, the first one's first, then by place."""
     first: dict[str, int] = {}
     for place, pick in enumerate(picks):
         first.setdefault(pick.passage.match.document.id, place)

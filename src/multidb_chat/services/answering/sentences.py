@@ -19,6 +19,7 @@ _RECORD = re.compile(r"\[|\d{1,4}[-:/]\d|\d{1,2}\.\d{1,2}\.|[A-Z][\w -]{0,30}:(\
 _END = re.compile("(?P<stop>[.!?…؟۔।॥።։។။]+[\"'”’»)\\]]*)(?=\\s|$)|[。！？｡]+[”’」』）]*")
 _LAST_WORD = re.compile(r"[^\s(\[\"“‘]+$")
 _NEXT_WORD = re.compile(r"\s+[\"'“‘«(\[*_`]*([^\s]*)")
+_LONGEST = 600  # characters; a sentence of a novel or a contract rarely has more
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,7 @@ def _paragraph(text: str, lines: list[_Line], at: int, block: int) -> tuple[list
     units: list[Unit] = []
     for first, last in _records(lines, at, end):
         for start, stop in sentence_spans(text, lines[first].start, lines[last - 1].end):
-            units.append(Unit(start, stop, "sentence", block))
+            units.extend(Unit(*part, "sentence", block) for part in _parts(text, start, stop))
     return units, end
 
 
@@ -207,6 +208,19 @@ def sentence_spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]
             yield from _span(text, begin, mark.end())
             begin = mark.end()
     yield from _span(text, begin, end)
+
+
+def _parts(text: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """Yield a sentence, or, where it is too long to be one (a list without marks, a flattened table), its lines."""
+    if stop - start <= _LONGEST:
+        yield start, stop
+        return
+    begin = start
+    for cut in re.finditer(r"\n|;(?=\s)", text[start:stop]):
+        if start + cut.end() - begin > _LONGEST // 4:
+            yield from _span(text, begin, start + cut.end())
+            begin = start + cut.end()
+    yield from _span(text, begin, stop)
 
 
 def _is_end(text: str, begin: int, mark: int, behind: int, end: int) -> bool:

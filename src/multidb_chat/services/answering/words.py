@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
 from typing import Protocol
 
 from multidb_chat.services.answering import lexicon
@@ -95,15 +94,14 @@ class Words:
             ]
         return pairs
 
-    @cache  # noqa: B019 - lives as long as the one answer it serves
-    def near(self) -> dict[str, frozenset[str]]:
-        """Return for each key the keys that come near it in meaning."""
-        table: dict[str, set[str]] = {}
+    def near(self, key: str) -> frozenset[str]:
+        """Return the keys that come near a key in meaning."""
+        found: set[str] = set()
         for group in lexicon.NEAR:
-            keys = {self.key(word) for word in group}
-            for key in keys:
-                table.setdefault(key, set()).update(keys - {key})
-        return {key: frozenset(others) for key, others in table.items()}
+            # Words of one key begin alike, so that few are stemmed to find the groups.
+            if any(word[:3] == key[:3] and self.key(word) == key for word in group):
+                found.update(map(self.key, group))
+        return frozenset(found - {key})
 
 
 def is_function_word(text: str) -> bool:

@@ -28,6 +28,7 @@ def shown(markdown: str) -> str:
         ("![logo](https://evil.example/pixel.png) here", True, "logo here"),
         ("[![a](b)](https://evil.example)", True, "a"),
         ("as in [12] and [3, 4]", False, "as in (12) and (3, 4)"),
+        ("informa-\ntion of 1990-\n95 in Rhine-\nMain", False, "informa-tion of 1990- 95 in Rhine- Main"),
         ("two\nlines  of\ttext", False, "two lines of text"),
         ("run `make` and **wait**", True, "run `make` and **wait**"),
         ("2 * 3 * 4", False, r"2 \* 3 \* 4"),

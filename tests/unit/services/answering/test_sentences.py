@@ -121,6 +121,12 @@ def test_rows_that_name_their_columns_need_no_header() -> None:
     assert [kind for kind, _ in pieces("plan: Basic; price: 19\nplan: Team; price: 79", "table")] == ["row", "row"]
 
 
+def test_what_is_too_long_for_a_sentence_is_its_lines() -> None:
+    lines = [f"value {number} of the flattened table without any mark at all in it" for number in range(30)]
+    assert all(len(piece) <= 600 for piece in sentences("\n".join(lines)))
+    assert sentences("\n".join(lines))[0].startswith("value 0 of")
+
+
 _PIECES = [
     "# Head", "===", "---", "```", "~~~sh", "- item one. Two", "1. step", "2) step", "| a | b |", "|---|---|", "",
     "a) b", "Mr. A. B. said so. Then", "e.g. this... 。それ。", "12:04 ERROR x", "key: value", "\t- nested", "   ",
