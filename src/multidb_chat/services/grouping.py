@@ -14,7 +14,7 @@ Group = list[Ranked]
 def grouped(ranked: Sequence[Ranked], limit: int) -> list[Group]:
     """Put chunks with neighbouring numbers together around the best ones, which come first; at most `limit` groups."""
     groups: list[Group] = []
-    for one in ranked[: 2 * limit]:
+    for one in ranked:
         home = next((group for group in groups if _adjoins(group, one)), None)
         if home is not None:
             home.append(one)
