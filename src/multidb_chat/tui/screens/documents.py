@@ -80,9 +80,14 @@ class DocumentsScreen(Screen[None]):
             self._append(page)
         elif self._documents:
             if self._complete:  # all of them: in the order people look for
-                self._documents.sort(key=lambda document: (document.collection_id, document.title.casefold()))
+                self._documents.sort(key=self._order)
             self._fill(self.size.width)
         self._describe()
+
+    def _order(self, document: Document) -> tuple[bool, str, str]:
+        collection = self._collections.get(document.collection_id)
+        name = collection.name if collection else ""
+        return document.collection_id == HANDBOOK_ID, name.casefold(), document.title.casefold()
 
     async def _next_page(self) -> list[Document]:
         services = await self._serving.services()

@@ -73,10 +73,10 @@ def times(answer: Answer) -> Content:
     total = answer.timings.get("total") or sum(answer.timings.values()) or 1.0
     lines = []
     for step, milliseconds in answer.timings.items():
-        outer, _, inner = step.partition(".")
+        outer, _, inner = clean_line(step).partition(".")
         name = f"  {inner}" if inner else _STEPS.get(outer, outer)
         bar = "" if step == "total" else "━" * round(_BAR * min(1.0, milliseconds / total))
-        figures = Content(f"{clean_line(name) if not inner else name:<16}{milliseconds:9.1f} ms  ")
+        figures = Content(f"{name:<16}{milliseconds:9.1f} ms  ")
         lines.append(figures + Content.styled(bar, "dim $primary" if inner else "$primary"))
     return Content("\n").join(lines)
 

@@ -1,10 +1,11 @@
 """One turn on the screen: the question, the answer as it streams, its sources and what there is to say about it."""
 
+import asyncio
+
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Markdown, Static
-from textual.widgets.markdown import MarkdownStream
 
 from multidb_chat.domain.text import clean
 from multidb_chat.domain.turns import Answer, Citation
@@ -34,7 +35,8 @@ class Exchange(Vertical):
         self._markdown = Markdown(open_links=False)
         self._sources = Static(classes="sources", markup=False)
         self._outcome = Static(classes="outcome", markup=False)
-        self._stream: MarkdownStream | None = None
+        self._unwritten = ""
+        self._writing: asyncio.Task[None] | None = None
 
     @staticmethod
     def _asked(question: str, pasted: int) -> Content:
@@ -48,10 +50,19 @@ class Exchange(Vertical):
         yield self._outcome
 
     async def write(self, text: str) -> None:
-        """Append a piece of the answer."""
-        if self._stream is None:
-            self._stream = Markdown.get_stream(self._markdown)
-        await self._stream.write(clean(text))
+        """Append a piece of the answer; what comes faster than it can be drawn is drawn together.
+
+        Textual's own stream does this too, but fails when it is stopped before it began, as by an empty answer.
+        """
+        self._unwritten += clean(text)
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write())
+        await asyncio.sleep(0)
+
+    async def _write(self) -> None:
+        while self._unwritten:
+            text, self._unwritten = self._unwritten, ""
+            await self._markdown.append(text)
 
     async def complete(self, answer: Answer) -> None:
         """Show the sources of the complete answer."""
@@ -66,9 +77,8 @@ class Exchange(Vertical):
     async def end(self, reason: str = "", error: bool = False) -> None:
         """End the answer, keep what came of it, and say why."""
         self.ended = True
-        if self._stream is not None:
-            stream, self._stream = self._stream, None
-            await stream.stop()
+        if self._writing is not None:
+            await self._writing
         self._outcome.update(Content(clean(reason)))
         self._outcome.set_class(error, "error")
         self._outcome.display = bool(reason)

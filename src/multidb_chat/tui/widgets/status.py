@@ -10,10 +10,11 @@ from multidb_chat.domain.text import clean_line
 
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _FRAME_SECONDS = 0.1
+_FIRST = ("opening", "preparing", "turn")  # what comes later waits for what comes before
 
 
 class StatusLine(Static):
-    """Shows the activity that began first, since the others wait for it; blank when there is none."""
+    """Shows the activity that the others wait for: "opening", "preparing" or "turn"; blank when there is none."""
 
     DEFAULT_CSS = """
     StatusLine { height: 1; padding: 0 2; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
@@ -52,7 +53,7 @@ class StatusLine(Static):
         if self._failure or not self._activities:
             self.update(Content(self._failure))
             return
-        text, since = next(iter(self._activities.values()))
+        text, since = self._activities[min(self._activities, key=_FIRST.index)]
         seconds = monotonic() - since
         frame = _FRAMES[int(seconds / _FRAME_SECONDS) % len(_FRAMES)]
         elapsed = f"  {seconds:.0f} s" if seconds > 1 else ""

@@ -1,0 +1,131 @@
+"""The screens beside the chat: documents, help and why."""
+
+from pathlib import Path
+
+import pytest
+from textual.widgets import DataTable
+
+from multidb_chat.tui.commands import COMMANDS, completions, parse
+from tests.tui.driving import NARROW, WIDE, app_in, area, ask, send, shown, toasts, until
+from tests.tui.home import furnish
+
+FOUNDED = "Who founded the Kestrel observatory?"
+
+
+async def test_the_documents_are_listed_by_title_within_their_collections(home: Path) -> None:
+    async with app_in(home).run_test(size=WIDE) as pilot:
+        await send(pilot, "/docs")
+        await until(pilot, lambda: "Documents · 4" in shown(pilot))
+        table = pilot.app.screen.query_one(DataTable)
+        titles = [str(table.get_row_at(row)[0]) for row in range(table.row_count)]
+        assert titles[:2] == ["churn", "The Kestrel observatory"]
+        assert titles[2].startswith("東京の図書館")
+        assert titles[3] == "The guide"  # the handbook comes last
+        assert "Passages" in shown(pilot)
+        await pilot.resize_terminal(*NARROW)
+        await until(pilot, lambda: "Passages" not in shown(pilot))
+        assert "東京の図書館" in shown(pilot)
+        assert "…" in shown(pilot)
+        await pilot.press("escape")
+        await until(pilot, lambda: area(pilot).has_focus)
+
+
+async def test_only_the_handbook_tells_how_to_add_documents(bare_home: Path) -> None:
+    async with app_in(bare_home).run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: pilot.app._serving._prepared.is_set())
+        await pilot.press("f3")
+        await until(pilot, lambda: "Documents · 1" in shown(pilot))
+        assert "Only the handbook is here yet" in shown(pilot)
+
+
+async def test_many_documents_come_page_by_page(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("multidb_chat.tui.screens.documents.PAGE", 25)
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(60):
+        (folder / f"note-{number:02}.txt").write_text(f"Note {number}: the tide was {number} centimetres high.")
+    await furnish(home, [folder])
+    async with app_in(home).run_test(size=WIDE) as pilot:
+        await pilot.press("f3")
+        await until(pilot, lambda: "Documents · 25+" in shown(pilot))
+        for _ in range(4):
+            await pilot.press("ctrl+end")
+            await pilot.pause()
+        await until(pilot, lambda: "Documents · 64" in shown(pilot))
+        table = pilot.app.screen.query_one(DataTable)
+        assert len({str(table.get_row_at(row)[0]) for row in range(table.row_count)}) == 64
+
+
+async def test_why_explains_the_answer_and_its_time(home: Path) -> None:
+    async with app_in(home).run_test(size=(80, 40)) as pilot:
+        await send(pilot, "/why")
+        assert "There is no answer yet to explain." in toasts(pilot)
+        await ask(pilot, FOUNDED)
+        await send(pilot, "/why")
+        await until(pilot, lambda: "How this answer came about" in shown(pilot))
+        for piece in (
+            "Asked",
+            FOUNDED,
+            "not answered from the cache",
+            "excellent",
+            "Search",
+            "embedding",
+            "Total",
+            " ms",
+        ):
+            assert piece in shown(pilot)
+        await pilot.press("escape")
+        await until(pilot, lambda: area(pilot).has_focus)
+        await ask(pilot, FOUNDED)
+        await pilot.press("f4")
+        await until(pilot, lambda: "  answered from the cache" in shown(pilot))
+
+
+async def test_why_shows_what_came_nearest_to_a_question_without_an_answer(home: Path) -> None:
+    async with app_in(home).run_test(size=(80, 40)) as pilot:
+        answer = (await ask(pilot, "What is the melting point of tungsten carbide?")).answer
+        assert answer is not None
+        await pilot.press("f4")
+        await until(pilot, lambda: "none: no passage supports one" in shown(pilot))
+        assert "The nearest passages" in shown(pilot)
+        assert answer.nearest
+        for citation in answer.nearest:
+            assert f"{citation.score:5.2f}  {citation.quality}" in shown(pilot)
+            assert " ".join(citation.snippet.split()[:3]) in shown(pilot)
+
+
+async def test_help_shows_every_command_on_a_small_screen(home: Path) -> None:
+    async with app_in(home).run_test(size=NARROW) as pilot:
+        await pilot.press("f1")
+        await until(pilot, lambda: "Esc closes" in shown(pilot))
+        assert all(f" {command.name} " in shown(pilot) for command in COMMANDS)
+        assert "Ctrl+Q" in shown(pilot)
+        await pilot.press("q")
+        await until(pilot, lambda: area(pilot).has_focus)
+
+
+@pytest.mark.parametrize(
+    ("text", "command", "argument"),
+    [
+        ("/help", "/help", ""),
+        (" /THEME  paper ", "/theme", "paper"),
+        ("exit", "/quit", ""),
+        ("Help", "/help", ""),
+    ],
+)
+def test_commands_are_known_however_they_are_typed(text: str, command: str, argument: str) -> None:
+    parsed = parse(text)
+    assert parsed is not None
+    assert parsed.command is not None
+    assert (parsed.command.name, parsed.argument) == (command, argument)
+
+
+@pytest.mark.parametrize("text", ["how do I quit?", "clear skies", "a /help", "/etc/hosts says\nwhat?"])
+def test_questions_are_no_commands(text: str) -> None:
+    assert parse(text) is None
+
+
+def test_completions_are_offered_for_a_command_alone() -> None:
+    assert completions("/") == list(COMMANDS)
+    assert [command.name for command in completions("/DO")] == ["/docs"]
+    assert completions("/theme p") == completions("do") == completions("") == []
