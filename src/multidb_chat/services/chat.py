@@ -267,8 +267,9 @@ class Chat:
         mixed = self._handbook_id in ids and len(ids) > 1
         detail: dict[str, float] = {}
         with turn.timed("retrieval"):
+            # Not merged: a passage is weighed with its own heading, and all that were found shall be weighed.
             found = await self._retrieval.search(
-                turn.standalone, SearchFilters(ids), 2 * limit if mixed else limit, timings=detail
+                turn.standalone, SearchFilters(ids), 2 * limit if mixed else limit, merge=False, timings=detail
             )
         turn.timings.update({f"retrieval.{step}": value for step, value in detail.items()})
         return one_side(found, self._handbook_id)[:limit]

@@ -66,7 +66,7 @@ class Texts:
 
     async def matches(self, question: str, limit: int = 10, threshold: float = 0.3) -> list[Match]:
         """Return the passages that may be used for an answer."""
-        found = await self.retrieval.search(question, SearchFilters((COLLECTION.id,)), limit)
+        found = await self.retrieval.search(question, SearchFilters((COLLECTION.id,)), limit, merge=False)
         return [match for match in found if match.score >= threshold]
 
 

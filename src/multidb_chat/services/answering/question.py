@@ -58,7 +58,8 @@ _FORM_WORDS = {
     "reason": "reason reasons cause causes caused",
     "compare": "difference differences compare compared differ versus",
     "definition": "define definition meaning mean",
-    "summary": "tl dr tldr summarise summarize summary sum overview document documents file files text log page article content",
+    "summary": "tl dr tldr summarise summarize summary sum overview document documents file files text log page "
+    "article content",
 }
 _EXPECTED_WORDS = {
     "quantity": "many number amount total old tall big large far heavy",

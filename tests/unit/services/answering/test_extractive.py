@@ -139,8 +139,8 @@ async def test_hostile_text_does_nothing_in_an_answer() -> None:
 async def test_a_summary_is_the_opening_and_the_sentences_the_rest_is_about(question: str) -> None:
     passage = match(
         "The harbour of Vik was rebuilt last year. The harbour of Vik now has a new quay for large ships. "
-        "My aunt likes tea. Large ships at the new quay bring most goods. Goods from large ships leave Vik by train. It was a Monday. "
-        "The weather had been cold."
+        "My aunt likes tea. Large ships at the new quay bring most goods. Goods from large ships leave Vik by train. "
+        "It was a Monday. The weather had been cold."
     )
     answer = await answered(question, passage)
     assert answer.startswith("The harbour of Vik was rebuilt last year. [1]")
