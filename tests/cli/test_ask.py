@@ -81,7 +81,7 @@ def test_nothing_found_shows_the_nearest_passages_and_leaves_standard_output_emp
 
 
 def test_json_is_one_document_with_spans_that_are_exact(shared: Program, documents: Path) -> None:
-    done = shared("ask", "--json", CHURN)
+    done = shared.inside("ask", "--json", CHURN)
     answer = json.loads(done.stdout)
     assert done.returncode == 0
     assert done.stderr == ""
@@ -97,7 +97,7 @@ def test_json_is_one_document_with_spans_that_are_exact(shared: Program, documen
 
 
 def test_json_says_when_nothing_was_found(shared: Program) -> None:
-    done = shared("ask", "--json", "Who composed the opera Fidelio in Vienna?")
+    done = shared.inside("ask", "--json", "Who composed the opera Fidelio in Vienna?")
     answer = json.loads(done.stdout)
     assert done.returncode == 3
     assert answer["found"] is False
@@ -106,7 +106,7 @@ def test_json_says_when_nothing_was_found(shared: Program) -> None:
 
 def test_the_same_question_again_comes_from_the_cache_unless_that_is_refused(program: Program) -> None:
     question = "Where did the office move in March 2019?"
-    cached = [json.loads(program("ask", "--json", *more, question).stdout) for more in ((), (), ("--no-cache",))]
+    cached = [json.loads(program.inside("ask", "--json", *more, question).stdout) for more in ((), (), ("--no-cache",))]
     assert [answer["cached"] for answer in cached] == [False, True, False]
     assert len({answer["text"] for answer in cached}) == 1
 
@@ -116,28 +116,30 @@ def test_a_changed_document_leaves_no_stale_answer(program: Program, tmp_path: P
     question = "Where is the key to the boathouse?"
     for place in ("under the third stone", "behind the blue barrel"):
         note.write_text(f"# Boathouse\n\nThe key to the boathouse is {place}.\n", encoding="utf-8")
-        assert program("docs", "add", note).returncode == 0
-        assert place in program("ask", "-q", question).stdout
+        assert program.inside("docs", "add", note).returncode == 0
+        assert place in program.inside("ask", "-q", question).stdout
 
 
 def test_a_follow_up_is_asked_in_the_last_conversation(program: Program) -> None:
-    first = json.loads(program("ask", "--json", CHURN).stdout)
-    follow = json.loads(program("ask", "--json", "--continue", "And in 2020?").stdout)
-    named = json.loads(program("ask", "--json", "--conversation", first["conversation_id"], "And in 2020?").stdout)
+    first = json.loads(program.inside("ask", "--json", CHURN).stdout)
+    follow = json.loads(program.inside("ask", "--json", "--continue", "And in 2020?").stdout)
+    named = json.loads(
+        program.inside("ask", "--json", "--conversation", first["conversation_id"], "And in 2020?").stdout
+    )
     assert "5.1 percent" in follow["text"]
     assert follow["conversation_id"] == named["conversation_id"] == first["conversation_id"]
-    assert json.loads(program("ask", "--json", CHURN).stdout)["conversation_id"] != first["conversation_id"]
+    assert json.loads(program.inside("ask", "--json", CHURN).stdout)["conversation_id"] != first["conversation_id"]
 
 
 def test_a_refused_question_leaves_no_empty_conversation(program: Program) -> None:
-    first = json.loads(program("ask", "--json", CHURN).stdout)
+    first = json.loads(program.inside("ask", "--json", CHURN).stdout)
     assert program("ask", "x" * 40_000).returncode == 6
-    follow = json.loads(program("ask", "--json", "--continue", "And in 2020?").stdout)
+    follow = json.loads(program.inside("ask", "--json", "--continue", "And in 2020?").stdout)
     assert follow["conversation_id"] == first["conversation_id"]
 
 
 def test_only_the_named_collections_are_searched(program: Program, tmp_path: Path) -> None:
-    assert program("collections", "create", "boats").returncode == 0
+    assert program.inside("collections", "create", "boats").returncode == 0
     assert program("ask", "-c", "boats", CHURN).returncode == 3
     assert program("ask", "-c", "boats", "-c", "documents", CHURN).returncode == 0
     misspelt = program("ask", "-c", "boat", CHURN)
@@ -155,7 +157,7 @@ def test_hostile_text_and_names_reach_no_stream(shared: Program) -> None:
 
 
 def test_json_keeps_hostile_text_exactly_and_harmless(shared: Program, documents: Path) -> None:
-    done = shared("docs", "search", "--json", "lighthouse", "--limit", "1")
+    done = shared.inside("docs", "search", "--json", "lighthouse", "--limit", "1")
     match = json.loads(done.stdout)["matches"][0]
     assert "\x1b" in match["source"]
     assert (documents / Path(match["source"]).name).exists()

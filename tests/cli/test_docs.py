@@ -15,12 +15,12 @@ def names(program: Program, *arguments: str) -> list[str]:
 
 def test_an_empty_library_says_what_to_do(empty: Program) -> None:
     for arguments in (("docs", "list"), ("docs", "search", "sails")):
-        done = empty(*arguments)
+        done = empty.inside(*arguments)
         assert done.stdout == ""
         assert "multidb-chat docs add" in done.stderr
-    assert empty("docs", "list").returncode == 0
-    assert empty("docs", "search", "sails").returncode == 3
-    assert json.loads(empty("docs", "list", "--json").stdout) == {"documents": []}
+    assert empty.inside("docs", "list").returncode == 0
+    assert empty.inside("docs", "search", "sails").returncode == 3
+    assert json.loads(empty.inside("docs", "list", "--json").stdout) == {"documents": []}
 
 
 def test_adding_again_skips_what_is_the_same_and_replaces_what_changed(empty: Program, tmp_path: Path) -> None:
@@ -28,11 +28,11 @@ def test_adding_again_skips_what_is_the_same_and_replaces_what_changed(empty: Pr
     folder.mkdir()
     (folder / "sails.txt").write_text(SAILS, encoding="utf-8")
     (folder / "report.md").write_text(REPORT, encoding="utf-8")
-    assert empty("docs", "add", folder).stdout.startswith("2 added (2 documents, ")
+    assert empty.inside("docs", "add", folder).stdout.startswith("2 added (2 documents, ")
     (folder / "sails.txt").write_text(SAILS + "More wind, more speed.\n", encoding="utf-8")
-    assert empty("docs", "add", folder).stdout.startswith("1 replaced, 1 unchanged (1 document, ")
+    assert empty.inside("docs", "add", folder).stdout.startswith("1 replaced, 1 unchanged (1 document, ")
     (folder / "report.md").unlink()
-    synced = json.loads(empty("docs", "sync", "--json", folder).stdout)
+    synced = json.loads(empty.inside("docs", "sync", "--json", folder).stdout)
     assert (synced["removed"], synced["unchanged"], synced["failures"]) == (1, 1, [])
     assert names(empty) == ["sails.txt"]
 
@@ -43,7 +43,7 @@ def test_what_cannot_be_read_is_listed_with_the_reason_and_the_rest_is_added(emp
     (folder / "sails.txt").write_text(SAILS, encoding="utf-8")
     (folder / "nothing.txt").touch()
     (folder / "broken\x1b[31m\n.pdf").write_bytes(b"%PDF-1.4 and no more")
-    done = empty("docs", "add", folder, tmp_path / "missing")
+    done = empty.inside("docs", "add", folder, tmp_path / "missing")
     assert done.returncode == 1
     assert done.stdout.startswith("1 added, 3 failed")
     reasons = done.stderr.splitlines()
@@ -53,13 +53,13 @@ def test_what_cannot_be_read_is_listed_with_the_reason_and_the_rest_is_added(emp
     assert any(line.startswith(f"not read: {folder}/broken .pdf: ") for line in reasons)
     assert not unsafe(done.stdout + done.stderr)
     assert names(empty) == ["sails.txt"]
-    failures = json.loads(empty("docs", "add", "--json", folder).stdout)["failures"]
+    failures = json.loads(empty.inside("docs", "add", "--json", folder).stdout)["failures"]
     assert {Path(failure["source"]).name for failure in failures} == {"nothing.txt", "broken\x1b[31m\n.pdf"}
 
 
 def test_files_over_the_limit_are_refused(empty: Program, tmp_path: Path) -> None:
     (tmp_path / "long.txt").write_text("wind " * 300_000, encoding="utf-8")
-    done = empty("--set", "ingest.max_file_mb=1", "docs", "add", tmp_path / "long.txt")
+    done = empty.inside("--set", "ingest.max_file_mb=1", "docs", "add", tmp_path / "long.txt")
     assert done.returncode == 1
     assert "too large (1.5 MB, limit 1.0 MB)" in done.stderr
 
@@ -74,7 +74,7 @@ def test_standard_input_is_added_under_its_name(program: Program) -> None:
 
 
 def test_a_list_has_a_row_for_each_document_and_counts_beside(shared: Program) -> None:
-    done = shared("docs", "list")
+    done = shared.inside("docs", "list")
     assert done.returncode == 0
     rows = done.stdout.splitlines()
     assert len(rows) == 3
@@ -88,10 +88,10 @@ def test_the_handbook_is_listed_when_it_is_named(shared: Program) -> None:
 
 
 def test_a_document_is_shown_by_name_title_path_and_identifier(shared: Program, documents: Path) -> None:
-    record = json.loads(shared("docs", "show", "--json", "report.md").stdout)
+    record = json.loads(shared.inside("docs", "show", "--json", "report.md").stdout)
     for reference in ("Annual report 2019", str(documents / "report.md"), record["id"], record["id"][:8]):
         assert json.loads(shared.inside("docs", "show", "--json", reference).stdout) == record
-    shown = shared("docs", "show", "report.md").stdout
+    shown = shared.inside("docs", "show", "report.md").stdout
     assert all(text in shown for text in (record["id"], "Annual report 2019", "markdown"))
 
 
@@ -103,11 +103,11 @@ def test_an_unknown_document_is_bad_input(shared: Program) -> None:
 
 
 def test_removing_asks_first_and_without_a_terminal_needs_yes(program: Program) -> None:
-    done = program("docs", "remove", "report.md")
+    done = program.inside("docs", "remove", "report.md")
     assert done.returncode == 4
     assert "Add --yes" in done.stderr
     assert "report.md" in names(program)
-    done = program("docs", "remove", "report.md", "sails.txt", "--yes")
+    done = program.inside("docs", "remove", "report.md", "sails.txt", "--yes")
     assert (done.returncode, done.stdout) == (0, "removed report.md\nremoved sails.txt\n")
     assert len(names(program)) == 1
 
@@ -125,21 +125,21 @@ def test_export_gives_the_text_back(shared: Program, tmp_path: Path) -> None:
 
 
 def test_reindex_goes_through_all_or_some_documents(program: Program) -> None:
-    done = json.loads(program("docs", "reindex", "--json").stdout)
+    done = json.loads(program.inside("docs", "reindex", "--json").stdout)
     assert done["failed"] == 0
     assert done["added"] + done["replaced"] + done["unchanged"] == 3
-    some = json.loads(program("docs", "reindex", "--json", "report.md").stdout)
+    some = json.loads(program.inside("docs", "reindex", "--json", "report.md").stdout)
     assert some["added"] + some["replaced"] + some["unchanged"] == 1
 
 
 def test_search_shows_passages_with_all_their_scores(shared: Program) -> None:
-    done = shared("docs", "search", "churn")
+    done = shared.inside("docs", "search", "churn")
     assert done.returncode == 0
     first = done.stdout.splitlines()[:3]
     assert first[0] == "1. Annual report 2019 (report.md), Customers"
     assert "words " in first[1]
     assert "meaning 0." in first[1]
-    (match,) = json.loads(shared("docs", "search", "churn", "--limit", "1", "--json").stdout)["matches"]
+    (match,) = json.loads(shared.inside("docs", "search", "churn", "--limit", "1", "--json").stdout)["matches"]
     assert match["text"] == REPORT[match["start"] : match["end"]]
 
 
@@ -149,7 +149,7 @@ def test_search_is_narrowed_by_kind_date_and_metadata(program: Program, tmp_path
         {"id": "b", "text": "The heron fishes at dusk.", "river": "Torne", "date": "2021-05-01"},
     ]
     (tmp_path / "herons.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
-    assert program("docs", "add", tmp_path / "herons.jsonl").returncode == 0
+    assert program.inside("docs", "add", tmp_path / "herons.jsonl").returncode == 0
 
     def found(*arguments: str) -> set[str]:
         matches = json.loads(program.inside("docs", "search", "heron", "--json", *arguments).stdout)["matches"]
@@ -175,7 +175,7 @@ def test_a_file_of_queries_gives_the_same_trec_run_each_time(shared: Program, tm
     texts = ["churn in 2019", "how sails work", "lighthouse"]
     queries.write_text("".join(json.dumps({"id": f"q{n}", "text": t}) + "\n" for n, t in enumerate(texts)))
     for run in runs:
-        assert shared("docs", "search", "--queries", queries, "--run", run, "--limit", "100").returncode == 0
+        assert shared.inside("docs", "search", "--queries", queries, "--run", run, "--limit", "100").returncode == 0
     assert runs[0].read_bytes() == runs[1].read_bytes()
     rows = [line.split(" ") for line in runs[0].read_text(encoding="utf-8").splitlines()]
     assert all(len(row) == 6 and row[1] == "Q0" and row[5] == "multidb-chat" for row in rows)

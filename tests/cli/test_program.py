@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from multidb_chat import __version__
-from multidb_chat.cli.console import EXPLAINED, Exit, exit_of
+from multidb_chat.cli.console import EXPLAINED, Exit, OutputFailed, exit_of
 from multidb_chat.cli.reference import command_line_page
 from multidb_chat.domain import errors
 from tests.cli.conftest import CHURN, Program, unsafe
@@ -79,7 +79,7 @@ def test_every_domain_error_has_an_exit_code_of_its_kind() -> None:
         errors.StoreCorrupt("cache", "x"): Exit.AWAY,
         errors.SchemaTooNew("cache", "x"): Exit.AWAY,
     }
-    assert {type(error) for error in samples} == set(leaves(errors.MultidbChatError))
+    assert {type(error) for error in samples} | {OutputFailed} == set(leaves(errors.MultidbChatError))
     for error, code in samples.items():
         assert exit_of(error) == code, type(error)
     assert set(EXPLAINED) == set(Exit)
