@@ -18,6 +18,9 @@ sources below an answer that is piped, progress, notices, errors. When standard 
 colours and no control characters in it; `NO_COLOR` and `TERM=dumb` switch colours off on a terminal too. When whoever
 reads standard output closes it (`| head -1`), the program ends quietly.
 
+With a question as its argument, `ask` reads standard input to its end when that is a pipe or a file: it is a document
+then. A script whose standard input is something else, such as a loop that reads lines, adds `< /dev/null`.
+
 An error is one line on standard error that begins with `error:`, also with `--json`; standard output then stays empty.
 The exit code tells what kind it is. Something unexpected leaves a report in the folder of logs, and the line names it.
 
