@@ -28,7 +28,7 @@ from multidb_chat.domain.errors import InvalidInput
 from multidb_chat.domain.reading import FetchedFile
 from multidb_chat.domain.search import Embedder
 from multidb_chat.services.documents import Documents
-from multidb_chat.services.ingest_events import Finished
+from multidb_chat.services.ingesting.events import Finished
 from multidb_chat.services.ingestion import Ingestion
 
 ROOT = Path(__file__).resolve().parents[2]

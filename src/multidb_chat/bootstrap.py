@@ -153,7 +153,7 @@ class Application:
     @cached_property
     def ingestion(self) -> "Ingestion":
         """Files in, searchable documents out."""
-        from multidb_chat.services.ingest_run import IngestOptions
+        from multidb_chat.services.ingesting.run import IngestOptions
         from multidb_chat.services.ingestion import Ingestion
 
         ingest = self.settings.ingest

@@ -10,7 +10,7 @@ from pathlib import Path
 from multidb_chat.adapters.readers.client import SubprocessReader
 from multidb_chat.adapters.sqlite.library import SqliteLibrary
 from multidb_chat.domain.library import Collection
-from multidb_chat.services.ingest_events import Finished
+from multidb_chat.services.ingesting.events import Finished
 from multidb_chat.services.ingestion import Ingestion
 from tests.unit.services.ingesting import OWNER, FolderFetcher, HashingEmbedder
 

@@ -8,7 +8,7 @@ import pytest
 
 from multidb_chat.adapters.readers.client import SubprocessReader
 from multidb_chat.domain.errors import StoreFull
-from multidb_chat.services.ingest_events import FileDone
+from multidb_chat.services.ingesting.events import FileDone
 from tests.faults.ingest_process import PAPERS, add, ingestion_into
 from tests.unit.services.ingesting import OWNER, contents
 

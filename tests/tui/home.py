@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from multidb_chat import bootstrap
-from multidb_chat.services.ingest_events import Failure
+from multidb_chat.services.ingesting.events import Failure
 from multidb_chat.settings import Settings, load_settings
 
 HERE = Path(__file__).parent

@@ -13,8 +13,8 @@ from multidb_chat.cli.session import session_of
 
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
-    from multidb_chat.services.documents_export import ExportFormat
-    from multidb_chat.services.ingest_sources import Input
+    from multidb_chat.services.exporting import ExportFormat
+    from multidb_chat.services.ingesting.sources import Input
 
 docs = typer.Typer(help="Add, list, search and remove documents.", rich_markup_mode=None)
 References = Annotated[list[str], typer.Argument(metavar="REF", help="Name, title, path, URL or identifier.")]
@@ -46,7 +46,7 @@ def add(
         raise typer.BadParameter("- needs --name, and --name needs -", ctx=context, param_hint="--name")
     inputs: list[Input] = [path for path in paths if path != "-"]
     if name is not None:
-        from multidb_chat.services.ingest_sources import Given
+        from multidb_chat.services.ingesting.sources import Given
 
         most = session.settings.ingest.max_file_mb * 1_000_000
         inputs.append(Given(name, sys.stdin.buffer.read(most + 1)))

@@ -8,7 +8,7 @@ from multidb_chat.cli.console import Console, Exit
 from multidb_chat.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from multidb_chat.services.documents_export import Export
+    from multidb_chat.services.exporting import Export
 
 
 def put(console: Console, export: "Export", output: str) -> Exit:

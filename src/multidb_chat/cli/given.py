@@ -14,7 +14,7 @@ from multidb_chat.domain.reading import ParsedDocument, Unreadable
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
     from multidb_chat.domain.search import Match
-    from multidb_chat.services.ingest_sources import Input, Source
+    from multidb_chat.services.ingesting.sources import Input, Source
 
 STDIN_NAME = "standard input"
 _LONGEST_QUESTION = (
@@ -85,9 +85,9 @@ class Given:
         return await application.one_off.rank(question, parsed, limit)
 
     async def _parsed(self, application: "Application") -> list[ParsedDocument]:
-        from multidb_chat.services.ingest_events import Failure
-        from multidb_chat.services.ingest_sources import Given as GivenBytes
-        from multidb_chat.services.ingest_sources import discover
+        from multidb_chat.services.ingesting.events import Failure
+        from multidb_chat.services.ingesting.sources import Given as GivenBytes
+        from multidb_chat.services.ingesting.sources import discover
 
         inputs: list[Input] = list(self._files)
         if self._document is not None:
@@ -101,8 +101,8 @@ class Given:
         return parsed
 
     async def _read_one(self, application: "Application", source: "Source") -> list[ParsedDocument]:
-        from multidb_chat.services.ingest_opening import opened
-        from multidb_chat.services.ingest_sources import reason_of
+        from multidb_chat.services.ingesting.opening import opened
+        from multidb_chat.services.ingesting.sources import reason_of
 
         most = application.settings.ingest.max_file_mb * 1_000_000
         found: list[ParsedDocument] = []

@@ -10,7 +10,7 @@ from multidb_chat.cli.choosing import counted
 from multidb_chat.cli.console import Console, Exit, Styled
 from multidb_chat.cli.session import closed_after
 from multidb_chat.domain.text import clean_line
-from multidb_chat.services.ingest_events import Failure, FileStarted, Finished, IngestEvent, Progress
+from multidb_chat.services.ingesting.events import Failure, FileStarted, Finished, IngestEvent, Progress
 
 if TYPE_CHECKING:
     from rich.progress import ProgressColumn

@@ -13,8 +13,8 @@ from multidb_chat.domain.ids import new_id
 from multidb_chat.domain.library import Collection, Document, Library
 from multidb_chat.domain.text import clean_line
 from multidb_chat.services.chunking import TARGET_CHARS
-from multidb_chat.services.documents_export import Export, ExportFormat, exported
-from multidb_chat.services.ingest_sources import absolute
+from multidb_chat.services.exporting import Export, ExportFormat, exported
+from multidb_chat.services.ingesting.sources import absolute
 
 DEFAULT_COLLECTION = "documents"
 _NAME = re.compile(r"[^\W_](?:[\w.\- ]{0,62}[\w.\-])?")
@@ -206,7 +206,19 @@ class Documents:
         for text in dict.fromkeys((reference, absolute(reference))):
             if found := await self._library.find_documents([*allowed], text, _CANDIDATES + 1):
                 return found
+        if alike := await self._shown_as(allowed, reference):
+            return alike
         raise _unknown(reference)
+
+    async def _shown_as(self, allowed: dict[str, Collection], reference: str) -> Sequence[Document]:
+        """Return the documents whose names look like the reference: what acts on a terminal is not shown in a list."""
+        shown = clean_line(reference.encode("utf-8", "replace").decode("utf-8"))
+        found: list[Document] = []
+        after = ""
+        while len(found) <= _CANDIDATES and (page := await self._library.documents([*allowed], after, _PAGE)):
+            found += [document for document in page if clean_line(document.name) == shown]
+            after = page[-1].id
+        return found
 
     async def _of_source(self, some: Sequence[Document]) -> Sequence[Document]:
         """Return all documents of the sources that these come from."""

@@ -10,8 +10,8 @@ from pathlib import Path
 from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.errors import Conflict, UnreadableDocument
 from multidb_chat.domain.library import Collection, Library
-from multidb_chat.services.ingest_events import Finished, IngestEvent
-from multidb_chat.services.ingest_sources import Given
+from multidb_chat.services.ingesting.events import Finished, IngestEvent
+from multidb_chat.services.ingesting.sources import Given
 from multidb_chat.services.ingestion import Ingestion
 
 HANDBOOK_ID = "handbook"

@@ -14,12 +14,12 @@ from multidb_chat.domain.errors import EmbedderMismatch, InvalidInput, NotFound,
 from multidb_chat.domain.library import Collection, Document, Library
 from multidb_chat.domain.reading import DocumentReader, Fetcher
 from multidb_chat.domain.search import Embedder
-from multidb_chat.services.ingest_events import Discovered, Failure, FileDone, Finished, IngestEvent
-from multidb_chat.services.ingest_pipeline import Pipeline
-from multidb_chat.services.ingest_reindex import reindexed
-from multidb_chat.services.ingest_run import IngestOptions, IngestRun
-from multidb_chat.services.ingest_sources import Input, Source, absolute, discover
-from multidb_chat.services.ingest_tally import Tally
+from multidb_chat.services.ingesting.events import Discovered, Failure, FileDone, Finished, IngestEvent
+from multidb_chat.services.ingesting.pipeline import Pipeline
+from multidb_chat.services.ingesting.reindex import reindexed
+from multidb_chat.services.ingesting.run import IngestOptions, IngestRun
+from multidb_chat.services.ingesting.sources import Input, Source, absolute, discover
+from multidb_chat.services.ingesting.tally import Tally
 
 __all__ = ["IngestOptions", "Ingestion"]
 

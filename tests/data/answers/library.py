@@ -14,7 +14,7 @@ from multidb_chat.domain.errors import InvalidInput
 from multidb_chat.domain.library import Collection
 from multidb_chat.domain.reading import FetchedFile
 from multidb_chat.domain.search import Embedder, Match, SearchFilters
-from multidb_chat.services.ingest_events import FileDone
+from multidb_chat.services.ingesting.events import FileDone
 from multidb_chat.services.ingestion import Ingestion
 from multidb_chat.services.retrieval import Retrieval
 

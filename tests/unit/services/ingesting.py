@@ -18,7 +18,7 @@ from multidb_chat.domain.errors import UnreadableDocument
 from multidb_chat.domain.library import Collection, DocumentContent, Library
 from multidb_chat.domain.reading import FetchedFile
 from multidb_chat.services.documents import Documents
-from multidb_chat.services.ingest_events import FileDone, Finished, IngestEvent
+from multidb_chat.services.ingesting.events import FileDone, Finished, IngestEvent
 from multidb_chat.services.ingestion import Ingestion, IngestOptions
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -7,7 +7,7 @@ import pytest
 
 from multidb_chat.domain.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from multidb_chat.domain.library import Collection
-from multidb_chat.services.ingest_sources import Given
+from multidb_chat.services.ingesting.sources import Given
 from tests.unit.services.ingesting import GUEST, NOW, OWNER, STRANGER, Workplace
 
 SHARED = Collection("s", OWNER.id, "library", NOW, shared=True)

@@ -9,8 +9,8 @@ import pytest
 
 from multidb_chat.domain.errors import EmbedderMismatch, InvalidInput, NotFound, NotPermitted
 from multidb_chat.domain.library import Collection
-from multidb_chat.services.ingest_events import Discovered, Failure, FileDone, FileStarted, Finished, Progress
-from multidb_chat.services.ingest_sources import Given
+from multidb_chat.services.ingesting.events import Discovered, Failure, FileDone, FileStarted, Finished, Progress
+from multidb_chat.services.ingesting.sources import Given
 from tests.unit.services.ingesting import (
     GUEST,
     NOW,

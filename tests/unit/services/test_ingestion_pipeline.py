@@ -6,10 +6,10 @@ import pytest
 
 from multidb_chat.domain.errors import NotFound, StoreCorrupt
 from multidb_chat.domain.reading import ParsedDocument
-from multidb_chat.services.ingest_documents import Prepared, prepare
-from multidb_chat.services.ingest_events import FileDone, IngestEvent, Progress
-from multidb_chat.services.ingest_pipeline import AHEAD_CHUNKS, BATCH_CHUNKS, Pipeline
-from multidb_chat.services.ingest_tally import Tally
+from multidb_chat.services.ingesting.documents import Prepared, prepare
+from multidb_chat.services.ingesting.events import FileDone, IngestEvent, Progress
+from multidb_chat.services.ingesting.pipeline import AHEAD_CHUNKS, BATCH_CHUNKS, Pipeline
+from multidb_chat.services.ingesting.tally import Tally
 from tests.unit.services.ingesting import HashingEmbedder, Workplace
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from multidb_chat.services.ingest_events import Failure
-from multidb_chat.services.ingest_sources import Given, Input, Source, discover
+from multidb_chat.services.ingesting.events import Failure
+from multidb_chat.services.ingesting.sources import Given, Input, Source, discover
 
 
 def found(*inputs: Input) -> list[str]:
@@ -114,7 +114,7 @@ def test_a_folder_without_permission_is_told_and_the_rest_found(tmp_path: Path):
         folder.chmod(0o755 if folder != tmp_path / "a" else 0)
         folder = folder.parent
     code = (
-        "import os, sys; from multidb_chat.services.ingest_sources import discover, Source; os.setuid(65534)\n"
+        "import os, sys; from multidb_chat.services.ingesting.sources import discover, Source; os.setuid(65534)\n"
         "for one in discover([sys.argv[1]]):\n"
         "    print(one.key if isinstance(one, Source) else f'{one.source}: {one.reason}')"
     )

@@ -1,0 +1,97 @@
+"""From what a reader gave to what the library keeps: the document's record, its passages, what to embed of them."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from multidb_chat.domain.library import Chunk, Document, DocumentContent, document_id
+from multidb_chat.domain.reading import ParsedDocument
+from multidb_chat.services.chunking import chunk_document, embedding_text
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A document on its way into the library: all but the vectors of its chunks, and the texts to embed for them."""
+
+    content: DocumentContent
+    texts: tuple[str, ...] = field(repr=False)
+
+    @property
+    def document(self) -> Document:
+        """The document's record."""
+        return self.content.document
+
+    def embedded(self, vectors: Sequence[bytes]) -> DocumentContent:
+        """Return the whole content, with the vectors of `texts` in order."""
+        pairs = zip(self.content.chunks, vectors, strict=True)
+        return replace(self.content, chunks=tuple(replace(chunk, vector=vector) for chunk, vector in pairs))
+
+
+def prepare(
+    parsed: ParsedDocument, collection_id: str, source: str, embedder: str, target_chars: int, size_bytes: int = 0
+) -> Prepared:
+    """Chunk a document of a source; `size_bytes` 0 stands for the size of its text. CPU-bound.
+
+    The record's `content_hash` covers all that chunks and vectors depend on: the text, where it is cut, what is
+    embedded and by which embedder. While it is the same, nothing needs to be embedded again.
+    """
+    key = document_id(collection_id, source, parsed.name)
+    if not parsed.title:
+        parsed = replace(parsed, title=parsed.name)
+    chunks = chunk_document(parsed, target_chars, key)
+    texts = tuple(embedding_text(parsed.title, chunk.headings, chunk.text) for chunk in chunks)
+    now = datetime.now(UTC)
+    document = Document(
+        key,
+        collection_id,
+        source,
+        parsed.name,
+        parsed.title,
+        parsed.kind,
+        _fingerprint(parsed, chunks, texts, embedder),
+        added_at=now,
+        updated_at=now,
+        size_bytes=size_bytes or len(parsed.text.encode("utf-8", "surrogatepass")),
+        characters=len(parsed.text),
+        chunks=len(chunks),
+        pages=parsed.pages,
+        language=parsed.language,
+        authored_at=parsed.authored_at,
+        metadata=parsed.metadata,
+    )
+    return Prepared(DocumentContent(document, parsed.text, parsed.blocks, tuple(chunks)), texts)
+
+
+def parsed_of(content: DocumentContent) -> ParsedDocument:
+    """Return a stored document as its reader gave it."""
+    document = content.document
+    return ParsedDocument(
+        document.name,
+        document.title,
+        document.kind,
+        content.text,
+        content.blocks,
+        document.language,
+        document.authored_at,
+        document.pages,
+        document.metadata,
+    )
+
+
+def _fingerprint(parsed: ParsedDocument, chunks: Sequence[Chunk], texts: Sequence[str], embedder: str) -> str:
+    about = (
+        embedder,
+        parsed.name,
+        parsed.title,
+        parsed.kind,
+        parsed.language,
+        parsed.pages,
+        parsed.authored_at and parsed.authored_at.isoformat(),
+        sorted(parsed.metadata.items()),
+        [(chunk.start, chunk.end, chunk.kind, chunk.page, chunk.headings) for chunk in chunks],
+    )
+    digest = hashlib.sha256(repr(about).encode("utf-8", "surrogatepass"))
+    for text in (parsed.text, *texts):
+        digest.update(text.encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()

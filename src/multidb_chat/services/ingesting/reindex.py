@@ -1,0 +1,54 @@
+"""Processing stored documents again: chunks and vectors anew, from the text and blocks that the library keeps."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from multidb_chat.domain.library import Document, Library
+from multidb_chat.services.ingesting.documents import Prepared, parsed_of, prepare
+from multidb_chat.services.ingesting.events import Discovered, FileDone, FileStarted
+from multidb_chat.services.ingesting.pipeline import Pipeline
+from multidb_chat.services.ingesting.tally import Tally
+
+
+async def reindexed(
+    library: Library, embedder: str, target_chars: int, documents: Sequence[Document], tally: Tally, pipeline: Pipeline
+) -> None:
+    """Put the documents that are out of date into the pipeline. Each is replaced atomically, so this can be resumed."""
+    tally.files = len(documents)
+    tally.bytes = sum(document.size_bytes for document in documents)
+    tally.report(Discovered(tally.files, tally.bytes, complete=True))
+    for document in documents:
+        tally.report(FileStarted(document.source, document.size_bytes))
+        prepared = await _prepared(library, embedder, target_chars, document)
+        tally.read(document.size_bytes)
+        if prepared is None:
+            tally.done(FileDone(document.source, "removed"), document.size_bytes)
+        elif prepared.document.content_hash == document.content_hash:
+            tally.done(FileDone(document.source, "unchanged", 1), document.size_bytes)
+        else:
+            tally.part_read(0, len(prepared.texts), 0)
+            await pipeline.put(prepared)
+            await pipeline.put(partial(_done, tally, document, len(prepared.texts)))
+
+
+async def _prepared(library: Library, embedder: str, target_chars: int, document: Document) -> Prepared | None:
+    content = await library.content(document.id)
+    if content is None:  # removed meanwhile
+        return None
+    work = partial(
+        prepare,
+        parsed_of(content),
+        document.collection_id,
+        document.source,
+        embedder,
+        target_chars,
+        document.size_bytes,
+    )
+    prepared = await asyncio.to_thread(work)
+    return replace(prepared, content=replace(prepared.content, original=content.original))
+
+
+async def _done(tally: Tally, document: Document, chunks: int) -> None:
+    tally.done(FileDone(document.source, "replaced", 1, chunks), document.size_bytes)
