@@ -5,7 +5,9 @@
 `words`         the normal form of words: folded, stemmed, numbers and names told apart
 `lexicon`       the English words it needs: function words, irregular forms, near-synonyms
 `question`      what kind of answer a question asks for, and which of its words must be met
-`evidence`      how well each sentence supports an answer
+`passages`      passages taken apart, and what stands around each of their units
+`evidence`      how far each unit meets the words of the question
+`judging`       what a unit is worth, and whether it supports an answer at all
 `selection`     which sentences, with which neighbours, in which order
 `gist`          what a text is about as a whole
 `rendering`     the sentences as safe Markdown

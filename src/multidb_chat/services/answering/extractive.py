@@ -8,7 +8,8 @@ from multidb_chat.domain.search import Embedder, Match
 from multidb_chat.domain.turns import AnswerSentence, Draft, Question
 
 if TYPE_CHECKING:  # imported where they work, so that a cached answer costs none of them
-    from multidb_chat.services.answering.evidence import Candidate, Passage
+    from multidb_chat.services.answering.evidence import Candidate
+    from multidb_chat.services.answering.passages import Passage
     from multidb_chat.services.answering.question import Analysis
 
 NAME = "extractive-1"
@@ -50,7 +51,7 @@ class Extractive:
 
     async def _compare(self, question: str, found: "Sequence[Candidate]", analysis: "Analysis") -> None:
         """Set the similarity of candidates to the question and judge them again."""
-        from multidb_chat.services.answering.evidence import judge
+        from multidb_chat.services.answering.judging import judge
 
         assert self._embedder is not None
         texts = [_in_context(candidate) for candidate in found]
@@ -63,13 +64,17 @@ class Extractive:
 
 
 def _weigh(question: str, matches: Sequence[Match]) -> "tuple[Analysis, list[Candidate]]":
-    from multidb_chat.services.answering.evidence import candidates, open_passages
+    from multidb_chat.services.answering.evidence import candidates
+    from multidb_chat.services.answering.judging import judge
+    from multidb_chat.services.answering.passages import open_passages
     from multidb_chat.services.answering.question import analyse
     from multidb_chat.services.answering.words import Words
 
     words = Words()
     analysis = analyse(question, words)
     found = candidates(_distinct(open_passages(matches, words)), analysis, words)
+    for candidate in found:
+        judge(candidate, analysis)
     return analysis, sorted(found, key=lambda candidate: -candidate.score)
 
 

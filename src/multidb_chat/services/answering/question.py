@@ -35,6 +35,7 @@ _FORMS: tuple[tuple[str, QuestionKind, Expected], ...] = (
     (r"\b(what|which) (year|date|day|month|time|century|quarter|weekday)\b", "fact", "date"),
     (r"\b(since|until|by) when\b|\bdeadline\b", "fact", "date"),
     (r"^(and |so |but )?when\b|\bwhen (did|was|is|will|were|does|do|are|has|have|had)\b", "fact", "date"),
+    (r"^who('s| is| was| are| were) (?!.*\b(the|an?|our|my|your|in|of|for|at|on|responsible)\b)", "definition", "none"),
     (r"\bwho('s|se|m)?\b", "fact", "person"),
     (r"\bwhere\b", "fact", "place"),
     (r"\b(what|which) (city|country|town|place|room|building|address|location)\b", "fact", "place"),

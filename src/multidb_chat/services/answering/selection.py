@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from multidb_chat.services.answering.evidence import Candidate, Passage, gives_reason, heading_of, lead_of, leans
+from multidb_chat.services.answering.evidence import Candidate
+from multidb_chat.services.answering.judging import gives_reason
+from multidb_chat.services.answering.passages import Passage, heading_of, lead_of, leans
 from multidb_chat.services.answering.question import Analysis
 
 # How many pieces an answer has at most, and how close to the best one a further piece must score.
