@@ -12,14 +12,13 @@ from multidb_chat.domain.text import clean
 # A longer paste is a document to ask about, not a question: it would fill the box and slow every key after it.
 PASTE_LINES = 40
 PASTE_CHARACTERS = 8_000
+_NEW_LINE = ("ctrl+j", "shift+enter", "alt+enter")
 
 
 class QuestionArea(TextArea):
     """The text box itself; what its keys mean is told to the composer around it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "send", "Send", show=False, priority=True),
-        Binding("ctrl+j,shift+enter,alt+enter", "newline", "New line", show=False, priority=True),
         Binding("tab", "complete", "Complete", show=False),
     ]
 
@@ -79,6 +78,18 @@ class QuestionArea(TextArea):
         """Replace the text, with the cursor behind it."""
         self.text = text
         self.move_cursor(self.document.end)
+
+    async def _on_key(self, event: events.Key) -> None:
+        # Not as bindings: those are looked up beside the queue of letters, and could overtake the last ones typed.
+        if event.key == "enter":
+            self.action_send()
+        elif event.key in _NEW_LINE:
+            self.action_newline()
+        else:
+            await super()._on_key(event)
+            return
+        event.prevent_default()
+        event.stop()
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()
