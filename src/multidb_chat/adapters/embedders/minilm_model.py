@@ -4,15 +4,21 @@ One text is one run, unpadded, on the calling thread, so its vector is the same 
 beside it, and no work is spent on padding. Several texts run on several threads.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-import onnxruntime  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from multidb_chat.domain.errors import StoreCorrupt, StoreUnavailable
+
+# The library reports its use to its makers, and keeps an identifier of the device in the user's home for that, unless
+# it is told not to before it is loaded. Nobody's documents are anybody's business: nothing leaves this machine.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+import onnxruntime  # type: ignore[import-untyped]
 
 WINDOW = 256  # word pieces, the two marks included: the length the model was trained for
 OVERLAP = 32  # word pieces two windows share, so that a sentence on the border is whole in one of them
