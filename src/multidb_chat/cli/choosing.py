@@ -1,7 +1,10 @@
 """Which collections a command is about."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from multidb_chat.domain.errors import StoreError
 
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
@@ -16,7 +19,8 @@ async def searched(application: "Application", names: Sequence[str]) -> "list[Co
 
     Raises `NotFound`.
     """
-    await application.handbook.ensure()
+    with suppress(StoreError):  # a full disk keeps the handbook out, and nobody from their own documents
+        await application.handbook.ensure()
     return await application.documents.resolve(application.account, names)
 
 

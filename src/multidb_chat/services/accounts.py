@@ -1,11 +1,12 @@
 """Who may talk, and how much: the local account, guests, and the quota of messages."""
 
+import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 
 from multidb_chat.domain.accounts import Account, Accounts
 from multidb_chat.domain.conversations import Conversations
-from multidb_chat.domain.errors import Conflict, NotPermitted, QuotaExceeded
+from multidb_chat.domain.errors import Conflict, NotPermitted, QuotaExceeded, StoreError
 from multidb_chat.domain.ids import new_id
 
 # Well known, so that two processes that start at once make one account. A valid UUIDv7 of the first millisecond.
@@ -13,6 +14,7 @@ LOCAL_ACCOUNT_ID = "00000000-0000-7000-8000-000000000001"
 MESSAGES = "messages"
 GUEST_LIFE = timedelta(hours=24)
 _PAGE = 200
+_log = logging.getLogger(__name__)
 
 
 def utc_now() -> datetime:
@@ -75,7 +77,8 @@ class AccountService:
     async def take_message(self, account: Account, operation_id: str) -> int:
         """Use one message of the billing month (UTC), once for each operation; return how many are used.
 
-        Raises `QuotaExceeded`, which knows when the quota is full again, or `NotPermitted`.
+        Where there is no limit, a message that cannot be counted (the disk is full) is allowed all the same. Raises
+        `QuotaExceeded`, which knows when the quota is full again, `NotPermitted`, or `StoreError`.
         """
         current = await self.check(account)
         kind = "guest" if current.role == "guest" else current.plan
@@ -89,6 +92,11 @@ class AccountService:
                 f"All {limit} messages a month ({kind}) are used; you can go on from 1 {following:%B %Y}.",
                 datetime(following.year, following.month, 1, tzinfo=UTC),
             ) from None
+        except StoreError as error:
+            if limit is not None:  # nobody gets past a limit uncounted
+                raise
+            _log.warning("A message was not counted: %s", error)
+            return (await self._accounts.usage(current.id, period)).get(MESSAGES, 0)
 
     async def expire_guests(self, now: datetime) -> int:
         """Remove the guests whose time is over, with their conversations; return how many there were.

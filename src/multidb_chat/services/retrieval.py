@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from multidb_chat.domain.cache import Cache
-from multidb_chat.domain.errors import EmbedderMismatch, StoreError, StoreFull
+from multidb_chat.domain.errors import EmbedderMismatch, StoreError, StoreFull, StoreUnavailable
 from multidb_chat.domain.library import Chunk, Library
 from multidb_chat.domain.search import Embedder, Hit, Match, SearchFilters, SearchIndex
 from multidb_chat.domain.text import clean_line
@@ -85,8 +85,8 @@ class Retrieval:
             return rank(words, nearest, count)
 
     async def _words(self, question: str, filters: SearchFilters, depth: int, clock: dict[str, float]) -> list[Hit]:
-        """Return what full text finds in the index as it is now; a full disk keeps nobody from reading."""
-        with _timed(clock, "refresh"), suppress(StoreFull):
+        """Return what full text finds in the index as it is now; no full or read-only disk keeps from reading."""
+        with _timed(clock, "refresh"), suppress(StoreFull, StoreUnavailable):
             await self._index.refresh()
         return await _clocked(clock, "lexical", self._index.lexical(question, filters, depth))
 

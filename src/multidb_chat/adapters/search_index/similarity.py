@@ -19,7 +19,7 @@ from multidb_chat.adapters.search_index.segments import (
     segments,
 )
 from multidb_chat.adapters.search_index.tables import SLOT_MASK
-from multidb_chat.adapters.search_index.vectors import Floats, Slots, Vectors, most_similar
+from multidb_chat.adapters.search_index.vectors import Floats, Slots, Vectors, most_similar, products
 from multidb_chat.domain.search import Hit, SearchFilters
 
 # ruff: noqa: S608 - statements are put together from constants and question marks only
@@ -113,7 +113,7 @@ def _these(place: Place, rows: Iterable[int], query: Floats) -> list[Scored]:
     segment = place.segment
     slots = np.array([row & SLOT_MASK for row in rows if segment.first <= row <= segment.last], np.intp)
     vectors = place.vectors.exact[slots]
-    return _scored(segment, slots, vectors @ query, vectors)
+    return _scored(segment, slots, products(vectors, query), vectors)
 
 
 def _scored(segment: Segment, slots: Slots, scores: Floats, vectors: Floats) -> list[Scored]:

@@ -15,6 +15,8 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from multidb_chat.adapters.search_index import at_rest
+from multidb_chat.adapters.search_index.at_rest import marks_of
 from multidb_chat.adapters.search_index.damage import Busy, Damaged, Truncated
 from multidb_chat.domain.errors import StoreError, StoreFull, StoreUnavailable
 from multidb_chat.domain.text import clean_line
@@ -96,8 +98,8 @@ class Tables:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """One state of the index, however long it is read."""
-        with self._connection() as connection:
+        """One state of the index, however long it is read; also where nothing can be written."""
+        with self._connection(also_at_rest=True) as connection:
             connection.execute("BEGIN")
             yield connection
 
@@ -127,9 +129,16 @@ class Tables:
                         path.unlink(missing_ok=True)
 
     @contextlib.contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
+    def _connection(self, also_at_rest: bool = False) -> Iterator[sqlite3.Connection]:
         with self._translated():
-            identity, connection = self._pooled()
+            try:
+                identity, connection = self._pooled()
+            except (OSError, sqlite3.OperationalError) as obstacle:
+                if not also_at_rest or not at_rest.is_barred(obstacle):
+                    raise
+                with at_rest.reading(self.path, (APPLICATION, VERSION), obstacle) as connection:
+                    yield connection
+                return
             try:
                 yield connection
             finally:
@@ -192,7 +201,7 @@ class Tables:
             return Damaged(str(error))
         if code in _BUSY:
             return Busy(str(error))
-        if code == sqlite3.SQLITE_FULL:
+        if code == sqlite3.SQLITE_FULL or (at_rest.is_barred(error) and at_rest.is_full(self.folder)):
             return self._full()
         return StoreUnavailable("search index", f"{self._file()} cannot be read or written ({error}); check the disk.")
 
@@ -213,10 +222,10 @@ class Tables:
 
 def _require_schema(connection: sqlite3.Connection) -> None:
     """Make the schema in an empty file. Raises `Damaged` for a file of something else or of another version."""
-    if _marks(connection) == (APPLICATION, VERSION):
+    if marks_of(connection) == (APPLICATION, VERSION):
         return
     connection.execute("BEGIN IMMEDIATE")
-    marks, tables = _marks(connection), connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    marks, tables = marks_of(connection), connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if marks == (0, 0) and not tables:
         for statement in _SCHEMA:
             connection.execute(statement)
@@ -225,11 +234,6 @@ def _require_schema(connection: sqlite3.Connection) -> None:
         raise Damaged(f"not an index of version {VERSION}")
     else:
         connection.execute("ROLLBACK")
-
-
-def _marks(connection: sqlite3.Connection) -> tuple[int, int]:
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    return application, connection.execute("PRAGMA user_version").fetchone()[0]
 
 
 def _primary_code(error: sqlite3.Error) -> int:

@@ -17,7 +17,7 @@ import numkong
 import numpy as np
 from numpy.typing import NDArray
 
-from multidb_chat.adapters.search_index.damage import Truncated
+from multidb_chat.adapters.search_index.damage import Damaged, Truncated
 
 Floats = NDArray[np.float32]
 Slots = NDArray[np.intp]
@@ -34,6 +34,8 @@ CANDIDATES = 2
 FEWEST_CANDIDATES = 50
 # Up to so many vectors the exact products cost less than choosing.
 EXACT_UP_TO = 1024
+# Unit vectors give no more than 1, and a little for rounding.
+_LARGEST_PRODUCT = 1.01
 # Rows scanned in one call of the kernel, which holds the interpreter's lock: about a millisecond.
 BLOCK = 65_536
 
@@ -88,13 +90,25 @@ def most_similar(
 ) -> tuple[Slots, Floats, Floats]:
     """Return the slots of the `limit` largest scalar products with `vector`, best first; the products; the vectors.
 
-    `allowed` marks the slots that may be found; None allows all.
+    `allowed` marks the slots that may be found; None allows all. Raises `Damaged`.
     """
     slots = _candidates(vectors, vector, limit, allowed)
     rows = vectors.exact[slots]
-    scores = rows @ vector
+    scores = products(rows, vector)
     order = np.argsort(-scores, kind="stable")[:limit]
     return slots[order], scores[order], rows[order]
+
+
+def products(rows: Floats, vector: Floats) -> Floats:
+    """Return the scalar products. Raises `Damaged` where one cannot be of unit vectors: a disk may give back anything.
+
+    Eight bits a component cost nothing but recall, so only what gives the scores is looked at.
+    """
+    with np.errstate(all="ignore"):
+        scores: Floats = rows @ vector
+    if not np.all(np.abs(scores) <= _LARGEST_PRODUCT):  # false for what is no number, too
+        raise Damaged("its vectors are none")
+    return scores
 
 
 def _candidates(vectors: Vectors, vector: Floats, limit: int, allowed: NDArray[np.bool_] | None) -> Slots:
