@@ -10,6 +10,7 @@ from multidb_chat.cli.console import Exit, Styled
 from multidb_chat.cli.options import Collections, Into, Json, Quiet, Yes
 from multidb_chat.cli.search import search
 from multidb_chat.cli.session import session_of
+from multidb_chat.domain.text import clean_line
 
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
@@ -153,7 +154,7 @@ def remove(
         if as_json:
             session.console.write_json({"removed": [{"id": one.id, "name": one.name} for one in removed]})
         for one in () if as_json else removed:
-            session.console.write("removed ", Styled(one.name, "strong"))
+            session.console.write("removed ", Styled(clean_line(one.name), "strong"))
         return Exit.DONE
 
     session.run(work)

@@ -18,6 +18,7 @@ def documents(source: Source) -> Iterator[ParsedDocument | Unreadable]:
     Raises `Refusal` when there is not one document.
     """
     names: set[str] = set()
+    reasons: set[str] = set()
     found = False
     for part in _translated(source):
         part = replace(part, name=_printable(part.name))
@@ -25,10 +26,21 @@ def documents(source: Source) -> Iterator[ParsedDocument | Unreadable]:
             yield Unreadable(part.name, "another part has the same name")
             continue
         names.add(part.name)
-        found = found or isinstance(part, ParsedDocument)
+        if isinstance(part, Unreadable):
+            reasons.add(part.reason)
+        else:
+            found = True
         yield part
     if not found:
-        raise Refusal("nothing in it could be read" if names else "empty")
+        raise Refusal(_nothing(reasons))
+
+
+def _nothing(reasons: set[str]) -> str:
+    """Return why a source gave no document; a reason that all its parts share is the one."""
+    if not reasons:
+        return "empty"
+    shared = f": {next(iter(reasons))}" if len(reasons) == 1 else ""
+    return f"nothing in it could be read{shared}"
 
 
 def members(source: Source) -> Iterator[ParsedDocument | Unreadable]:
