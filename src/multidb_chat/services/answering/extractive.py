@@ -16,8 +16,8 @@ NAME = "extractive-1"
 """Changes whenever the answers would."""
 
 SUPPORT = 0.57
-"""From which support (0 to 1) of the best sentence on there is an answer. The middle of the plateau (.55 to .60) that the
-development questions of `scripts/bench.d/answers.py` show: below it false answers begin, above it right ones go."""
+"""From which support (0 to 1) of the best sentence on there is an answer: the middle of the plateau (.55 to .60) of the
+development questions in `scripts/bench.d/answers.py`; below it false answers begin, above it right ones go."""
 
 NOTHING = Draft((), (), False)
 
