@@ -199,7 +199,7 @@ def test_a_broken_file_of_queries_is_refused_with_its_line(shared: Program, tmp_
 
 def test_collections_are_made_shown_and_deleted(program: Program, documents: Path) -> None:
     made = json.loads(program.inside("collections", "create", "physics", "--description", "Papers", "--json").stdout)
-    assert (made["name"], made["description"], made["shared"]) == ("physics", "Papers", False)
+    assert (made["name"], made["description"], made["shared"]) == ("physics", "Papers", True)
     assert program.inside("collections", "create", "Physics").returncode == 6
     assert program.inside("docs", "add", documents / "sails.txt", "-c", "physics").returncode == 0
     shown = json.loads(program.inside("collections", "show", "physics", "--json").stdout)

@@ -57,7 +57,7 @@ def test_every_command_explains_itself_with_an_example(empty: Program) -> None:
     assert (ROOT / "docs" / "cli.md").read_text(encoding="utf-8") == page
     done = empty("docs", "add", "-h")
     assert done.returncode == 0
-    assert "Usage: multidb-chat docs add [OPTIONS] {PATH}..." in done.stdout
+    assert "Usage: multidb-chat docs add [OPTIONS] PATH..." in done.stdout
     assert not empty.home.exists()
 
 

@@ -8,6 +8,7 @@ from multidb_chat.domain.errors import StoreError
 
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
+    from multidb_chat.cli.console import Console
     from multidb_chat.domain.library import Collection
 
 DEFAULT_COLLECTION = "documents"
@@ -32,11 +33,20 @@ async def named(application: "Application", names: Sequence[str] | None) -> "lis
     return found if names else [collection for collection in found if collection.id != HANDBOOK]
 
 
-async def target_of(application: "Application", name: str) -> "Collection":
-    """Return the collection to add to; the default one is made when it is first needed. Raises `NotFound`."""
-    if name == DEFAULT_COLLECTION:
-        return await application.documents.ensure_collection(application.account, DEFAULT_COLLECTION)
-    return (await application.documents.resolve(application.account, [name]))[0]
+async def target_of(application: "Application", console: "Console", name: str) -> "Collection":
+    """Return the collection to add to; it is made when it is first needed, and that is told: it may be a typing error.
+
+    Raises `InvalidInput` for a name that no collection can have.
+    """
+    from multidb_chat.domain.errors import NotFound
+
+    try:
+        return (await application.documents.resolve(application.account, [name]))[0]
+    except NotFound:
+        made = await application.documents.ensure_collection(application.account, name)
+        if name != DEFAULT_COLLECTION:
+            console.tell(f"created the collection {made.name}")
+        return made
 
 
 def counted(number: int, noun: str) -> str:

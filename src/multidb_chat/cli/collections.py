@@ -30,7 +30,7 @@ def list_(context: typer.Context, as_json: Json = False) -> None:
             session.console.write_json({"collections": [collection_record(one) for one in found]})
             return Exit.DONE
         rows = [
-            (one.name, "shared" if one.shared else "own", one.embedder or "empty", one.description) for one in found
+            (one.name, "shared" if one.shared else "private", one.embedder or "empty", one.description) for one in found
         ]
         write_table(session.console, rows, strong=0)
         return Exit.DONE
@@ -43,7 +43,7 @@ def create(
     context: typer.Context,
     name: Name,
     description: Annotated[str, typer.Option("--description", metavar="TEXT", help="What is in it.")] = "",
-    shared: Annotated[bool, typer.Option("--shared", help="Let guests of the app search it too.")] = False,
+    private: Annotated[bool, typer.Option("--private", help="Hide it from guests of the app.")] = False,
     as_json: Json = False,
 ) -> None:
     """Make an empty collection."""
@@ -51,7 +51,7 @@ def create(
 
     async def work(application: "Application") -> Exit:
         made = await application.documents.create_collection(
-            application.account, name, description=description, shared=shared
+            application.account, name, description=description, shared=not private
         )
         if as_json:
             session.console.write_json(collection_record(made))

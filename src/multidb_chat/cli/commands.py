@@ -11,7 +11,7 @@ from multidb_chat.cli.ask import ask
 from multidb_chat.cli.collections import collections
 from multidb_chat.cli.config import config
 from multidb_chat.cli.docs import docs
-from multidb_chat.cli.parsing import quicken
+from multidb_chat.cli.helping import print_help_here
 from multidb_chat.cli.session import Session, session_of
 
 _HELP = """Answers questions from your own documents and shows where each sentence came from.
@@ -35,7 +35,7 @@ root.add_typer(config, name="config")
 def command_tree() -> Any:
     """Return the root command, ready to parse a command line."""
     tree = typer.main.get_command(root)
-    quicken(tree)
+    print_help_here(tree)
     return tree
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from multidb_chat.services.ingesting.sources import Input
 
 docs = typer.Typer(help="Add, list, search and remove documents.", rich_markup_mode=None)
-References = Annotated[list[str], typer.Argument(metavar="REF", help="Name, title, path, URL or identifier.")]
+References = Annotated[list[str], typer.Argument(metavar="REF...", help="Name, title, path, URL or identifier.")]
 Reference = Annotated[str, typer.Argument(metavar="REF", help="Name, title, path, URL or identifier.")]
 FORMATS: "dict[str, ExportFormat]" = {"text": "text", "markdown": "markdown", "json": "json", "original": "original"}
 
@@ -27,7 +27,7 @@ FORMATS: "dict[str, ExportFormat]" = {"text": "text", "markdown": "markdown", "j
 def add(
     context: typer.Context,
     paths: Annotated[
-        list[str], typer.Argument(metavar="PATH", help="Files, folders, patterns, URLs, or - for standard input.")
+        list[str], typer.Argument(metavar="PATH...", help="Files, folders, patterns, URLs, or - for standard input.")
     ],
     collection: Into = DEFAULT_COLLECTION,
     name: Annotated[
@@ -50,13 +50,14 @@ def add(
         from multidb_chat.services.ingesting.sources import Given
 
         most = session.settings.ingest.max_file_mb * 1_000_000
-        inputs.append(Given(name, sys.stdin.buffer.read(most + 1)))
+        given = sys.stdin.buffer.read(most + 1) if sys.stdin is not None else b""  # None: started with it closed
+        inputs.append(Given(name, given))
 
     async def work(application: "Application") -> Exit:
         from multidb_chat.cli.ingesting import follow
 
         account = application.account
-        target = await target_of(application, collection)
+        target = await target_of(application, session.console, collection)
         return await follow(session.console, application.ingestion.add(account, target, inputs), as_json)
 
     session.run(work)
@@ -77,7 +78,7 @@ def sync(
     async def work(application: "Application") -> Exit:
         from multidb_chat.cli.ingesting import follow
 
-        target = await target_of(application, collection)
+        target = await target_of(application, session.console, collection)
         events = application.ingestion.sync(application.account, target, folder)
         return await follow(session.console, events, as_json)
 
@@ -88,7 +89,7 @@ def sync(
 def reindex(
     context: typer.Context,
     references: Annotated[
-        list[str] | None, typer.Argument(metavar="REF", help="Only these documents; without any, all.")
+        list[str] | None, typer.Argument(metavar="REF...", help="Only these documents; without any, all.")
     ] = None,
     collection: Into = DEFAULT_COLLECTION,
     as_json: Json = False,

@@ -1,61 +1,15 @@
-"""Parameters are read without the library Typer would load, and logs go where they belong."""
+"""Logs go where they belong."""
 
 import logging
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated
 
 import pytest
-import typer
 
 from multidb_chat.cli.console import Console
 from multidb_chat.cli.logs import LARGEST, LogFile
 from multidb_chat.cli.main import run
-from multidb_chat.cli.parsing import PlainParameter, quicken
-
-
-def parsed(arguments: list[str]) -> dict[str, object]:
-    """Return what a command with every type of parameter is called with."""
-    seen: dict[str, object] = {}
-    app = typer.Typer(rich_markup_mode=None)
-
-    @app.command()
-    def command(
-        words: Annotated[list[str] | None, typer.Argument()] = None,
-        number: Annotated[int, typer.Option(min=1, max=9)] = 3,
-        share: float = 0.5,
-        path: Path | None = None,
-        flag: bool = False,
-        many: list[int] | None = None,
-    ) -> None:
-        seen.update(locals())
-
-    tree = typer.main.get_command(app)
-    quicken(tree)
-    tree.main(arguments, prog_name="x", standalone_mode=False)
-    seen.pop("seen", None)
-    return seen
-
-
-def test_every_type_is_read_and_defaults_stay() -> None:
-    given = ["a", "b", "--number", "7", "--share", "0.25", "--path", "/x", "--flag", "--many", "1", "--many", "2"]
-    expected = {"words": ["a", "b"], "number": 7, "share": 0.25, "path": Path("/x"), "flag": True, "many": [1, 2]}
-    assert parsed(given) == expected
-    assert parsed([]) == {"words": None, "number": 3, "share": 0.5, "path": None, "flag": False, "many": None}
-
-
-@pytest.mark.parametrize(
-    "wrong", [["--number", "x"], ["--number", "0"], ["--number", "10"], ["--share", ""], ["--many", "1.5"], ["--none"]]
-)
-def test_a_wrong_value_is_a_usage_error(wrong: list[str]) -> None:
-    with pytest.raises(typer.BadParameter.__mro__[1]):
-        parsed(wrong)
-
-
-def test_a_bound_that_is_open_on_one_side_is_told_so() -> None:
-    with pytest.raises(typer.BadParameter, match="'0' is not at least 1"):
-        PlainParameter(int, 1, None)._one("0", None, None)
 
 
 def test_reading_a_command_line_loads_no_validation_library() -> None:
