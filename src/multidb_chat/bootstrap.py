@@ -194,7 +194,7 @@ class Application:
             self.library,
             self.cache,
             self.retrieval,
-            Extractive(),
+            Extractive(self.embedder),
             history=self.history,
             handbook_id=HANDBOOK_ID,
             threshold=self.settings.search.threshold,
