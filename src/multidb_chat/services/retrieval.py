@@ -4,17 +4,17 @@ import asyncio
 import hashlib
 import shlex
 import time
-from collections.abc import Awaitable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from multidb_chat.domain.cache import Cache
 from multidb_chat.domain.errors import EmbedderMismatch, StoreError, StoreFull, StoreUnavailable
 from multidb_chat.domain.library import Chunk, Library
 from multidb_chat.domain.search import Embedder, Hit, Match, SearchFilters, SearchIndex
 from multidb_chat.domain.text import clean_line
-from multidb_chat.services.grouping import Group, continuous, grouped
+from multidb_chat.services.grouping import Group, grouped, runs
 from multidb_chat.services.ranking import Ranked, rank
 
 T = TypeVar("T")
@@ -56,7 +56,7 @@ class Retrieval:
         ranked = await self._ranked(question, filters, LOOKED_AT * limit, clock)
         groups = grouped(ranked, limit) if merge else [[one] for one in ranked[:limit]]
         with _timed(clock, "read"):
-            return await self._read(groups, filters)
+            return (await self._read(groups, filters))[:limit]
 
     async def rank_documents(self, question: str, filters: SearchFilters, limit: int = 100) -> list[Match]:
         """Return the best passage of each of the best documents, best first. Raises like `search`."""
@@ -72,17 +72,17 @@ class Retrieval:
         if not question or not filters.collection_ids:
             return []
         asked, depth = question[:MOST_CHARACTERS], max(DEPTH, count)
-        (vector, key), words, _ = await asyncio.gather(
-            _clocked(clock, "embedding", self._vector(asked)),
-            self._words(question, filters, depth, clock),
-            self._require_embedder(filters.collection_ids),
-        )
-        found = [(hit.document_id, hit.ordinal) for hit in words]
-        nearest, _ = await asyncio.gather(
-            _clocked(clock, "nearest", self._index.nearest(vector, filters, depth, found)), self._keep(key, vector)
-        )
+        async with _together() as group:
+            group.create_task(self._require_embedder(filters.collection_ids))
+            embedding = group.create_task(_clocked(clock, "embedding", self._vector(asked)))
+            lexical = group.create_task(self._words(question, filters, depth, clock))
+        (vector, key), words = embedding.result(), lexical.result()
+        keys = [(hit.document_id, hit.ordinal) for hit in words]
+        async with _together() as group:
+            group.create_task(self._keep(key, vector))
+            similar = group.create_task(_clocked(clock, "nearest", self._index.nearest(vector, filters, depth, keys)))
         with _timed(clock, "fusion"):
-            return rank(words, nearest, count)
+            return rank(words, similar.result(), count)
 
     async def _words(self, question: str, filters: SearchFilters, depth: int, clock: dict[str, float]) -> list[Hit]:
         """Return what full text finds in the index as it is now; no full or read-only disk keeps from reading."""
@@ -125,11 +125,12 @@ class Retrieval:
         )
         texts = {(chunk.document_id, chunk.ordinal): chunk for chunk in chunks}
         known = {document.id: document for document in documents if document.collection_id in filters.collection_ids}
-        there = [group for group in groups if group[0].document_id in known and group[0].key in texts]
-        spans = await asyncio.gather(*(self._joined(continuous(group, texts)) for group in there))
+        there = [run for group in groups if group[0].document_id in known for run in runs(group, texts)]
+        there.sort(key=lambda run: -run[0].fused)
+        spans = await asyncio.gather(*(self._joined(joined) for _, joined in there))
         return [
             Match(chunk, known[best.document_id], best.lexical, best.vector, best.fused, best.score)
-            for (best, *_), chunk in zip(there, spans, strict=True)
+            for (best, _), chunk in zip(there, spans, strict=True)
         ]
 
     async def _joined(self, chunks: Sequence[Chunk]) -> Chunk:
@@ -143,6 +144,16 @@ class Retrieval:
         return replace(first, end=last.end, text=text)
 
 
+@asynccontextmanager
+async def _together() -> AsyncIterator[asyncio.TaskGroup]:
+    """Run tasks side by side; the first error ends the others and is raised as it is."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            yield group
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+
+
 @contextmanager
 def _timed(clock: dict[str, float], step: str) -> Iterator[None]:
     begin = time.perf_counter()
@@ -150,6 +161,6 @@ def _timed(clock: dict[str, float], step: str) -> Iterator[None]:
     clock[step] = (time.perf_counter() - begin) * 1000
 
 
-async def _clocked(clock: dict[str, float], step: str, work: Awaitable[T]) -> T:
+async def _clocked(clock: dict[str, float], step: str, work: Coroutine[Any, Any, T]) -> T:
     with _timed(clock, step):
         return await work

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from multidb_chat.adapters.search_index import EmbeddedSearchIndex, tables
+from multidb_chat.adapters.search_index.tables import Tables
 from multidb_chat.adapters.sqlite.library import SqliteLibrary
 from multidb_chat.domain.errors import StoreFull, StoreUnavailable
 from multidb_chat.domain.library import Change, DocumentContent, Library
@@ -125,6 +126,22 @@ async def test_one_process_replaces_a_damaged_index_and_the_other_follows(folder
     assert {path.name: path.stat().st_ino for path in folder.glob("*.f32")} == rebuilt, "it was built twice"
     await one.close()
     await two.close()
+
+
+async def test_who_comes_late_does_not_discard_what_another_process_has_built_anew(
+    folder: Path, library: Library, index: EmbeddedSearchIndex
+):
+    early, late = Tables(folder), Tables(folder)
+    for each_one in (early, late):
+        with each_one.reading() as connection:
+            connection.execute("SELECT 1")
+    early.discard()
+    await index.refresh()
+    before = {path.name for path in folder.iterdir()}
+    late.discard()
+    assert {path.name for path in folder.iterdir()} == before
+    early.close()
+    late.close()
 
 
 async def test_what_an_interrupted_writer_left_behind_is_overwritten_and_swept(

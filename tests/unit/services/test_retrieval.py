@@ -180,16 +180,14 @@ async def test_the_steps_are_timed(retrieval: Retrieval, library: SqliteLibrary)
 async def test_a_question_is_embedded_once_while_the_cache_remembers_it(
     index: EmbeddedSearchIndex, library: SqliteLibrary, embedder: WordEmbedder, cache: SqliteCache
 ):
-    retrieval = Retrieval(index, library, embedder, cache)
-    await library.put_documents([a_text("a", "wing")])
-    first = await retrieval.search("wing", PAPERS)
-    assert await retrieval.search("wing", PAPERS) == first != []
+    await library.create_collection(Collection("notes", "ada", "Notes", EPOCH))
+    await library.put_documents([a_text("a", "wing", collection="notes")])
+    retrieval, notes = Retrieval(index, library, embedder, cache), SearchFilters(("notes",))
+    first = await retrieval.search("wing", notes)
+    assert await retrieval.search("wing", notes) == first != []
     assert embedder.asked == ["wing"]
     embedder.name = "words, newer"
-    await library.claim_embedder("papers", "", 0)
-    other = Retrieval(index, library, embedder, cache)
-    with pytest.raises(EmbedderMismatch):
-        await other.search("wing", PAPERS)
+    await retrieval.search("wing", notes)
     assert embedder.asked == ["wing", "wing"], "another embedder has other vectors"
 
 
