@@ -179,7 +179,7 @@ class Application:
         """The bundled guide."""
         from multidb_chat.services.handbook import Handbook
 
-        return Handbook(self.library, self.ingestion, handbook_folder())
+        return Handbook(self.library, self.embedder.name, lambda: self.ingestion, handbook_folder())
 
     @cached_property
     def chat(self) -> "Chat":

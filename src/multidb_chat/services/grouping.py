@@ -9,6 +9,7 @@ from multidb_chat.services.ranking import Ranked
 MOST_MERGED = 3
 
 Group = list[Ranked]
+Run = tuple[Ranked, list[Chunk]]
 
 
 def grouped(ranked: Sequence[Ranked], limit: int) -> list[Group]:
@@ -23,16 +24,27 @@ def grouped(ranked: Sequence[Ranked], limit: int) -> list[Group]:
     return groups
 
 
-def continuous(group: Sequence[Ranked], chunks: Mapping[tuple[str, int], Chunk]) -> list[Chunk]:
-    """Return the chunks around the group's best one that continue its section and page, in order of the text.
+def runs(group: Sequence[Ranked], chunks: Mapping[tuple[str, int], Chunk]) -> list[Run]:
+    """Return the group as runs of chunks that continue each other's section and page, each with its best chunk.
 
-    Another page or heading would be told wrongly of the whole, so that such a neighbour is left out.
+    Another page or heading would be told wrongly of the whole, so such a neighbour becomes a run of its own.
     """
-    best = chunks[group[0].key]
-    there = {one.ordinal: chunks[one.key] for one in group if one.key in chunks}
+    left = [one for one in group if one.key in chunks]
+    found: list[Run] = []
+    while left:
+        best = left[0]
+        joined = _continuous(best, {one.ordinal: chunks[one.key] for one in left})
+        taken = {chunk.ordinal for chunk in joined}
+        found.append((best, joined))
+        left = [one for one in left if one.ordinal not in taken]
+    return found
+
+
+def _continuous(start: Ranked, there: Mapping[int, Chunk]) -> list[Chunk]:
+    best = there[start.ordinal]
     joined = [best]
     for step in (-1, 1):
-        ordinal = best.ordinal + step
+        ordinal = start.ordinal + step
         while (chunk := there.get(ordinal)) and (chunk.page, chunk.headings) == (best.page, best.headings):
             joined.insert(0 if step < 0 else len(joined), chunk)
             ordinal += step

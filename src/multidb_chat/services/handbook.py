@@ -3,16 +3,18 @@
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.errors import Conflict, UnreadableDocument
 from multidb_chat.domain.library import Collection, Library
 from multidb_chat.services.ingesting.events import Finished, IngestEvent
-from multidb_chat.services.ingesting.sources import Given
-from multidb_chat.services.ingestion import Ingestion
+
+if TYPE_CHECKING:  # what ingests is loaded when there is something to ingest
+    from multidb_chat.services.ingestion import Ingestion
 
 HANDBOOK_ID = "handbook"
 """The collection's id and name, the same in every installation."""
@@ -27,8 +29,10 @@ class Handbook:
     Its sources are `handbook/NAME`, not paths, so that it stays the same wherever the program is installed.
     """
 
-    def __init__(self, library: Library, ingestion: Ingestion, folder: Path) -> None:
+    def __init__(self, library: Library, embedder: str, ingestion: "Callable[[], Ingestion]", folder: Path) -> None:
+        """`ingestion` is called when there is something to do, so that an unchanged handbook loads no reader."""
         self._library = library
+        self._embedder = embedder
         self._ingestion = ingestion
         self._folder = folder
 
@@ -39,15 +43,15 @@ class Handbook:
         """
         collection = await self._library.collection(HANDBOOK_ID) or await self._created()
         pages = await asyncio.to_thread(self._pages)
-        if collection.embedder not in ("", self._ingestion.embedder):
-            await _finished(self._ingestion.reindex(_PROGRAM, collection))
+        if collection.embedder not in ("", self._embedder):
+            await _finished(self._ingestion().reindex(_PROGRAM, collection))
         records = await self._library.sources(HANDBOOK_ID)
         stored = {record.source: record.content_hash for record in records}
-        wanted = {page.name: hashlib.sha256(page.data).hexdigest() for page in pages}
+        wanted = {name: hashlib.sha256(text).hexdigest() for name, text in pages.items()}
         for source in stored.keys() - wanted.keys() if wanted else ():  # no folder, no news
             await self._library.remove_source(HANDBOOK_ID, source)
         if any(stored.get(name) != content_hash for name, content_hash in wanted.items()):
-            await _finished(self._ingestion.add(_PROGRAM, collection, pages))
+            await self._add(collection, pages)
         return await self._library.collection(HANDBOOK_ID) or collection
 
     async def _created(self) -> Collection:
@@ -58,9 +62,14 @@ class Handbook:
             await self._library.create_collection(collection)
         return collection
 
-    def _pages(self) -> list[Given]:
-        files = sorted(self._folder.glob("*.md"))
-        return [Given(f"{HANDBOOK_ID}/{file.name}", file.read_bytes()) for file in files]
+    async def _add(self, collection: Collection, pages: dict[str, bytes]) -> None:
+        from multidb_chat.services.ingesting.sources import Given
+
+        given = [Given(name, text) for name, text in pages.items()]
+        await _finished(self._ingestion().add(_PROGRAM, collection, given))
+
+    def _pages(self) -> dict[str, bytes]:
+        return {f"{HANDBOOK_ID}/{file.name}": file.read_bytes() for file in sorted(self._folder.glob("*.md"))}
 
 
 async def _finished(events: AsyncIterator[IngestEvent]) -> None:

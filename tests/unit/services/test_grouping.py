@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from multidb_chat.domain.library import Chunk
-from multidb_chat.services.grouping import MOST_MERGED, continuous, grouped
+from multidb_chat.services.grouping import MOST_MERGED, grouped, runs
 from multidb_chat.services.ranking import Ranked
 
 
@@ -59,23 +59,33 @@ def test_groups_are_runs_without_gaps_and_no_chunk_is_in_two(found, limit):
     assert [group[0].key for group in groups] == sorted((group[0].key for group in groups), key=found.index)
 
 
+def spans(group: list[Ranked], texts: dict[tuple[str, int], Chunk]) -> list[list[int]]:
+    return [[chunk.ordinal for chunk in joined] for _, joined in runs(group, texts)]
+
+
 @pytest.mark.parametrize(
     ("texts", "expected"),
     [
-        (chunks(pages="1111"), [0, 1, 2]),
-        (chunks(pages="1222"), [1, 2]),
-        (chunks(pages="2111"), [1, 2]),
-        (chunks(pages="1121"), [0, 1]),
-        (chunks(headings="AABB"), [0, 1]),
-        (chunks(headings="ABCD"), [1]),
+        (chunks(pages="1111"), [[0, 1, 2]]),
+        (chunks(pages="1222"), [[1, 2], [0]]),
+        (chunks(pages="2111"), [[1, 2], [0]]),
+        (chunks(pages="1121"), [[0, 1], [2]]),
+        (chunks(headings="AABB"), [[0, 1], [2]]),
+        (chunks(headings="ABCD"), [[1], [2], [0]]),
     ],
 )
-def test_another_page_or_heading_is_left_out(texts: dict[tuple[str, int], Chunk], expected: list[int]):
+def test_another_page_or_heading_is_a_run_of_its_own(texts: dict[tuple[str, int], Chunk], expected: list[list[int]]):
     (group,) = grouped(ranked(("a", 1), ("a", 2), ("a", 0)), 1)
-    assert [chunk.ordinal for chunk in continuous(group, texts)] == expected
+    assert spans(group, texts) == expected
 
 
-def test_a_neighbour_that_is_gone_is_left_out_with_those_behind_it():
+def test_a_run_ends_where_a_neighbour_is_gone():
     texts = chunks(pages="1111")
     del texts["a", 2]
-    assert [chunk.ordinal for chunk in continuous(ranked(("a", 1), ("a", 2), ("a", 3)), texts)] == [1]
+    assert spans(ranked(("a", 1), ("a", 2), ("a", 3)), texts) == [[1], [3]]
+
+
+@given(st.permutations(range(6)), st.lists(st.sampled_from("12"), min_size=6, max_size=6))
+def test_every_chunk_that_was_found_is_in_exactly_one_run(order: list[int], pages: list[str]):
+    found = spans(ranked(*(("a", n) for n in order)), chunks(pages="".join(pages)))
+    assert sorted(ordinal for joined in found for ordinal in joined) == list(range(6))

@@ -12,6 +12,11 @@ from tests.unit.services.ingesting import GUEST, OWNER, HashingEmbedder, Workpla
 FOLDER = Path(__file__).parents[3] / "docs" / "handbook"
 
 
+def handbook(work: Workplace, folder: Path, embedder: HashingEmbedder | None = None) -> Handbook:
+    used = embedder or work.embedder
+    return Handbook(work.library, used.name, lambda: work.ingestion(used), folder)
+
+
 async def names(work: Workplace) -> dict[str, str]:
     return {one.name: one.title for one in await work.library.documents([HANDBOOK_ID], limit=100)}
 
@@ -27,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
 async def test_the_handbook_becomes_a_collection_that_everybody_may_search_and_nobody_change(
     work: Workplace, folder: Path
 ):
-    collection = await Handbook(work.library, work.ingestion(), folder).ensure()
+    collection = await handbook(work, folder).ensure()
     assert collection.shared
     assert [path.name for path in sorted(folder.iterdir())] == sorted(Path(name).name for name in await names(work))
     assert HANDBOOK_ID in [one.id for one in await work.documents.resolve(GUEST, [])]
@@ -39,24 +44,24 @@ async def test_the_handbook_becomes_a_collection_that_everybody_may_search_and_n
 
 
 async def test_an_unchanged_handbook_is_neither_read_nor_written(work: Workplace, folder: Path):
-    await Handbook(work.library, work.ingestion(), folder).ensure()
+    await handbook(work, folder).ensure()
     version = await work.library.version()
     work.embedder.seen.clear()
     await work.reader.close()  # a reader that is closed reads nothing
-    await Handbook(work.library, work.ingestion(), folder).ensure()
+    await handbook(work, folder).ensure()
     assert await work.library.version() == version
     assert work.embedder.seen == []
 
 
 async def test_changed_new_and_removed_pages_are_followed(work: Workplace, folder: Path):
-    await Handbook(work.library, work.ingestion(), folder).ensure()
+    await handbook(work, folder).ensure()
     before = await names(work)
     first, second, *_ = sorted(folder.iterdir())
     first.write_text("# Another title\n\nOther words.")
     second.unlink()
     (folder / "99-new.md").write_text("# New\n\nNew words.")
     work.embedder.seen.clear()
-    await Handbook(work.library, work.ingestion(), folder).ensure()
+    await handbook(work, folder).ensure()
     after = await names(work)
     assert len(after) == len(before)
     assert {"Another title", "New"} <= set(after.values())
@@ -64,16 +69,16 @@ async def test_changed_new_and_removed_pages_are_followed(work: Workplace, folde
 
 
 async def test_another_embedder_makes_the_vectors_anew(work: Workplace, folder: Path):
-    await Handbook(work.library, work.ingestion(), folder).ensure()
+    await handbook(work, folder).ensure()
     other = HashingEmbedder("hashing-8", 8)
-    collection = await Handbook(work.library, work.ingestion(other), folder).ensure()
+    collection = await handbook(work, folder, other).ensure()
     assert (collection.embedder, collection.dimensions) == ("hashing-8", 8)
     some = await work.library.documents([HANDBOOK_ID], limit=1)
     assert {len(chunk.vector) for _, chunks in await work.library.indexable([some[0].id]) for chunk in chunks} == {32}
 
 
 async def test_an_installation_without_the_folder_keeps_what_is_stored(work: Workplace, folder: Path):
-    await Handbook(work.library, work.ingestion(), folder).ensure()
+    await handbook(work, folder).ensure()
     before = await names(work)
-    await Handbook(work.library, work.ingestion(), folder / "nowhere").ensure()
+    await handbook(work, folder / "nowhere").ensure()
     assert await names(work) == before

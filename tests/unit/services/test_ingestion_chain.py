@@ -22,7 +22,7 @@ async def test_a_question_about_added_documents_finds_the_passage_that_answers_i
     ingestion = Ingestion(work.library, work.reader, work.fetcher, embedder)
     done = finished(await events_of(ingestion.add(OWNER, work.collection, [work.files])))
     assert (done.added, done.failed) == (3, 0)
-    await Handbook(work.library, ingestion, ROOT / "docs" / "handbook").ensure()
+    await Handbook(work.library, embedder.name, lambda: ingestion, ROOT / "docs" / "handbook").ensure()
     retrieval = Retrieval(index, work.library, embedder, None)
     for question, collection, name, words in (
         ("At what temperature do I bake bread?", "c", "bread.txt", "240 degrees"),

@@ -39,7 +39,10 @@ def answer_key(
 
 
 class AnswerCache:
-    """Finds and keeps answers. A cache that is away or holds something else is a miss, never an error."""
+    """Finds and keeps answers for `ttl` seconds, 0 keeps none.
+
+    A cache that is away or holds something else is a miss, never an error.
+    """
 
     def __init__(self, cache: Cache, ttl: float = ANSWER_TTL) -> None:
         self._cache = cache
@@ -47,6 +50,8 @@ class AnswerCache:
 
     async def find(self, key: str) -> Answer | None:
         """Return the kept answer, None when there is none that can be read."""
+        if not self._ttl:
+            return None
         try:
             data = await self._cache.get(key)
             return codec.loads(data) if data is not None else None
@@ -55,6 +60,8 @@ class AnswerCache:
 
     async def keep(self, key: str, answer: Answer) -> None:
         """Keep an answer for the time to live."""
+        if not self._ttl:
+            return
         try:
             await self._cache.put(key, codec.dumps(answer).encode("utf-8", "replace"), self._ttl)
         except StoreError:
