@@ -1,6 +1,7 @@
 """An answer as plain data and back: what the cache holds, `--json` prints, and a stored message remembers."""
 
 import json
+import re
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -8,6 +9,7 @@ from multidb_chat.domain.turns import Answer, AnswerSentence, Citation
 
 FORMAT = 1
 """The version of this form. Data of another version is not read: for the cache that is a miss."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def to_dict(answer: Answer) -> dict[str, Any]:
@@ -38,8 +40,9 @@ def _citation(item: dict[str, Any]) -> Citation:
 
 
 def dumps(answer: Answer) -> str:
-    """Return the answer as compact JSON on one line."""
-    return json.dumps(to_dict(answer), ensure_ascii=False, separators=(",", ":"))
+    """Return the answer as compact JSON on one line; lone surrogates (from file names) are escapes in it."""
+    text = json.dumps(to_dict(answer), ensure_ascii=False, separators=(",", ":"))
+    return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def loads(text: str | bytes) -> Answer:
