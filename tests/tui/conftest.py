@@ -1,6 +1,7 @@
 """Homes for the app: made once, copied for each test, since asking fills the answer cache."""
 
 import asyncio
+import functools
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from multidb_chat import bootstrap
+from multidb_chat.adapters.embedders import minilm
 from tests.tui.home import HANDBOOK, TEXTS, furnish
 
 
@@ -16,6 +18,7 @@ def _small_handbook() -> Iterator[None]:
     """A handbook of one page, so that screens stay the same when the real one grows."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bootstrap, "handbook_folder", lambda: HANDBOOK)
+        patch.setattr(minilm, "_load", functools.cache(minilm._load))  # one model for all the apps of a run
         yield
 
 

@@ -63,7 +63,7 @@ def drawn(app: App[None]) -> str:
 
 
 @given(texts=st.lists(HOSTILE, min_size=4, max_size=4))
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 async def test_no_text_puts_a_control_character_on_the_screen(texts: list[str]) -> None:
     app = Stage()
     async with app.run_test(size=(100, 60)) as pilot:

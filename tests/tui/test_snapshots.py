@@ -11,17 +11,26 @@ from textual.pilot import Pilot
 
 from multidb_chat.bootstrap import Application
 from multidb_chat.domain.library import Document
-from multidb_chat.domain.turns import TurnCompleted, TurnEvent
+from multidb_chat.domain.turns import Citation, TurnCompleted, TurnEvent
 from multidb_chat.tui.app import ChatApp
 from tests.tui.driving import NARROW, WIDE, app_over, area, ask, prepared, shown, until
 from tests.tui.slowly import services_of
 
 State = Callable[[Pilot[int]], Awaitable[None]]
 TIMES = {"conversation": 1.0, "quota": 2.0, "cache": 3.0, "retrieval": 10.0, "retrieval.embedding": 6.0, "total": 20.0}
+# What is nearest to nothing moves with every change of the ranking.
+NEAREST = tuple(
+    Citation(
+        number, "gone", "letters.txt", "Letters from the coast", "letters.txt", "c", 0, 44,
+        "The ferry to the island leaves at half past.", number, ("Letters from the coast", "Summer"),
+        0.1, "poor", None, 0.1,
+    )
+    for number in (1, 2, 3)
+)  # fmt: skip
 
 
 class Timeless:
-    """The real chat service, whose turns always take the same time and whose scores don't depend on the processor."""
+    """The real chat service, whose turns always take the same time and score the same."""
 
     def __init__(self, chat: Any) -> None:
         self._chat = chat
@@ -35,14 +44,8 @@ class Timeless:
         if not isinstance(event, TurnCompleted):
             return event
         answer = event.answer
-        rounded = {
-            name: tuple(
-                replace(one, score=round(one.score, 1), vector=None if one.vector is None else round(one.vector, 1))
-                for one in getattr(answer, name)
-            )
-            for name in ("citations", "nearest")
-        }
-        return TurnCompleted(replace(answer, timings=TIMES, **rounded))
+        cited = tuple(replace(one, score=0.9, lexical=9.0, vector=0.9) for one in answer.citations)
+        return TurnCompleted(replace(answer, timings=TIMES, citations=cited, nearest=NEAREST if answer.nearest else ()))
 
 
 class Undated:

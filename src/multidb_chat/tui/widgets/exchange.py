@@ -1,6 +1,7 @@
 """One turn on the screen: the question, the answer as it streams, its sources and what there is to say about it."""
 
 import asyncio
+from time import monotonic
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -10,6 +11,8 @@ from textual.widgets import Markdown, Static
 from multidb_chat.domain.text import clean
 from multidb_chat.domain.turns import Answer, Citation
 from multidb_chat.tui.wording import headings, place, shown
+
+_FRAME_SECONDS = 0.05
 
 
 class Exchange(Vertical):
@@ -62,7 +65,10 @@ class Exchange(Vertical):
     async def _write(self) -> None:
         while self._unwritten:
             text, self._unwritten = self._unwritten, ""
+            begin = monotonic()
             await self._markdown.append(text)
+            # The longer an answer is, the longer it takes to draw: most of the time belongs to the keys.
+            await asyncio.sleep(max(_FRAME_SECONDS, 3 * (monotonic() - begin)))
 
     async def complete(self, answer: Answer) -> None:
         """Show the sources of the complete answer."""

@@ -1,0 +1,174 @@
+"""The app in a real terminal: how soon it paints, and how soon a key shows while an answer streams.
+
+Both are measured from outside, at the terminal: from the start of the process, or from the key's byte, until the bytes
+that show it arrive. The reference of the first paint is a Textual app that shows one line and does nothing else.
+"""
+
+import asyncio
+import fcntl
+import os
+import pty
+import select
+import signal
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+ROUNDS = 11
+KEYS = 60
+PAINTED = b"Ask your documents"
+BARE = """
+from textual.app import App
+from textual.widgets import Static
+class Bare(App):
+    def compose(self):
+        yield Static("Ask your documents")
+Bare().run()
+"""
+SENTENCE = "The quick answer goes on with **another** sentence of some length, and cites `what it says`. [1]"
+WORDS_A_SECOND = 50  # a fast language model
+
+
+class Terminal:
+    """A process in a terminal of 120 columns and 40 lines."""
+
+    def __init__(self, arguments: Sequence[str], home: Path) -> None:
+        environment = os.environ | {"MULTIDB_CHAT_HOME": str(home), "TERM": "xterm-256color", "LANG": "C.UTF-8"}
+        self.began = time.perf_counter()
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+        self._process = subprocess.Popen(
+            [sys.executable, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environment,
+            start_new_session=True,
+        )  # fmt: skip
+        os.close(theirs)
+        self._ours = ours
+
+    def send(self, text: str) -> None:
+        """Type."""
+        os.write(self._ours, text.encode())
+
+    def until(self, wanted: bytes, patience: float = 30.0) -> float:
+        """Read until these bytes arrive; return when that was."""
+        seen = b""
+        end = time.perf_counter() + patience
+        while time.perf_counter() < end:
+            if select.select([self._ours], [], [], 0.1)[0]:
+                seen = seen[-len(wanted) :] + os.read(self._ours, 65_536)
+                if wanted in seen:
+                    return time.perf_counter()
+        raise TimeoutError(f"{wanted!r} did not appear; the last bytes were {seen[-500:]!r}")
+
+    def close(self) -> None:
+        """End the process without waiting for its farewell."""
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+        os.close(self._ours)
+
+
+@contextmanager
+def terminal(arguments: Sequence[str], home: Path) -> Iterator[Terminal]:
+    """Start a process in a terminal and end it afterwards."""
+    started = Terminal(arguments, home)
+    try:
+        yield started
+    finally:
+        started.close()
+
+
+def first_paint(arguments: Sequence[str], home: Path) -> float:
+    """Return the seconds from the start of the process until its text is on the terminal."""
+    with terminal(arguments, home) as started:
+        return started.until(PAINTED) - started.began
+
+
+def key_times(home: Path, streaming: bool) -> list[float]:
+    """Return the seconds from a key to its letter on the screen, for keys that nothing else on the screen shows."""
+    with terminal([__file__, "--app"], home) as started:
+        started.until(PAINTED)
+        time.sleep(2.0)  # what is loaded behind the first paint
+        if streaming:
+            started.send("go on\r")
+            started.until(b"quick answer")
+        times = []
+        for number in range(KEYS):
+            letter = chr(0x391 + number % 17)
+            begin = time.perf_counter()
+            started.send(letter)
+            times.append(started.until(letter.encode()) - begin)
+            time.sleep(0.05)
+            if number % 17 == 16:
+                started.send("\x15")  # empty the line, so that a letter shows anew
+                time.sleep(0.1)
+        return times
+
+
+class Streaming:
+    """A chat service that answers word by word, for as long as the keys are measured."""
+
+    async def respond(self, *given: object, **named: object) -> AsyncIterator[object]:
+        """Yield the words, with a paragraph's end now and then."""
+        from multidb_chat.domain.turns import AnswerToken
+
+        for number in range(1_000):
+            for word in SENTENCE.split():
+                yield AnswerToken(f"{word} ")
+                await asyncio.sleep(1 / WORDS_A_SECOND)
+            if number % 5 == 4:
+                yield AnswerToken("\n\n")
+
+
+def app() -> None:
+    """Run the app over the real services, with answers that stream on."""
+    from multidb_chat.tui.app import ChatApp
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Any]:
+        from multidb_chat.bootstrap import open_application
+        from multidb_chat.settings import load_settings
+
+        async with open_application(load_settings(), "guest") as application:
+            application.__dict__["chat"] = Streaming()
+            yield application
+
+    ChatApp(opened).run()
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return the value that this share of the values does not pass."""
+    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
+
+
+def main() -> None:
+    """Print the table."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        home = Path(folder)
+        environment = os.environ | {"MULTIDB_CHAT_HOME": folder}
+        ask = [sys.executable, "-m", "multidb_chat", "ask", "--quiet", "How do I add my own documents?"]
+        subprocess.run(ask, env=environment, check=True, stdout=subprocess.DEVNULL)  # the handbook is read
+        ours, bare = [], []
+        for _ in range(ROUNDS):
+            bare.append(first_paint(["-c", BARE], home))
+            ours.append(first_paint(["-m", "multidb_chat"], home))
+        mine, reference = statistics.median(ours), statistics.median(bare)
+        print(f"first paint, whole process (median of {ROUNDS}) {mine * 1000:7.0f} ms")
+        print(f"  a bare Textual app                          {reference * 1000:7.0f} ms")
+        print(f"  ratio                                       {mine / reference:7.2f}")
+        for name, streaming in (("idle", False), ("while an answer streams", True)):
+            times = key_times(home, streaming)
+            print(
+                f"key to screen {name:<24} p50 {statistics.median(times) * 1000:5.1f} ms   "
+                f"p95 {percentile(times, 0.95) * 1000:5.1f} ms   ({len(times)} keys)"
+            )
+
+
+if __name__ == "__main__":
+    app() if "--app" in sys.argv else main()
