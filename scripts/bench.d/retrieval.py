@@ -35,7 +35,7 @@ SHARED = ROOT.parent / "shared/collections"
 DEPTH = 100
 BORDER = 0.3
 # Questions of everyday life, which no collection of papers answers.
-EVERYDAY = """How do I bake sourdough bread at home? What is the capital of Australia? Who won the football world cup
+_EVERYDAY = """How do I bake sourdough bread at home? What is the capital of Australia? Who won the football world cup
 in 2018? How tall is Mount Everest? How do I reset my email password? Which films did Alfred Hitchcock direct in the
 1950s? What is a good recipe for lentil soup? How much does a train ticket to Vienna cost? Who wrote Pride and
 Prejudice? When did the Berlin Wall fall? How many strings does a violin have? What are the rules of castling in chess?
@@ -47,7 +47,8 @@ work? What is the population of Brazil? How do I tie a bow tie? Which team plays
 Germany? How many calories are in a banana? What does carpe diem mean? How do I write a cover letter for a job? What are
 the opening hours of the Louvre? Can dogs eat chocolate? How do I learn to play the guitar? What is the longest river in
 Africa? Why is the sky blue? Which wine goes with salmon? How do I sharpen a kitchen knife? When does the museum open?
-""".replace("\n", " ").split("? ")
+"""
+EVERYDAY = [f"{question}?" for question in " ".join(_EVERYDAY.split()).split("?") if question]
 
 
 @dataclass(frozen=True)
@@ -225,7 +226,7 @@ async def calibrate(application: Application, collections: Sequence[Judged]) -> 
             ]
         )
 
-    fitted = logistic(features(own), features(other))
+    fitted = logistic([features([pair]) for pair in own], [features([pair]) for pair in other])
     print(f"fitted {' '.join(f'{value:.2f}' for value in fitted)}   in use {CALIBRATION}")
     scores = {pair: np.array([calibrated(x, y) for x, y, _ in features([pair])]) for pair in best}
     area = ranked_right(
@@ -238,11 +239,14 @@ async def calibrate(application: Application, collections: Sequence[Judged]) -> 
         print(f"  {pair[0]:12} asked by {pair[1]:12} {len(values):4}   5..95 % {quartiles}   wrong: {wrong:.1%}")
 
 
-def logistic(positive: NDArray[np.float64], negative: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the weights of logistic regression by Newton's method; both classes weigh the same in total."""
-    rows = np.concatenate([positive, negative])
-    truth = np.repeat([1.0, 0.0], [len(positive), len(negative)])
-    weight = np.repeat([0.5 / len(positive), 0.5 / len(negative)], [len(positive), len(negative)])
+def logistic(positive: Sequence[NDArray[np.float64]], negative: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return the weights of logistic regression by Newton's method; outcomes weigh alike, and so do their groups."""
+    groups = [*positive, *negative]
+    rows = np.concatenate(groups)
+    sizes = [len(group) for group in groups]
+    truth = np.repeat([1.0] * len(positive) + [0.0] * len(negative), sizes)
+    counts = [len(positive)] * len(positive) + [len(negative)] * len(negative)
+    weight = np.repeat([0.5 / count / size for count, size in zip(counts, sizes, strict=True)], sizes)
     ridge = np.diag([1e-3, 1e-3, 0.0])
     found = np.zeros(rows.shape[1])
     for _ in range(50):

@@ -14,9 +14,9 @@ from multidb_chat.domain.search import Hit, SearchFilters
 # A word counts in the title as often as so many times in the text. Measured (nDCG@10 by full text alone, Cranfield /
 # SciFact): title 1 .376/.686, 2 .388/.689, 3 .389/.691, 4 .389/.692. Headings are between title and text.
 TITLE_WEIGHT, HEADINGS_WEIGHT, BODY_WEIGHT = 3.0, 2.0, 1.0
-# Scoring a passage takes 1.5 microseconds, and in a large collection half of all passages hold a frequent word: such
+# Scoring a passage takes a microsecond, and in a large collection half of all passages hold a frequent word: such
 # words, which weigh little beside the rarer ones, are left out where more than so many passages would be scored.
-MOST_SCORED = 20_000
+MOST_SCORED = 8_000
 # Frequencies that are remembered; a question has a dozen words.
 MOST_REMEMBERED = 10_000
 
