@@ -21,7 +21,7 @@ FEEDBACK, FEEDBACK_WEIGHT = 2, 0.5
 # collection is the question's own: Cranfield and SciFact, each asked its own questions, the other's, and questions of
 # everyday life, both outcomes and each of their groups weighed alike. Area under the curve .998. At .3, the least that
 # counts as fair, 1.5 % of the own questions are not above; of the others none (Cranfield, asked by SciFact) to 18 %
-# (SciFact, everyday questions, some of which it touches) are. `scripts/bench retrieval --calibrate` prints it all again.
+# (SciFact, everyday questions, some of which it touches) are. `scripts/bench retrieval --calibrate` prints all this.
 CALIBRATION = (9.2, 3.7, -5.8)
 
 

@@ -4,6 +4,8 @@
 these, a quarter of the bytes, picks the candidates that are scored exactly. The error of a scalar product in 8 bits is
 about .0007 (see `SPREAD`), less than the distance between neighbours in a ranking, so that twice as many candidates
 as are wanted lose next to nothing; `scripts/bench search-scale` prints the recall.
+A graph (HNSW) would search a million vectors in a millisecond instead of twenty, for minutes of building, a copy of its
+own in each process, and filters that lose results: a scan needs no building, and a mask is exact.
 What lies behind the committed number of slots is left over from an interrupted writer, and is overwritten.
 """
 
