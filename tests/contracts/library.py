@@ -68,6 +68,13 @@ class LibraryContract:
         await library.create_collection(a_collection())
         return library
 
+    async def test_a_library_has_one_identity(self, open_library: OpenLibrary):
+        one, same = await open_library(), await open_library()
+        identity = await one.identity()
+        assert identity
+        await one.create_collection(a_collection())
+        assert await one.identity() == await same.identity() == identity
+
     async def test_an_empty_library_answers_everything_with_nothing(self, open_library: OpenLibrary):
         library = await open_library()
         assert await library.version() == 0

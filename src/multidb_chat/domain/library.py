@@ -195,6 +195,9 @@ class Library(Protocol):
     async def remove_source(self, collection_id: str, source: str) -> int:
         """Remove the source's record and all its documents; return how many documents there were."""
 
+    async def identity(self) -> str:
+        """Return what tells this library from every other, its whole life long; changes are counted in it alone."""
+
     async def version(self) -> int:
         """Return the `seq` of the latest change, 0 for an empty library."""
 

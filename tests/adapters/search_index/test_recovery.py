@@ -162,14 +162,40 @@ async def test_what_an_interrupted_writer_left_behind_is_overwritten_and_swept(
     await again.close()
 
 
-async def test_an_index_of_another_library_is_built_anew(tmp_path: Path, folder: Path, index: EmbeddedSearchIndex):
+@pytest.mark.parametrize("changes", ["fewer", "as many", "more"])
+async def test_an_index_of_another_library_is_built_anew(
+    tmp_path: Path, folder: Path, library: Library, index: EmbeddedSearchIndex, changes: str
+):
     await index.close()
-    smaller = await a_library(tmp_path / "other.sqlite", 3)
-    other = EmbeddedSearchIndex(folder, smaller)
+    count = {"fewer": 3, "as many": await library.version(), "more": await library.version() + 600}[changes]
+    second = await a_library(tmp_path / "other.sqlite", count)
+    other = EmbeddedSearchIndex(folder, second)
     await other.refresh()
-    assert await answers(other) == await clean_answers(tmp_path / "clean", smaller)
+    assert await answers(other) == await clean_answers(tmp_path / "clean", second)
     await other.close()
-    await smaller.close()
+    await second.close()
+
+
+async def test_an_index_of_a_library_that_was_put_back_is_built_anew(
+    tmp_path: Path, folder: Path, index: EmbeddedSearchIndex, library: SqliteLibrary
+):
+    await index.close()
+    await library.close()
+    path = tmp_path / "library.sqlite"
+    backup = path.read_bytes()
+    later = SqliteLibrary(path)
+    await later.put_documents([some_document(number) for number in range(40, 60)])
+    index = EmbeddedSearchIndex(folder, later)
+    await index.refresh()
+    await index.close()
+    await later.close()
+    path.write_bytes(backup)
+    earlier = SqliteLibrary(path)
+    index = EmbeddedSearchIndex(folder, earlier)
+    await index.refresh()
+    assert await answers(index) == await clean_answers(tmp_path / "clean", earlier)
+    await index.close()
+    await earlier.close()
 
 
 async def test_dead_passages_are_cleared_away_when_they_are_many(

@@ -40,20 +40,32 @@ class Engine:
             self._files.keep(writer.files_in_use(connection))
             return state(connection).watermark
 
+    def library(self) -> str:
+        """Return the identity of the library that the index was made from, "" while there is nothing in it."""
+        with self._tables.reading() as connection:
+            return state(connection).library
+
     def known(self, document_ids: Sequence[str]) -> dict[str, int]:
         """Return the change that each document is indexed at, for those that are."""
         with self._tables.reading() as connection:
             return writer.known(connection, document_ids)
 
     def write(
-        self, after: int, until: int, gone: Iterable[str], seqs: Mapping[str, int], present: Sequence[Indexable]
+        self,
+        library: str,
+        after: int,
+        until: int,
+        gone: Iterable[str],
+        seqs: Mapping[str, int],
+        present: Sequence[Indexable],
     ) -> bool:
-        """Bring the changes from `after` to `until` in: documents that are gone, and those that are there, as they are.
+        """Bring the changes of `library` from `after` to `until` in.
 
-        `seqs` tells each document's change. False when another process has brought changes in meanwhile.
+        These are documents that are gone, and those that are there, as they are; `seqs` tells each one's change.
+        False when another process has brought changes in meanwhile.
         """
         entries = [writer.Entry(seqs[document.id], document, chunks) for document, chunks in present]
-        batch = writer.Batch(after, until, list(gone), entries)
+        batch = writer.Batch(library, after, until, list(gone), entries)
         with self._tables.writing() as connection:
             if not self._swept:  # what an interrupted process left behind
                 self._files.sweep(writer.files_in_use(connection))

@@ -91,18 +91,21 @@ class EmbeddedSearchIndex:
     async def _follow(self, version: int) -> int:
         """Bring the changes up to `version` in, a batch at a time; return how many documents changed."""
         count, window = 0, WINDOW
+        library = await self._library.identity()
+        if await self._run(lambda engine: engine.library()) not in ("", library):
+            await self._run(lambda engine: engine.discard())
         while (after := await self._run(lambda engine: engine.watermark())) < version:
             try:
-                count += await self._step(after, version, window)
+                count += await self._step(library, after, version, window)
             except Busy:
                 return count
             window = 0
-        if after > version == await self._library.version():  # the index was made from another library
+        if after > version == await self._library.version():  # the library was put back to an earlier state
             return await self._rebuild()
         self._followed = after
         return count
 
-    async def _step(self, after: int, version: int, window: int) -> int:
+    async def _step(self, library: str, after: int, version: int, window: int) -> int:
         """Bring the next changes behind `after` in, and those in the window before it that were missed."""
         changes = await self._library.changes(max(0, after - window), window + BATCH)
         known = await self._run(lambda engine: engine.known([change.document_id for change in changes]))
@@ -113,7 +116,7 @@ class EmbeddedSearchIndex:
         last = changes[-1].seq if changes else after
         # A full page may not be the last one; otherwise all changes up to `version` were on it.
         until = max(after, last) if len(changes) == window + BATCH else max(version, last)
-        written = await self._run(lambda engine: engine.write(after, until, gone, seqs, present))
+        written = await self._run(lambda engine: engine.write(library, after, until, gone, seqs, present))
         return len(news) if written else 0
 
     async def _run(self, work: "Callable[[Engine], T]") -> T:

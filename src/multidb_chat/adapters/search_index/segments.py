@@ -24,6 +24,7 @@ class State(NamedTuple):
 
     token: str
     watermark: int
+    library: str
 
 
 class Segment(NamedTuple):
@@ -151,9 +152,8 @@ class Keys:
 
 
 def state(connection: sqlite3.Connection) -> State:
-    """Return what changes whenever the index does: its own token, and the last change of the library in it."""
-    token, watermark = connection.execute("SELECT token, watermark FROM state").fetchone()
-    return State(token, watermark)
+    """Return what changes whenever the index does: its own token, and the last change in it of which library."""
+    return State(*connection.execute("SELECT token, watermark, library FROM state").fetchone())
 
 
 def _keys_of(connection: sqlite3.Connection, rows: Sequence[int]) -> dict[int, Key]:

@@ -24,7 +24,7 @@ from multidb_chat.domain.text import clean_line
 SLOT_BITS = 32
 SLOT_MASK = (1 << SLOT_BITS) - 1
 # Another schema is another index: the number goes up with every change of what is stored, and the old one is rebuilt.
-VERSION = 1
+VERSION = 2
 APPLICATION = zlib.crc32(b"multidb-chat search index") & 0x7FFF_FFFF
 # How long a writer waits for another process that is writing, in seconds; then it goes on with what there is.
 PATIENCE = 2.0
@@ -40,8 +40,8 @@ _FILLER = "\ue000"
 # Stemming gains more than any choice of engine; marks (M*) belong to words, or the vowels of Indic scripts would cut
 # them. Documents are found by their segment's rows; holes are rows of documents that are gone.
 _SCHEMA = (
-    "CREATE TABLE state (token TEXT NOT NULL, watermark INTEGER NOT NULL)",
-    "INSERT INTO state VALUES (hex(randomblob(16)), 0)",
+    "CREATE TABLE state (token TEXT NOT NULL, watermark INTEGER NOT NULL, library TEXT NOT NULL)",
+    "INSERT INTO state VALUES (hex(randomblob(16)), 0, '')",
     """CREATE TABLE segments (
         number INTEGER PRIMARY KEY AUTOINCREMENT,
         collection_id TEXT NOT NULL,

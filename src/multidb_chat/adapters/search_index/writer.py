@@ -30,8 +30,9 @@ class Entry(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Changes of the library from `after` to `until`: documents that are gone, and documents as they are now."""
+    """Changes of `library` from `after` to `until`: documents that are gone, and documents as they are now."""
 
+    library: str
     after: int
     until: int
     gone: Sequence[str]
@@ -63,7 +64,7 @@ def write(connection: sqlite3.Connection, files: VectorFiles, batch: Batch) -> l
     for (collection_id, dimensions), entries in _by_segment(batch.documents).items():
         _add(connection, files, _segment(connection, collection_id, dimensions), entries)
     unused = _compact(connection, files)
-    connection.execute("UPDATE state SET watermark = ?", (batch.until,))
+    connection.execute("UPDATE state SET watermark = ?, library = ?", (batch.until, batch.library))
     return unused
 
 

@@ -86,6 +86,9 @@ class SqliteLibrary:
     async def remove_source(self, collection_id: str, source: str) -> int:
         return await self._database.write(lambda c: shelf.remove_source(c, collection_id, source))
 
+    async def identity(self) -> str:
+        return await self._database.read(lambda c: str(c.execute("SELECT value FROM identity").fetchone()[0]))
+
     async def version(self) -> int:
         return await self._database.read(storing.last_change)
 

@@ -94,4 +94,8 @@ SCHEMA = (
     );
     CREATE INDEX changes_by_collection ON changes (collection_id, seq);
     """,
+    """
+    CREATE TABLE identity (value TEXT NOT NULL);
+    INSERT INTO identity VALUES (lower(hex(randomblob(16))));
+    """,
 )
