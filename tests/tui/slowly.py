@@ -12,9 +12,13 @@ from tests.tui.home import guest_of
 
 
 class Held:
-    """A place where work waits until it is let go; `reached` tells that it got there, `left` how it went away."""
+    """A place where work waits until it is let go; `reached` tells that it got there, `left` how it went away.
 
-    def __init__(self) -> None:
+    When it is cancelled, it takes `farewell` seconds more, as a turn does that is just being stored.
+    """
+
+    def __init__(self, farewell: float = 0.0) -> None:
+        self.farewell = farewell
         self.reached = asyncio.Event()
         self.go = asyncio.Event()
         self.left = ""
@@ -25,6 +29,7 @@ class Held:
             await self.go.wait()
             self.left = "let go"
         except asyncio.CancelledError:
+            await asyncio.sleep(self.farewell)
             self.left = "cancelled"
             raise
 

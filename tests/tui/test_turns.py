@@ -11,6 +11,7 @@ import pytest
 from multidb_chat.domain.errors import StoreUnavailable
 from multidb_chat.domain.turns import TurnEvent
 from multidb_chat.tui.app import ChatApp
+from multidb_chat.tui.widgets.exchange import Exchange
 from tests.tui.driving import (
     NARROW,
     app_over,
@@ -109,7 +110,7 @@ async def test_clearing_ends_the_turn_and_begins_anew(home: Path, stage: str) ->
 
 @pytest.mark.parametrize("stage", STAGES)
 async def test_leaving_during_a_turn_ends_it_before_the_stores_are_closed(home: Path, stage: str) -> None:
-    held = Held()
+    held = Held(farewell=0.3)
     order = []
 
     @asynccontextmanager
@@ -123,6 +124,8 @@ async def test_leaving_during_a_turn_ends_it_before_the_stores_are_closed(home: 
         await send(pilot, FOUNDED)
         await until(pilot, held.reached.is_set)
         await pilot.press("ctrl+q")
+    assert app._chat._turn is not None
+    assert app._chat._turn.cancelled()  # and not ended by an error
     assert order == ["cancelled"]
     assert app.return_value == 0
     assert app.failure is None
@@ -137,18 +140,38 @@ async def test_keys_show_while_an_answer_is_held_up(home: Path) -> None:
         assert "next question" in shown(pilot)
 
 
-async def test_the_stream_of_a_turn_is_closed_when_the_turn_ends(home: Path) -> None:
-    chats: list[HeldChat] = []
-
-    def replaced(real: Any) -> dict[str, Any]:
-        chats.append(HeldChat(real.chat, is_end, error=RuntimeError("wires crossed")))
-        return {"chat": chats[0]}
-
-    async with app_over(lambda: services_of(home, replaced)).run_test(size=NARROW) as pilot:
+async def test_what_nobody_foresaw_ends_the_turn_alone(home: Path) -> None:
+    error = RuntimeError("wires crossed")
+    broken = app_over(lambda: services_of(home, lambda real: {"chat": HeldChat(real.chat, is_end, error=error)}))
+    async with broken.run_test(size=NARROW) as pilot:
         exchange = await ask(pilot, FOUNDED)
         assert "Something unexpected happened (RuntimeError: wires crossed)" in outcome(exchange)
-        assert chats[0].closed == 1
         assert status(pilot) == ""
+        await send(pilot, "/clear")
+        assert exchanges(pilot) == []
+
+
+async def test_a_turn_is_closed_before_its_end_is_shown(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chats: list[HeldChat] = []
+    closed: list[int] = []
+    end = Exchange.end
+
+    async def undrawable(exchange: Exchange, text: str) -> None:
+        raise RuntimeError("no ink")
+
+    async def ending(exchange: Exchange, *given: Any, **named: Any) -> None:
+        closed.append(chats[0].closed)
+        await end(exchange, *given, **named)
+
+    def replaced(real: Any) -> dict[str, Any]:
+        chats.append(HeldChat(real.chat, lambda event: False))
+        return {"chat": chats[0]}
+
+    monkeypatch.setattr(Exchange, "write", undrawable)
+    monkeypatch.setattr(Exchange, "end", ending)
+    async with app_over(lambda: services_of(home, replaced)).run_test(size=NARROW) as pilot:
+        assert "no ink" in outcome(await ask(pilot, FOUNDED))
+    assert closed == [1]
 
 
 async def test_a_store_that_goes_away_is_said_in_the_turn(home: Path) -> None:

@@ -1,6 +1,7 @@
 """The chat: questions below, answers above, their sources beside them where the terminal is wide enough."""
 
-from contextlib import aclosing, suppress
+import asyncio
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import work
@@ -9,7 +10,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Footer, Static
-from textual.worker import Worker, WorkerError
 
 from multidb_chat.tui.commands import parse
 from multidb_chat.tui.messages import Preparing, ServicesFailed, ServicesPrepared, ServicesReady, Submitted
@@ -45,8 +45,9 @@ class ChatScreen(Screen[None]):
     def __init__(self, serving: Serving) -> None:
         super().__init__()
         self._serving = serving
+        self._status = StatusLine()
         self._conversation_id: str | None = None
-        self._turn: Worker[None] | None = None
+        self._turn: asyncio.Task[None] | None = None
         self._last: Exchange | None = None
         self._answer: Answer | None = None
 
@@ -56,7 +57,7 @@ class ChatScreen(Screen[None]):
             with VerticalScroll(id="transcript", can_focus=False):
                 yield Welcome()
             yield SourcesPanel()
-        yield StatusLine()
+        yield self._status
         yield Composer()
         yield Footer(show_command_palette=True, compact=True)
 
@@ -72,10 +73,7 @@ class ChatScreen(Screen[None]):
 
     async def on_unmount(self) -> None:
         """Let the turn end before the services are closed below it."""
-        if self._turn is not None:
-            self._turn.cancel()
-            with suppress(WorkerError):
-                await self._turn.wait()
+        await self._cancel_turn()
 
     @property
     def _composer(self) -> Composer:
@@ -84,10 +82,6 @@ class ChatScreen(Screen[None]):
     @property
     def _panel(self) -> SourcesPanel:
         return self.query_one(SourcesPanel)
-
-    @property
-    def _status(self) -> StatusLine:
-        return self.query_one(StatusLine)
 
     @property
     def _transcript(self) -> VerticalScroll:
@@ -127,7 +121,7 @@ class ChatScreen(Screen[None]):
             await self.run_action(parsed.command.action)
 
     async def _ask(self, event: Submitted) -> None:
-        if self._turn is not None and not self._turn.is_finished:
+        if self._turn is not None and not self._turn.done():
             self._say("An answer is still coming; Esc stops it.")
             self._composer.restore(event)
             return
@@ -138,9 +132,9 @@ class ChatScreen(Screen[None]):
         self._last = Exchange(event.text, pasted)
         await self._transcript.mount(self._last)
         self._transcript.anchor()
-        self._turn = self._take_turn(self._last, event)
+        # A task, not a worker: those are cancelled again and again while the app leaves, also while a turn is stored.
+        self._turn = asyncio.create_task(self._take_turn(self._last, event))
 
-    @work(exclusive=True, group="turn", exit_on_error=False)
     async def _take_turn(self, exchange: "Exchange", event: Submitted) -> None:
         self._status.begin("turn", "Searching")
         try:
@@ -210,13 +204,17 @@ class ChatScreen(Screen[None]):
 
     async def _end_turn(self) -> bool:
         """Stop the running answer and keep what came; False when there is none."""
-        if self._turn is None or self._turn.is_finished:
+        if not await self._cancel_turn():
             return False
-        self._turn.cancel()
-        with suppress(WorkerError):
-            await self._turn.wait()
         if self._last is not None and not self._last.ended:
             await self._last.end("Stopped.")
+        return True
+
+    async def _cancel_turn(self) -> bool:
+        if self._turn is None or self._turn.done():
+            return False
+        self._turn.cancel()
+        await asyncio.wait({self._turn})
         return True
 
     # Actions
