@@ -59,7 +59,7 @@ def test_an_empty_file_is_a_new_store(program: Program, papers: Path, store: str
     if store == "library":
         assert "There are no documents yet" in program.inside("docs", "list").stderr
         assert program("docs", "add", papers).stdout.startswith("3 added")
-    assert "note" not in answers(program, "--no-cache")
+    assert "note:" not in answers(program, "--no-cache")
     assert_whole(program.home)
 
 
@@ -97,7 +97,7 @@ def test_a_newer_program_migrates_behind_a_backup_and_an_older_one_then_refuses(
         'schema.SCHEMA += ("CREATE TABLE later (id TEXT PRIMARY KEY);",)\n'
     )
     path = program.home / "data" / f"{store}.sqlite"
-    assert "note" not in answers(program, "--no-cache", PYTHONPATH=str(tmp_path / "newer"))
+    assert "note:" not in answers(program, "--no-cache", PYTHONPATH=str(tmp_path / "newer"))
     backups = list(path.parent.glob("*-backup"))
     assert [backup.name[: len(path.name)] for backup in backups] == [path.name]
     assert backups[0].stat().st_mode & 0o077 == 0
@@ -110,5 +110,5 @@ def test_a_newer_program_migrates_behind_a_backup_and_an_older_one_then_refuses(
     backups[0].replace(path)
     for log in path.parent.glob(f"{path.name}-*"):
         log.unlink()
-    assert "note" not in answers(program, "--no-cache"), "the backup is whole"
+    assert "note:" not in answers(program, "--no-cache"), "the backup is whole"
     assert_whole(program.home)

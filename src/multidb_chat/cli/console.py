@@ -73,10 +73,11 @@ class Console:
     def __init__(self, out: TextIO, err: TextIO, environ: Mapping[str, str]) -> None:
         self._out = out
         self._err = err
-        plain = bool(environ.get("NO_COLOR")) or environ.get("TERM", "dumb") == "dumb"
+        dumb = (environ.get("TERM") or "dumb") == "dumb"
+        plain = bool(environ.get("NO_COLOR")) or dumb
         self.out_is_terminal = _is_terminal(out)
         self.err_is_terminal = _is_terminal(err)
-        self.full_terminal = self.err_is_terminal and environ.get("TERM", "dumb") != "dumb"
+        self.full_terminal = self.err_is_terminal and not dumb
         self._out_coloured = self.out_is_terminal and not plain
         self.err_coloured = self.err_is_terminal and not plain
         self.quiet = False
@@ -154,7 +155,7 @@ class Console:
             self._err.write(text)
             self._err.flush()
         except OSError:  # Nobody listens, or the disk behind it is full: the result and the exit code still count.
-            pass
+            let_go(self._err)
 
 
 def standard_console() -> Console:

@@ -1,5 +1,6 @@
 """Where the program starts: runs a command, turns every error into one line and an exit code."""
 
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 def main() -> None:
     """Run the program with the process's arguments and leave with its exit code."""
     console = standard_console()
+    _end_like_ctrl_c()
     try:
         code = run(sys.argv[1:], console)
     except KeyboardInterrupt:
@@ -20,6 +22,19 @@ def main() -> None:
     except ReaderGone:
         code = Exit.DONE
     sys.exit(code)
+
+
+def _end_like_ctrl_c() -> None:
+    """Let the signals that ask a program to end do what Ctrl-C does: temporary files and terminals are left tidy.
+
+    Where Ctrl-C is ignored (a job in the background of a script), they end the program at once, as they always do; one
+    that is ignored (`nohup`) stays so.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        return
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
 def run(arguments: list[str], console: Console) -> int:
