@@ -35,10 +35,9 @@ def moved(program: Program, tmp_path: Path) -> Program:
     return Program(program.home, {"PYTHONPATH": str(tmp_path / "clock")})
 
 
-@pytest.mark.parametrize("shift", [-YEARS, 10 * DAY])
-def test_between_runs_the_clock_may_go_back_and_forth(moved: Program, tmp_path: Path, shift: int) -> None:
+def test_between_runs_the_clock_may_go_back_and_forth(moved: Program, tmp_path: Path) -> None:
     note = tmp_path / "note.txt"
-    for time, name in ((0, "Ludvig"), (shift, "Selma"), (0, "Hjalmar")):
+    for time, name in ((0, "Ludvig"), (-YEARS, "Selma"), (DAY, "Hjalmar"), (0, "Tove")):
         note.write_text(f"The captain of the ferry is called {name}.")
         done = moved("docs", "add", note, CLOCK_SHIFT=str(time))
         assert done.returncode == 0, done.stderr

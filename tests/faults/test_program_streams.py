@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 from pathlib import Path
 
@@ -145,6 +146,19 @@ def test_a_narrow_terminal_gets_everything(program: Program, width: int, tmp_pat
     code, text = screen(program, width, "docs", "list")
     assert code == 0
     assert "otters.md" in text
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_an_app_that_is_asked_to_end_gives_the_terminal_back(shared: Program, number: signal.Signals) -> None:
+    command, *rest = shared.line()
+    running = pexpect.spawn(command, rest, env=shared.environ(), encoding="utf-8", dimensions=(24, 80), timeout=60)
+    running.expect_exact("\x1b[?1049h")  # the other screen
+    running.expect("multidb")
+    running.kill(number)
+    running.expect_exact("\x1b[?1049l")
+    running.expect(pexpect.EOF)
+    running.close()
+    assert running.signalstatus is None
 
 
 def test_without_any_terminal_there_is_no_app_and_no_question(shared: Program) -> None:

@@ -11,7 +11,7 @@ import pytest
 from multidb_chat.adapters.sqlite.accounts import SqliteAccounts
 from multidb_chat.adapters.sqlite.conversations import SqliteConversations
 from multidb_chat.domain.accounts import Account
-from multidb_chat.domain.errors import NotPermitted, QuotaExceeded
+from multidb_chat.domain.errors import NotPermitted, QuotaExceeded, StoreFull
 from multidb_chat.services.accounts import LOCAL_ACCOUNT_ID, AccountService
 from multidb_chat.services.history import History
 
@@ -191,3 +191,23 @@ async def test_more_guests_than_a_page_expire(house: House):
 def test_a_missing_limit_is_told_at_once(house: House):
     with pytest.raises(KeyError, match="enterprise"):
         AccountService(house.accounts, house.conversations, limits={"guest": 1, "free": 1, "pro": 1})
+
+
+class FullAccounts(SqliteAccounts):
+    """A store whose disk is full: it is read, and takes nothing."""
+
+    async def take(self, *arguments: object) -> int:  # type: ignore[override]
+        raise StoreFull("accounts", "No space is left.")
+
+
+async def test_what_cannot_be_counted_is_allowed_only_where_there_is_no_limit(house: House, tmp_path: Path):
+    local = await house.service.local_account()
+    limited = replace(local, id="limited", plan="pro")
+    await house.accounts.create_account(limited)
+    assert await house.service.take_message(local, "first") == 1
+    full = FullAccounts(tmp_path / "accounts.db")
+    service = AccountService(full, house.conversations, limits=LIMITS, clock=lambda: NOW)
+    assert await service.take_message(local, "second") == 1
+    with pytest.raises(StoreFull):
+        await service.take_message(limited, "third")
+    await full.close()
