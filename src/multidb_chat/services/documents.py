@@ -1,20 +1,20 @@
 """Collections and documents for an account: every access checks whose they are."""
 
 import asyncio
-import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from multidb_chat.domain.ids import new_id
 from multidb_chat.domain.library import Collection, Document, Library
 from multidb_chat.domain.text import clean_line
-from multidb_chat.services.chunking import TARGET_CHARS
-from multidb_chat.services.exporting import Export, ExportFormat, exported
-from multidb_chat.services.ingesting.sources import absolute
+
+if TYPE_CHECKING:  # a cached answer needs no more than the collections
+    from multidb_chat.services.exporting import Export, ExportFormat
 
 DEFAULT_COLLECTION = "documents"
 _NAME = re.compile(r"[^\W_](?:[\w.\- ]{0,62}[\w.\-])?")
@@ -145,7 +145,7 @@ class Documents:
         chosen: dict[str, Document] = {}
         for reference in references:
             found = await self._found(allowed, reference)
-            of_source = [document for document in found if document.source in (reference, absolute(reference))]
+            of_source = [document for document in found if document.source in (reference, _path(reference))]
             named = await self._of_source(of_source) if of_source else [_only(reference, found, allowed)]
             chosen |= {document.id: document for document in named}
         return list(chosen.values())
@@ -166,6 +166,8 @@ class Documents:
         document = await self._by_id(account, document_id)
         end = min(end, document.characters)
         start = min(max(start, 0), end)
+        from multidb_chat.services.chunking import TARGET_CHARS
+
         first, last = max(start - around * TARGET_CHARS, 0), end + around * TARGET_CHARS
         text = await self._library.text(document_id, first, last)
         if text is None:
@@ -181,9 +183,9 @@ class Documents:
         self,
         account: Account,
         reference: str,
-        form: ExportFormat = "text",
+        form: "ExportFormat" = "text",
         collections: Sequence[Collection] = (),
-    ) -> Export:
+    ) -> "Export":
         """Return a document as a file: its text, Markdown, JSON with blocks and chunks, or the original bytes.
 
         Raises `InvalidInput` when the original is asked for and was not kept.
@@ -192,6 +194,8 @@ class Documents:
         content = await self._library.content(document.id)
         if content is None:
             raise _unknown(reference)
+        from multidb_chat.services.exporting import exported
+
         return await asyncio.to_thread(exported, content, form)
 
     async def _allowed(self, account: Account, collections: Sequence[Collection]) -> dict[str, Collection]:
@@ -203,7 +207,7 @@ class Documents:
         return {collection.id: allowed[collection.id] for collection in collections} or allowed
 
     async def _found(self, allowed: dict[str, Collection], reference: str) -> Sequence[Document]:
-        for text in dict.fromkeys((reference, absolute(reference))):
+        for text in dict.fromkeys((reference, _path(reference))):
             if found := await self._library.find_documents([*allowed], text, _CANDIDATES + 1):
                 return found
         if alike := await self._shown_as(allowed, reference):
@@ -252,7 +256,9 @@ def _named(account: Account, collections: Sequence[Collection], name: str) -> Co
     found = [one for one in collections if name == one.id or name.casefold() == one.name.casefold()]
     if found:
         return min(found, key=lambda one: one.owner_id != account.id)
-    nearest = difflib.get_close_matches(name, [one.name for one in collections], 1)
+    from difflib import get_close_matches
+
+    nearest = get_close_matches(name, [one.name for one in collections], 1)
     hint = f' Did you mean "{nearest[0]}"?' if nearest else " See: multidb-chat collections list"
     raise NotFound(f'There is no collection named "{clean_line(name)}".{hint}')
 
@@ -275,3 +281,9 @@ def _ambiguous(reference: str, found: Sequence[Document], collections: dict[str,
     return InvalidInput(
         f'"{clean_line(reference)}" names several documents: {candidates}{more}. Use the digits at the front.'
     )
+
+
+def _path(reference: str) -> str:
+    from multidb_chat.services.ingesting.sources import absolute
+
+    return absolute(reference)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.errors import Conflict, UnreadableDocument
 from multidb_chat.domain.library import Collection, Library
-from multidb_chat.services.ingesting.events import Finished, IngestEvent
 
 if TYPE_CHECKING:  # what ingests is loaded when there is something to ingest
+    from multidb_chat.services.ingesting.events import IngestEvent
     from multidb_chat.services.ingestion import Ingestion
 
 HANDBOOK_ID = "handbook"
@@ -72,7 +72,9 @@ class Handbook:
         return {f"{HANDBOOK_ID}/{file.name}": file.read_bytes() for file in sorted(self._folder.glob("*.md"))}
 
 
-async def _finished(events: AsyncIterator[IngestEvent]) -> None:
+async def _finished(events: "AsyncIterator[IngestEvent]") -> None:
+    from multidb_chat.services.ingesting.events import Finished
+
     async for event in events:
         if isinstance(event, Finished) and event.failures:
             raise UnreadableDocument(event.failures[0].source, event.failures[0].reason)
