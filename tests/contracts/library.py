@@ -1,6 +1,7 @@
 """What every `Library` does, written once: a backend's test class gives the fixture `open_library`."""
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -53,10 +54,14 @@ def a_content(
     )
     blocks = tuple(Block(start, end, "paragraph", page=1, label="l") for start, end in spans)
     document = Document(
-        key, collection, source, name, f"Title of {name}", "markdown", f"hash of {text[:9]}", EPOCH, EPOCH,
+        key, collection, source, name, f"Title of {name}", "markdown", a_hash(text), EPOCH, EPOCH,
         len(text), len(text), len(chunks), 3, "en", EPOCH - timedelta(days=400), {"author": "Ada", "year": "2023"},
     )  # fmt: skip
     return DocumentContent(replace(document, **fields), text, blocks, chunks, original)
+
+
+def a_hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class LibraryContract:
