@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 Line = list[str | Styled]
 QUALITY_STYLE = {"excellent": "good", "good": "good", "fair": "fair", "poor": "bad"}
 _INDENT = "    "
+_WORTH_IT = 20  # less of the surroundings than this tells nothing
 _LINES = 3
 
 
@@ -78,6 +79,8 @@ def _snippet(before: str, snippet: str, after: str) -> list[Line]:
     if len(cited) > room:
         before, cited, after = "", cited[: room - 1] + "…", ""
     left = (room - len(cited)) // (2 if before else 1)
+    if left < _WORTH_IT:
+        before = after = ""
     before, after = _tail(before, left), _head(after, left)
     return [[_INDENT, *line] for line in _wrapped(before, cited, after, width)]
 
