@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # imported where they work, so that a cached answer costs non
     from multidb_chat.services.answering.passages import Passage
     from multidb_chat.services.answering.question import Analysis
 
-NAME = "extractive-1"
+NAME = "extractive-2"
 """Changes whenever the answers would."""
 
 SUPPORT = 0.57

@@ -102,8 +102,13 @@ class Analysis:
     phrases: tuple[tuple[str, ...], ...]
 
 
+# Two words that mean what neither does alone, and the one word for it.
+_WENT_WRONG = re.compile(r"\b(?:go|goes|going|went|gone) wrong\b", re.IGNORECASE)
+
+
 def analyse(question: str, words: Words) -> Analysis:
     """Take a stand-alone question apart. A text without content words gives an analysis without terms."""
+    question = _WENT_WRONG.sub("failed", question)
     kind, expected = _form(question)
     tokens = [token for token in words.tokens(question) if not _is_empty(question, token)]
     extra = _FORM_WORDS.get(kind, "") + " " + _EXPECTED_WORDS.get(expected, "")

@@ -39,6 +39,12 @@ async def test_a_wrapped_sentence_is_shown_on_one_line() -> None:
     )
 
 
+@pytest.mark.parametrize("question", ["What failed?", "What went wrong?", "What was the error?"])
+async def test_a_log_tells_what_failed_however_it_is_asked(question: str) -> None:
+    log = match("12:01 start\n12:04 error: the disk is full\n12:05 stop\n", "build.log")
+    assert await answered(question, log) == "12:04 error: the disk is full [1]"
+
+
 @pytest.mark.parametrize(("year", "left"), [(2019, 118), (2020, 149), (2021, 92)])
 async def test_the_year_that_is_asked_for_decides(year: int, left: int) -> None:
     answer = await answered(f"How many customers left in {year}?", *REPORTS)
