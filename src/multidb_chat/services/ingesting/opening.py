@@ -36,8 +36,11 @@ async def opened(source: Source, fetcher: Fetcher, max_bytes: int, keep_original
     if source.path is not None:
         yield await asyncio.to_thread(_hashed, Path(source.path), source.name, max_bytes)
     elif source.data is not None:
-        path = await asyncio.to_thread(_written, source.data)
+        # Made here, not on the thread: whoever is cancelled while the thread writes knows what to remove.
+        handle, name = tempfile.mkstemp(prefix="multidb-chat-")
+        path = Path(name)
         try:
+            await asyncio.to_thread(_write, handle, source.data)
             yield await asyncio.to_thread(_hashed, path, source.name, max_bytes, "", keep_original)
         finally:
             path.unlink(missing_ok=True)
@@ -60,12 +63,6 @@ def _hashed(path: Path, name: str, max_bytes: int, content_type: str = "", keep:
     return OpenSource(path, name, size, digest, content_type, path.read_bytes() if keep else None)
 
 
-def _written(data: bytes) -> Path:
-    handle, name = tempfile.mkstemp(prefix="multidb-chat-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-    except BaseException:
-        os.unlink(name)
-        raise
-    return Path(name)
+def _write(handle: int, data: bytes) -> None:
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
