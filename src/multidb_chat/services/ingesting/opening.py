@@ -5,7 +5,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,12 +38,12 @@ async def opened(source: Source, fetcher: Fetcher, max_bytes: int, keep_original
     elif source.data is not None:
         # Made here, not on the thread: whoever is cancelled while the thread writes knows what to remove.
         handle, name = tempfile.mkstemp(prefix="multidb-chat-")
-        path = Path(name)
         try:
             await asyncio.to_thread(_write, handle, source.data)
-            yield await asyncio.to_thread(_hashed, path, source.name, max_bytes, "", keep_original)
+            yield await asyncio.to_thread(_hashed, Path(name), source.name, max_bytes, "", keep_original)
         finally:
-            path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                os.unlink(name)
     else:
         fetched = await fetcher.fetch(source.key)
         try:
