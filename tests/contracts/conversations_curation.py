@@ -9,7 +9,7 @@ from multidb_chat.domain.conversations import Conversations, Feedback, Knowledge
 from multidb_chat.domain.errors import Conflict, InvalidInput
 from tests.contracts.conversations_processes import NOW, TALK, a_message
 
-ENTRY = KnowledgeEntry("k1", "acme", "Why tides?", "why tides", "The moon.", 3, NOW, b"\x00\xff\x80")
+ENTRY = KnowledgeEntry("k1", "acme", "Why tides?", "why tides", "The moon.", 3, NOW, b"\x00\xff\x80", "Sea")
 DAY = date(2026, 2, 28)
 
 
@@ -27,6 +27,7 @@ class KnowledgeContract:
     async def test_an_entry_comes_back_as_it_was_stored(self, conversations: Conversations):
         await conversations.put_knowledge(ENTRY)
         assert await conversations.knowledge("acme", "why tides") == ENTRY
+        assert await conversations.knowledge_entry("acme", "k1") == ENTRY
         assert await conversations.knowledge_entries("acme") == [ENTRY]
 
     async def test_an_entry_is_the_tenants_own(self, conversations: Conversations):
@@ -37,9 +38,10 @@ class KnowledgeContract:
         assert await conversations.knowledge("acme", "why tides") == ENTRY
         assert await conversations.knowledge_entries("other") == [theirs]
         assert await conversations.knowledge("third", "why tides") is None
+        assert await conversations.knowledge_entry("third", "k1") is None
         assert await conversations.delete_knowledge("acme", "k1") is True
         assert await conversations.knowledge("other", "why tides") == theirs
-        assert await conversations.uses("other", "k1") == 1
+        assert await conversations.uses("other", ["k1"]) == {"k1": 1}
 
     @pytest.mark.parametrize(("version", "stored"), [(2, 3), (3, 3), (4, 4)])
     async def test_an_older_version_changes_nothing(self, conversations: Conversations, version: int, stored: int):
@@ -66,12 +68,12 @@ class KnowledgeContract:
         for _ in range(3):
             await conversations.count_use("acme", "k1")
         await conversations.put_knowledge(replace(ENTRY, version=4))
-        assert await conversations.uses("acme", "k1") == 3
+        assert await conversations.uses("acme", ["k1", "k2"]) == {"k1": 3, "k2": 0}
         assert await conversations.delete_knowledge("acme", "k1") is True
         assert await conversations.delete_knowledge("acme", "k1") is False
         await conversations.count_use("acme", "k1")
         await conversations.put_knowledge(ENTRY)
-        assert await conversations.uses("acme", "k1") == 0
+        assert await conversations.uses("acme", ["k1"]) == {"k1": 0}
 
     async def test_entries_are_listed_by_page(self, conversations: Conversations):
         for key in ("b", "d", "a", "c"):

@@ -93,7 +93,9 @@ class ConversationsMachine(RuleBasedStateMachine):
 
     @rule(tenant=OWNERS, key=TALKS, question=WORDS, version=st.integers(1, 4))
     def put_knowledge(self, tenant: str, key: str, question: str, version: int) -> None:
-        entry = KnowledgeEntry(key, tenant, question, question, "An answer", version, NOW, question.encode())
+        entry = KnowledgeEntry(
+            key, tenant, question, question, "An answer", version, NOW, question.encode(), category=question[:1]
+        )
         place = tenant, key
         if place in self.knowledge and version < self.knowledge[place].version:
             self.meets(None, self.store.put_knowledge, entry)
@@ -160,7 +162,8 @@ class ConversationsMachine(RuleBasedStateMachine):
             assert await store.knowledge_entries(owner) == entries
             for entry in entries:
                 assert await store.knowledge(owner, entry.question_key) == entry
-                assert await store.uses(owner, entry.id) == self.uses.get((owner, entry.id), 0)
+                assert await store.knowledge_entry(owner, entry.id) == entry
+                assert await store.uses(owner, [entry.id]) == {entry.id: self.uses.get((owner, entry.id), 0)}
         for days in (-1, 0, 1):
             day = (NOW + timedelta(days=days)).date()
             given = [feedback for feedback in self.feedback.values() if feedback.created_at.date() == day]

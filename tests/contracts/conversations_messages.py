@@ -25,7 +25,7 @@ class TalkContract:
             assert await store.knowledge("acme", "why tides") is None
             assert await store.knowledge_entries("acme") == []
             assert await store.delete_knowledge("acme", "k1") is False
-            assert await store.uses("acme", "k1") == 0
+            assert await store.uses("acme", ["k1"]) == {"k1": 0}
             assert await store.feedback("ada") == []
             assert await store.feedback_on(NOW.date()) == []
 

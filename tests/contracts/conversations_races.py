@@ -44,7 +44,7 @@ class RacesContract:
         async with open_conversations() as one, open_conversations() as other:
             await one.put_knowledge(an_entry)
             await asyncio.gather(*((one, other)[n % 2].count_use("acme", an_entry.id) for n in range(40)))
-            assert await one.uses("acme", an_entry.id) == 40
+            assert await one.uses("acme", [an_entry.id]) == {an_entry.id: 40}
 
     async def test_processes_append_to_one_conversation(self, open_conversations: OpenConversations):
         async with open_conversations() as conversations:

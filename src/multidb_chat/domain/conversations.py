@@ -1,6 +1,6 @@
 """Conversations as trees of messages, curated knowledge, and feedback; and the port that keeps them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal, Protocol
@@ -42,7 +42,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class KnowledgeEntry:
-    """A curated question and its answer; `question_key` is the normal form under which questions are equal."""
+    """A curated question and its answer; `question_key` is the normal form under which questions are equal.
+
+    `category` is a free word to group entries by, "" for none; `vector` the question's, empty where none was made.
+    """
 
     id: str
     tenant_id: str
@@ -52,6 +55,7 @@ class KnowledgeEntry:
     version: int
     updated_at: datetime
     vector: bytes = field(default=b"", repr=False)
+    category: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,9 @@ class Conversations(Protocol):
     async def knowledge(self, tenant_id: str, question_key: str) -> KnowledgeEntry | None:
         """Return the tenant's entry with exactly this key."""
 
+    async def knowledge_entry(self, tenant_id: str, entry_id: str) -> KnowledgeEntry | None:
+        """Return the tenant's entry with this id."""
+
     async def knowledge_entries(self, tenant_id: str, after: str = "", limit: int = 100) -> list[KnowledgeEntry]:
         """Return the tenant's entries in order of id, from just behind `after`."""
 
@@ -123,8 +130,8 @@ class Conversations(Protocol):
     async def count_use(self, tenant_id: str, entry_id: str) -> None:
         """Add one to the entry's use counter. Approximate: a retry may count twice. Unknown entries count nothing."""
 
-    async def uses(self, tenant_id: str, entry_id: str) -> int:
-        """Return how often the entry was used."""
+    async def uses(self, tenant_id: str, entry_ids: Sequence[str]) -> dict[str, int]:
+        """Return how often each of these entries was used, 0 also for unknown ones."""
 
     async def put_feedback(self, feedback: Feedback) -> None:
         """Add feedback. Of an account's feedback on one message the one with the latest id is kept.

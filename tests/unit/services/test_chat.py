@@ -263,7 +263,7 @@ async def test_a_curated_answer_comes_before_the_documents(house: House) -> None
     await house.conversations.put_knowledge(entry)
     answer = await house.answer("What was churn??")
     assert (answer.text, answer.method, answer.found) == ("Ask **Ada**.", "knowledge", True)
-    assert await house.conversations.uses("tenant", "e1") == 1
+    assert await house.conversations.uses("tenant", ["e1"]) == {"e1": 1}
 
 
 async def test_a_new_curated_answer_is_given_once_its_scope_is_invalidated(house: House) -> None:

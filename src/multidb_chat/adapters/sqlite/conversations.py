@@ -1,5 +1,6 @@
 """`SqliteConversations`: the port `Conversations` in one SQLite file."""
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -56,6 +57,10 @@ class SqliteConversations:
         clauses = "WHERE tenant_id = ? AND question_key = ?"
         return await self._database.read(lambda c: KNOWLEDGE.first(c, clauses, tenant_id, question_key))
 
+    async def knowledge_entry(self, tenant_id: str, entry_id: str) -> KnowledgeEntry | None:
+        clauses = "WHERE tenant_id = ? AND id = ?"
+        return await self._database.read(lambda c: KNOWLEDGE.first(c, clauses, tenant_id, entry_id))
+
     async def knowledge_entries(self, tenant_id: str, after: str = "", limit: int = 100) -> list[KnowledgeEntry]:
         return await self._database.read(lambda c: curation.knowledge_page(c, tenant_id, after, limit))
 
@@ -65,8 +70,8 @@ class SqliteConversations:
     async def count_use(self, tenant_id: str, entry_id: str) -> None:
         await self._database.write(lambda c: curation.count_use(c, tenant_id, entry_id))
 
-    async def uses(self, tenant_id: str, entry_id: str) -> int:
-        return await self._database.read(lambda c: curation.uses(c, tenant_id, entry_id))
+    async def uses(self, tenant_id: str, entry_ids: Sequence[str]) -> dict[str, int]:
+        return await self._database.read(lambda c: curation.uses(c, tenant_id, entry_ids))
 
     async def put_feedback(self, feedback: Feedback) -> None:
         await self._database.write(lambda c: curation.put_feedback(c, feedback))

@@ -4,6 +4,7 @@ Every function is a piece of work inside a transaction that the caller began.
 """
 
 import sqlite3
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 from multidb_chat.adapters.sqlite.records import Table, below, micros, rows_at_most
@@ -46,11 +47,11 @@ def count_use(connection: Connection, tenant_id: str, entry_id: str) -> None:
     connection.execute(statement, (tenant_id, entry_id))
 
 
-def uses(connection: Connection, tenant_id: str, entry_id: str) -> int:
-    """Return an entry's counter."""
+def uses(connection: Connection, tenant_id: str, entry_ids: Sequence[str]) -> dict[str, int]:
+    """Return the counters of these entries."""
     query = "SELECT uses FROM knowledge WHERE tenant_id = ? AND id = ?"
-    row = connection.execute(query, (tenant_id, entry_id)).fetchone()
-    return int(row[0]) if row else 0
+    rows = {entry_id: connection.execute(query, (tenant_id, entry_id)).fetchone() for entry_id in entry_ids}
+    return {entry_id: int(row[0]) if row else 0 for entry_id, row in rows.items()}
 
 
 def put_feedback(connection: Connection, feedback: Feedback) -> None:

@@ -56,4 +56,5 @@ SCHEMA = (
     CREATE INDEX feedback_by_day ON feedback (created_at, id);
     CREATE INDEX feedback_by_conversation ON feedback (conversation_id) WHERE conversation_id IS NOT NULL;
     """,
+    "ALTER TABLE knowledge ADD COLUMN category TEXT NOT NULL DEFAULT '';",
 )
