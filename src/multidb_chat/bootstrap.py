@@ -17,6 +17,7 @@ from multidb_chat.domain.conversations import Conversations
 from multidb_chat.domain.errors import InvalidSetting
 from multidb_chat.domain.library import Library
 from multidb_chat.domain.search import Embedder, SearchIndex
+from multidb_chat.domain.tasks import Tasks
 from multidb_chat.services.accounts import AccountService
 from multidb_chat.services.history import History
 from multidb_chat.settings import Settings
@@ -56,6 +57,14 @@ class Application:
         from multidb_chat.adapters.sqlite.accounts import SqliteAccounts
 
         return SqliteAccounts(self.settings.paths.data / "accounts.sqlite")
+
+    @cached_property
+    def tasks(self) -> Tasks:
+        """The queue of background work, which lives beside the accounts."""
+        self._require_embedded("accounts")
+        from multidb_chat.adapters.sqlite.tasks import SqliteTasks
+
+        return SqliteTasks(self.settings.paths.data / "accounts.sqlite")
 
     @cached_property
     def conversations(self) -> Conversations:
@@ -214,7 +223,7 @@ class Application:
 
     async def close(self) -> None:
         """Close what was made; stores last, since the others write to them."""
-        for name in ("reader", "index", "embedder", "cache", "library", "conversations", "accounts"):
+        for name in ("reader", "index", "embedder", "cache", "library", "conversations", "tasks", "accounts"):
             if (made := self.__dict__.get(name)) is not None:
                 await made.close()
 

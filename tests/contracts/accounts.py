@@ -14,7 +14,6 @@ from tests.contracts.accounts_people import (
 )
 from tests.contracts.accounts_processes import ADA, BOB, OpenAccounts
 from tests.contracts.accounts_races import RacesContract
-from tests.contracts.accounts_tasks import TasksContract
 
 
 class AccountsContract(
@@ -22,7 +21,6 @@ class AccountsContract(
     UsageContract,
     SessionsContract,
     AuditContract,
-    TasksContract,
     HostileTextContract,
     RacesContract,
 ):

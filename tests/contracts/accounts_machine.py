@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from multidb_chat.domain.accounts import Account, Accounts, AuditEntry, Session, Subscription, Task
+from multidb_chat.domain.accounts import Account, Accounts, AuditEntry, Session, Subscription
 from multidb_chat.domain.errors import Conflict, NotFound, QuotaExceeded
 from tests.contracts.accounts_processes import NOW
 
@@ -20,9 +20,7 @@ PERIODS = st.sampled_from([date(2026, 1, 1), date(2026, 2, 1)])
 RESOURCES = st.sampled_from(["messages", "documents"])
 KEYS = st.sampled_from(["1", "2", "3", "4"])
 MINUTES = st.integers(0, 20)
-KINDS = st.sampled_from(["research", "analyze"])
-WORKERS = st.sampled_from(["w1", "w2"])
-STATES = st.sampled_from(["queued", "running", "done", "failed"])
+ACTIONS = st.sampled_from(["asked", "answered"])
 
 
 class AccountsMachine(RuleBasedStateMachine):
@@ -40,8 +38,6 @@ class AccountsMachine(RuleBasedStateMachine):
         self.used: dict[tuple[str, date, str], int] = {}
         self.operations: set[tuple[str, str]] = set()
         self.log: list[AuditEntry] = []
-        self.tasks: dict[str, Task] = {}
-        self.seen: list[Task] = []  # every claim there was, to be used late
 
     @initialize()
     def begin(self) -> None:
@@ -95,7 +91,7 @@ class AccountsMachine(RuleBasedStateMachine):
     @rule(key=IDS)
     def delete_account(self, key: str) -> None:
         self.meets(self.accounts.pop(key, None) is not None, self.store.delete_account, key)
-        for records in (self.subscriptions, self.sessions, self.tasks):
+        for records in (self.subscriptions, self.sessions):
             for gone in [record.id for record in records.values() if record.account_id == key]:
                 del records[gone]
         self.used = {place: figure for place, figure in self.used.items() if place[0] != key}
@@ -145,64 +141,11 @@ class AccountsMachine(RuleBasedStateMachine):
             self.sessions[session.id] = replace(session, ended_at=NOW)
         self.meets(len(ending), self.store.end_sessions, owner, NOW, keys)
 
-    @rule(actor=IDS, action=KINDS)
+    @rule(actor=IDS, action=ACTIONS)
     def append_audit(self, actor: str, action: str) -> None:
         entry = AuditEntry(NOW, actor, action, details={"n": str(len(self.log))})
         self.log.append(replace(entry, seq=len(self.log) + 1))
         self.meets(self.log[-1], self.store.append_audit, entry)
-
-    @rule(key=KEYS, owner=IDS, kind=KINDS, minutes=MINUTES)
-    def enqueue(self, key: str, owner: str, kind: str, minutes: int) -> None:
-        task = Task(key, owner, kind, {"by": owner}, NOW + timedelta(minutes=minutes))
-        if key in self.tasks:
-            self.meets(None, self.store.enqueue, replace(task, account_id=self.tasks[key].account_id))
-        else:
-            self.meets(None if owner in self.accounts else NotFound, self.store.enqueue, task)
-            if owner in self.accounts:
-                self.tasks[key] = task
-
-    @rule(worker=WORKERS, kinds=st.lists(KINDS, unique=True), minutes=MINUTES, length=st.integers(1, 10))
-    def claim(self, worker: str, kinds: list[str], minutes: int, length: int) -> None:
-        now = NOW + timedelta(minutes=minutes)
-        lease = now + timedelta(minutes=length)
-        free = [
-            task
-            for task in self.tasks.values()
-            if task.kind in kinds
-            and (
-                task.state == "queued"
-                or (task.state == "running" and (not task.lease_until or task.lease_until <= now))
-            )
-        ]
-        claimed = None
-        if free:
-            oldest = min(free, key=lambda task: (task.created_at, task.id))
-            claimed = replace(oldest, state="running", attempts=oldest.attempts + 1, lease_until=lease, worker=worker)
-            self.tasks[oldest.id] = claimed
-            self.seen.append(claimed)
-        self.meets(claimed, self.store.claim, worker, now, lease, kinds)
-
-    @rule(data=st.data(), state=STATES, minutes=st.none() | MINUTES)
-    def update_task(self, data: st.DataObject, state: str, minutes: int | None) -> None:
-        if not self.seen:
-            return
-        claim = data.draw(st.sampled_from(self.seen[-4:]))
-        lease = None if minutes is None else NOW + timedelta(minutes=minutes)
-        told = replace(claim, state=state, progress=0.5, result=state, lease_until=lease)  # type: ignore[arg-type]
-        current = self.tasks.get(claim.id)
-        holds = current is not None and (current.state, current.worker, current.attempts) == (
-            "running", claim.worker, claim.attempts,
-        )  # fmt: skip
-        self.meets(holds, self.store.update_task, told)
-        if current is not None and holds:
-            self.tasks[claim.id] = replace(current, state=told.state, progress=0.5, result=state, lease_until=lease)
-
-    @rule(key=KEYS)
-    def cancel_task(self, key: str) -> None:
-        active = key in self.tasks and self.tasks[key].state in ("queued", "running")
-        self.meets(active, self.store.cancel_task, key)
-        if active:
-            self.tasks[key] = replace(self.tasks[key], state="cancelled")
 
     @invariant()
     def all_is_as_in_the_model(self) -> None:
@@ -216,7 +159,6 @@ class AccountsMachine(RuleBasedStateMachine):
             assert await store.account(key) == self.accounts.get(key)
             assert await store.subscriptions(key) == _latest(self.subscriptions, key, "starts_at")
             assert await store.sessions(key) == _latest(self.sessions, key, "created_at")
-            assert await store.tasks(key) == _latest(self.tasks, key, "created_at")
             for period in (date(2026, 1, 1), date(2026, 2, 1)):
                 assert await store.usage(key, period) == {
                     resource: figure

@@ -5,7 +5,7 @@ from datetime import UTC, date, timedelta, timezone
 
 import pytest
 
-from multidb_chat.domain.accounts import Account, Accounts, AuditEntry, Session, Subscription, Task
+from multidb_chat.domain.accounts import Account, Accounts, AuditEntry, Session, Subscription
 from multidb_chat.domain.errors import Conflict, InvalidInput, NotFound, QuotaExceeded
 from tests.contracts.accounts_processes import ADA, BOB, NOW, PERIOD, OpenAccounts
 
@@ -39,12 +39,10 @@ class PeopleContract:
                 accounts.put_subscription(Subscription("1", "ada", "pro", NOW)),
                 accounts.take("ada", "messages", PERIOD, 1, None, "a"),
                 accounts.put_session(a_session()),
-                accounts.enqueue(Task("t1", "ada", "research", {}, NOW)),
             ):
                 with pytest.raises(NotFound):
                     await write
             assert await accounts.usage("ada", PERIOD) == {}
-            assert await accounts.task("t1") is None
 
     async def test_an_account_comes_back_as_it_was_stored(self, open_accounts: OpenAccounts):
         everything = Account(
@@ -113,7 +111,6 @@ class PeopleContract:
         await accounts.put_subscription(Subscription("1", "ada", "pro", NOW))
         await accounts.put_session(a_session())
         await accounts.take("ada", "messages", PERIOD, 1, None, "a")
-        await accounts.enqueue(Task("t1", "ada", "research", {}, NOW))
         await accounts.append_audit(AuditEntry(NOW, "ada", "was here"))
         assert await accounts.delete_account("ada") is True
         assert await accounts.delete_account("ada") is False
@@ -123,8 +120,6 @@ class PeopleContract:
             assert await accounts.subscriptions("ada") == []
             assert await accounts.usage("ada", PERIOD) == {}
             assert await accounts.session("s1") is None
-            assert await accounts.task("t1") is None
-            assert await accounts.claim("w", NOW, NOW, ["research"]) is None
         assert [entry.action for entry in await accounts.audit(actor="ada")] == ["was here"]
         assert await accounts.take("ada", "messages", PERIOD, 1, 1, "a") == 1
 
@@ -274,13 +269,11 @@ class HostileTextContract:
     async def test_any_text_comes_back_exactly_or_is_refused_cleanly(self, accounts: Accounts, text: str):
         account = replace(ADA, id=f"id {text}", email=f"{text}@example.org")
         entry = AuditEntry(NOW, text, text, text, text, {f"key{text}": text}, text, 1)
-        task = Task(f"task {text}", "ada", text, {f"key{text}": text}, NOW, result=text)
         session = replace(a_session(f"s {text}"), client=text, refresh_hash=text)
         try:
             await accounts.create_account(account)
             assert await accounts.account_by_email(f"{text}@example.org") == account
             await accounts.append_audit(entry)
-            await accounts.enqueue(task)
             await accounts.put_session(session)
             assert await accounts.take("ada", text, PERIOD, 1, None, text) == 1
         except InvalidInput:
@@ -289,12 +282,8 @@ class HostileTextContract:
         assert await accounts.account(account.id) == account
         assert await accounts.audit() == [entry]
         assert await accounts.audit(actor=text, action=text) == [entry]
-        assert await accounts.task(task.id) == task
         assert await accounts.session(session.id) == session
         assert await accounts.usage("ada", PERIOD) == {text: 1}
-        claimed = await accounts.claim(text, NOW, NOW, [text])
-        assert claimed is not None
-        assert claimed.id == task.id
 
     @pytest.mark.parametrize("text", ["\ud800", "\x00"], ids=ascii)
     async def test_asking_for_hostile_text_finds_nothing(self, accounts: Accounts, text: str):
@@ -303,7 +292,6 @@ class HostileTextContract:
             accounts.account_by_email(text),
             accounts.session(text),
             accounts.subscriptions(text),
-            accounts.task(text),
         ):
             try:
                 assert not await ask

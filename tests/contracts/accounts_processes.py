@@ -29,15 +29,6 @@ async def take_many(open_accounts: OpenAccounts, name: str, times: int, limit: i
                 continue
 
 
-async def claim_all(open_accounts: OpenAccounts, name: str) -> None:
-    """Claim tasks until there are none; say which."""
-    async with open_accounts() as accounts:
-        await accounts.account("ada")
-        starting_line()
-        while task := await accounts.claim(name, NOW, NOW + timedelta(minutes=1), ["research"]):
-            say(task.id)
-
-
 async def audit_many(open_accounts: OpenAccounts, name: str, times: int) -> None:
     """Append entries; say their numbers."""
     async with open_accounts() as accounts:

@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import AsyncExitStack
 
-from multidb_chat.domain.accounts import Account, Task
+from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.errors import Conflict, QuotaExceeded
 from tests.contracts import processes
 from tests.contracts.accounts_processes import (
@@ -12,7 +12,6 @@ from tests.contracts.accounts_processes import (
     PERIOD,
     OpenAccounts,
     audit_many,
-    claim_all,
     create_without_end,
     take_many,
 )
@@ -69,19 +68,6 @@ class RacesContract:
             figures = [int(word) for said in processes.race(racers) for word in said]
             assert sorted(figures) == list(range(1, 101))
             assert await accounts.usage("ada", PERIOD) == {"messages": 100}
-
-    async def test_processes_never_claim_one_task_twice(self, open_accounts: OpenAccounts):
-        async with open_accounts() as accounts:
-            await accounts.create_account(ADA)
-            names = [f"task-{n:02}" for n in range(60)]
-            await asyncio.gather(*(accounts.enqueue(Task(n, "ada", "research", {}, NOW)) for n in names))
-            said = processes.race([processes.start(claim_all, open_accounts, f"p{n}") for n in range(3)])
-            assert sorted(word for words in said for word in words) == names
-            for number, words in enumerate(said):
-                for key in words:
-                    task = await accounts.task(key)
-                    assert task is not None
-                    assert (task.state, task.worker, task.attempts) == ("running", f"p{number}", 1)
 
     async def test_the_audit_has_no_gap_across_processes(self, open_accounts: OpenAccounts):
         async with open_accounts() as accounts:

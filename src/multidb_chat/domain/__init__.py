@@ -6,7 +6,8 @@ One module a topic; a topic's records stand beside the port that stores or makes
 `errors`             the one error tree
 `ids`                time-ordered identifiers, made once by the writer
 `text`               the terminal sanitiser and the normal form of a question
-`accounts`           accounts, sessions, usage, audit, tasks     port `Accounts`
+`accounts`           accounts, sessions, usage, audit            port `Accounts`
+`tasks`              background work, the queue, the inbox       port `Tasks`
 `conversations`      conversations, messages, knowledge, feedback  port `Conversations`
 `library`            collections, documents, chunks, changes     port `Library`
 `cache`              cache keys, counters, notifications         port `Cache`

@@ -1,4 +1,4 @@
-"""Who is talking: accounts, sessions, usage, the audit log and the task queue; and the port that keeps them.
+"""Who is talking: accounts, sessions, usage and the audit log; and the port that keeps them.
 
 Times are timezone-aware UTC everywhere in the domain.
 """
@@ -10,7 +10,6 @@ from typing import Literal, Protocol
 
 Role = Literal["guest", "user", "support", "admin"]
 Plan = Literal["free", "pro", "enterprise"]
-TaskState = Literal["queued", "running", "done", "failed", "cancelled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +67,8 @@ class AuditEntry:
     seq: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """Background work. It stays in the queue until it is finished; an expired lease lets another worker claim it."""
-
-    id: str
-    account_id: str
-    kind: str
-    payload: Mapping[str, str]
-    created_at: datetime
-    state: TaskState = "queued"
-    attempts: int = 0
-    lease_until: datetime | None = None
-    worker: str = ""
-    result: str = ""
-    progress: float = 0.0
-
-
 class Accounts(Protocol):
-    """Accounts, subscriptions, usage, sessions, audit and tasks.
+    """Accounts, subscriptions, usage, sessions and the audit log.
 
     Every write is durable when the call returns. Reads see all writes acknowledged before them, from any process.
     An unknown identifier gives None or an empty list; a write that names one raises `NotFound`.
@@ -152,27 +134,3 @@ class Accounts(Protocol):
         self, after: int = 0, limit: int = 100, actor: str | None = None, action: str | None = None
     ) -> list[AuditEntry]:
         """Return entries with `seq` above `after`, oldest first, narrowed by actor and action."""
-
-    async def enqueue(self, task: Task) -> None:
-        """Add a task. The same id again changes nothing. Raises `NotFound` when the account is unknown."""
-
-    async def claim(self, worker: str, now: datetime, lease_until: datetime, kinds: Sequence[str]) -> Task | None:
-        """Give the oldest task of these kinds that is queued, or running with its lease over or none, to `worker`.
-
-        It becomes running, one attempt more, with the new lease. Two workers never hold a task at once.
-        """
-
-    async def update_task(self, task: Task) -> bool:
-        """Store state, progress, result and lease, if it runs and is held as it was claimed; False otherwise.
-
-        Worker and attempts tell the claim: a worker that lost a task and claimed it again holds it anew.
-        """
-
-    async def cancel_task(self, task_id: str) -> bool:
-        """Cancel a queued or running task; False when it is unknown or has ended."""
-
-    async def task(self, task_id: str) -> Task | None:
-        """Return the task."""
-
-    async def tasks(self, account_id: str, limit: int = 100) -> list[Task]:
-        """Return the account's tasks, the latest first."""

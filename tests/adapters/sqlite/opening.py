@@ -7,6 +7,8 @@ from pathlib import Path
 
 from multidb_chat.adapters.sqlite.accounts import SqliteAccounts
 from multidb_chat.adapters.sqlite.conversations import SqliteConversations
+from multidb_chat.adapters.sqlite.tasks import SqliteTasks
+from tests.contracts.tasks_processes import Stores
 
 
 @asynccontextmanager
@@ -16,6 +18,16 @@ async def accounts_in(path: Path) -> AsyncIterator[SqliteAccounts]:
         yield store
     finally:
         await store.close()
+
+
+@asynccontextmanager
+async def tasks_in(path: Path) -> AsyncIterator[Stores]:
+    tasks = SqliteTasks(path)
+    async with accounts_in(path) as accounts:
+        try:
+            yield Stores(accounts, tasks)
+        finally:
+            await tasks.close()
 
 
 @asynccontextmanager

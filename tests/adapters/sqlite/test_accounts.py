@@ -1,19 +1,15 @@
 """Accounts in SQLite: the contract, and what lies in the file."""
 
 import sqlite3
-from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from multidb_chat.adapters.sqlite import accounts_tasks as queue
 from multidb_chat.domain.accounts import AuditEntry
-from tests.adapters.sqlite.opening import accounts_in, steps
+from tests.adapters.sqlite.opening import accounts_in
 from tests.contracts.accounts import AccountsContract
-from tests.contracts.accounts_processes import ADA, NOW, OpenAccounts
-from tests.contracts.accounts_tasks import a_task
+from tests.contracts.accounts_processes import NOW, OpenAccounts
 
 
 class TestSqliteAccounts(AccountsContract):
@@ -43,17 +39,3 @@ async def test_the_file_itself_refuses_to_change_the_audit(path: Path, attack: s
         with sqlite3.connect(path) as stranger, pytest.raises(sqlite3.IntegrityError, match="append-only"):
             stranger.execute(attack)
         assert await store.audit() == entries
-
-
-@pytest.mark.parametrize("state", ["done", "failed", "cancelled"])
-async def test_a_claim_costs_the_same_behind_a_long_history(path: Path, state: str):
-    async with accounts_in(path) as store:
-        await store.create_account(ADA)
-    costs = []
-    with sqlite3.connect(path) as connection:
-        for count in (10, 2_000):
-            for n in range(count):
-                queue.enqueue(connection, replace(a_task(f"{count}-{n}"), state=state))
-            queue.enqueue(connection, a_task(f"waiting-{count}"))
-            costs.append(steps(connection, lambda: queue.claim(connection, "w", NOW, NOW + timedelta(1), ["research"])))
-    assert costs[1] <= 1.1 * costs[0]

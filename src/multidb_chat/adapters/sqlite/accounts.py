@@ -6,13 +6,10 @@ from pathlib import Path
 
 from multidb_chat.adapters.sqlite import accounts_audit as log
 from multidb_chat.adapters.sqlite import accounts_people as people
-from multidb_chat.adapters.sqlite import accounts_tasks as queue
 from multidb_chat.adapters.sqlite.accounts_people import ACCOUNTS, SESSIONS, SUBSCRIPTIONS
 from multidb_chat.adapters.sqlite.accounts_schema import SCHEMA
-from multidb_chat.adapters.sqlite.accounts_tasks import TASKS
 from multidb_chat.adapters.sqlite.database import Database
-from multidb_chat.adapters.sqlite.records import rows_at_most
-from multidb_chat.domain.accounts import Account, AuditEntry, Session, Subscription, Task
+from multidb_chat.domain.accounts import Account, AuditEntry, Session, Subscription
 
 
 class SqliteAccounts:
@@ -83,22 +80,3 @@ class SqliteAccounts:
         self, after: int = 0, limit: int = 100, actor: str | None = None, action: str | None = None
     ) -> list[AuditEntry]:
         return await self._database.read(lambda c: log.page(c, after, limit, actor, action))
-
-    async def enqueue(self, task: Task) -> None:
-        await self._database.write(lambda c: queue.enqueue(c, task))
-
-    async def claim(self, worker: str, now: datetime, lease_until: datetime, kinds: Sequence[str]) -> Task | None:
-        return await self._database.write(lambda c: queue.claim(c, worker, now, lease_until, kinds))
-
-    async def update_task(self, task: Task) -> bool:
-        return await self._database.write(lambda c: queue.update(c, task))
-
-    async def cancel_task(self, task_id: str) -> bool:
-        return await self._database.write(lambda c: queue.cancel(c, task_id))
-
-    async def task(self, task_id: str) -> Task | None:
-        return await self._database.read(lambda c: TASKS.first(c, "WHERE id = ?", task_id))
-
-    async def tasks(self, account_id: str, limit: int = 100) -> list[Task]:
-        clauses = "WHERE account_id = ? ORDER BY created_at DESC, id DESC LIMIT ?"
-        return await self._database.read(lambda c: TASKS.all(c, clauses, account_id, rows_at_most(limit)))

@@ -3,7 +3,8 @@
 `email_key` is the case-folded address. `operations` remembers each use that was counted for as long as the account
 lives, so that no repetition counts, however late; it costs under 100 bytes a use. The audit log refuses changes in the
 file itself, whichever program opens it; REPLACE has a trigger of its own, since it would delete without asking one.
-`tasks_waiting` holds only what may be claimed, so that a long history of finished tasks costs a claim nothing.
+`tasks_waiting` holds only what may be claimed, so that a long history of finished tasks costs a claim nothing;
+`tasks_in_inbox` only what was not cleared.
 """
 
 SCHEMA = (
@@ -92,5 +93,26 @@ SCHEMA = (
     );
     CREATE INDEX tasks_by_account ON tasks (account_id, created_at, id);
     CREATE INDEX tasks_waiting ON tasks (created_at, id) WHERE state IN ('queued', 'running');
+    """,
+    """
+    ALTER TABLE tasks ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE tasks ADD COLUMN not_before INTEGER;
+    ALTER TABLE tasks ADD COLUMN max_attempts INTEGER NOT NULL DEFAULT 5;
+    ALTER TABLE tasks ADD COLUMN claims INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE tasks ADD COLUMN step TEXT NOT NULL DEFAULT '';
+    ALTER TABLE tasks ADD COLUMN summary TEXT NOT NULL DEFAULT '';
+    ALTER TABLE tasks ADD COLUMN error TEXT NOT NULL DEFAULT '';
+    ALTER TABLE tasks ADD COLUMN ended_at INTEGER;
+    ALTER TABLE tasks ADD COLUMN read_at INTEGER;
+    ALTER TABLE tasks ADD COLUMN cleared_at INTEGER;
+    UPDATE tasks SET claims = attempts;
+    UPDATE tasks SET lease_until = 0 WHERE state = 'running' AND lease_until IS NULL;
+    UPDATE tasks SET ended_at = created_at WHERE state IN ('done', 'failed', 'cancelled');
+    DROP INDEX tasks_waiting;
+    CREATE INDEX tasks_waiting ON tasks (priority DESC, created_at, id) WHERE state IN ('queued', 'running');
+    CREATE INDEX tasks_by_time ON tasks (created_at, id);
+    CREATE INDEX tasks_ended ON tasks (ended_at) WHERE ended_at IS NOT NULL;
+    CREATE INDEX tasks_in_inbox ON tasks (account_id, ended_at, id)
+        WHERE state IN ('done', 'failed') AND cleared_at IS NULL;
     """,
 )
