@@ -69,3 +69,30 @@ main()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environ)
     assert done.returncode == 6, done.stderr
     assert done.stderr.startswith("error: there is no home folder")
+
+
+def test_a_setting_is_set_used_and_unset(empty: Program) -> None:
+    done = empty("config", "set", "search.limit", "7")
+    assert re.split(r"  +", done.stdout.strip()) == ["search.limit = 7", f"file {empty.home}/config.toml line 2"]
+    with (empty.home / "config.toml").open("a", encoding="utf-8") as file:
+        file.write("# mine\n")
+    shown = json.loads(empty("config", "set", "tui.theme", "paper", "--json", MULTIDB_CHAT_TUI_THEME="ink").stdout)
+    assert (shown["value"], shown["origin"]) == ("ink", "environment MULTIDB_CHAT_TUI_THEME")
+    assert (empty.home / "config.toml").read_text() == '[search]\nlimit = 7\n# mine\n\n[tui]\ntheme = "paper"\n'
+    assert "2 settings differ" in empty("config", "check").stdout
+    assert empty("config", "unset", "search.limit").stdout.split() == ["search.limit", "=", "10", "default"]
+
+
+def test_another_file_is_changed_where_one_is_named(empty: Program, tmp_path: Path) -> None:
+    other = tmp_path / "other.toml"
+    assert empty("--config", str(other), "config", "set", "log.level", "info").returncode == 0
+    assert other.read_text() == '[log]\nlevel = "info"\n'
+    assert not empty.home.exists()
+
+
+def test_a_bad_setting_is_refused_in_one_line(empty: Program) -> None:
+    for arguments in (("set", "search.limt", "7"), ("set", "search.limit", "0"), ("unset", "search.limt")):
+        done = empty("config", *arguments)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (6, "", 1)
+        assert "search.limit" in done.stderr
+    assert not (empty.home / "config.toml").exists()

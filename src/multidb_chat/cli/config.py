@@ -1,12 +1,18 @@
 """`multidb-chat config`: what is configured, where, and whether it is right."""
 
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
-from multidb_chat.cli.console import Styled
+from multidb_chat.cli.console import Console, Styled
 from multidb_chat.cli.options import Json
-from multidb_chat.cli.session import session_of
+from multidb_chat.cli.session import Session, session_of
 
-config = typer.Typer(help="Show and check the configuration.", rich_markup_mode=None)
+if TYPE_CHECKING:
+    from multidb_chat.settings.changing import Changed, SettingsFile
+
+config = typer.Typer(help="Show, change and check the configuration.", rich_markup_mode=None)
+Key = Annotated[str, typer.Argument(metavar="KEY", help="The setting: search.limit.")]
 
 
 @config.command(epilog="Example: multidb-chat config show --json")
@@ -26,6 +32,25 @@ def show(context: typer.Context, as_json: Json = False) -> None:
     for key, shown, origin in rows:
         style = "faint" if origin == "default" else "strong"
         session.console.write(f"{key:<{widths[0]}}  {shown:<{widths[1]}}  ", Styled(origin, style))
+
+
+@config.command("set", epilog="Example: multidb-chat config set search.limit 20")
+def set_(
+    context: typer.Context,
+    key: Key,
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="Its value.")],
+    as_json: Json = False,
+) -> None:
+    """Write a setting into the configuration file; its comments and everything else in it stay."""
+    session = session_of(context)
+    _tell(session.console, _file_of(session).set(key, value), as_json)
+
+
+@config.command(epilog="Example: multidb-chat config unset search.limit")
+def unset(context: typer.Context, key: Key, as_json: Json = False) -> None:
+    """Take a setting out of the configuration file, so that its default is used again."""
+    session = session_of(context)
+    _tell(session.console, _file_of(session).unset(key), as_json)
 
 
 @config.command(epilog="Example: multidb-chat config path")
@@ -64,3 +89,21 @@ def example(context: typer.Context) -> None:
     from multidb_chat.settings.texts import example_toml
 
     session_of(context).console.write(example_toml(), end="")
+
+
+def _file_of(session: Session) -> "SettingsFile":
+    from multidb_chat.settings.changing import SettingsFile
+
+    return SettingsFile(session.config_file, session.overrides)
+
+
+def _tell(console: Console, changed: "Changed", as_json: bool) -> None:
+    if as_json:
+        import tomllib
+
+        value = tomllib.loads(f"value = {changed.shown}")["value"]
+        console.write_json({"key": changed.key, "value": value, "origin": changed.origin, "file": str(changed.file)})
+        return
+    console.write(Styled(changed.key, "strong"), f" = {changed.shown}  ", Styled(changed.origin, "faint"))
+    if changed.overridden:
+        console.tell(f"The file says so now, but the {changed.origin} decides as long as it is set.")

@@ -80,7 +80,7 @@ def load_settings(
         from_environment(environ, tuple(SECTIONS)),
         from_flags(overrides or {}),
     )
-    values, origins = _merge(raws)
+    values, origins = merge(raws)
     trees = {
         name: section(**{key: values[f"{name}.{key}"] for key in rules_of(section) if f"{name}.{key}" in values})
         for name, section in SECTIONS.items()
@@ -88,14 +88,15 @@ def load_settings(
     return Settings(**trees, paths=paths, origins=origins)  # type: ignore[arg-type] # the names are those of SECTIONS
 
 
-def _merge(raws: Iterable[Raw]) -> tuple[dict[str, Value], dict[str, str]]:
+def merge(raws: Iterable[Raw]) -> tuple[dict[str, Value], dict[str, str]]:
+    """Return the last value of each key and its origin. Raises `InvalidSetting` for what cannot be set."""
     values: dict[str, Value] = {}
     origins: dict[str, str] = {}
     for raw in raws:
         key = ".".join(raw.path)
         rule = RULES.get(key)
         if rule is None:
-            raise _unknown(raw, key)
+            raise unknown(raw, key)
         try:
             values[key] = rule.from_text(str(raw.value)) if raw.is_text else rule.check(raw.value)
         except (ValueError, OverflowError) as error:
@@ -104,7 +105,8 @@ def _merge(raws: Iterable[Raw]) -> tuple[dict[str, Value], dict[str, str]]:
     return values, origins
 
 
-def _unknown(raw: Raw, key: str) -> InvalidSetting:
+def unknown(raw: Raw, key: str) -> InvalidSetting:
+    """Return the error for a key that there is not, with the nearest one."""
     shown = clean_line(key)[:80]
     if key in SECTIONS:
         return InvalidSetting(f"{raw.origin}: {shown} is a section: write [{shown}] and its keys below it")

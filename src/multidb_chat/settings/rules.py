@@ -99,6 +99,12 @@ class Rule:
             return False
         return parts.scheme in self.schemes and bool(parts.hostname)
 
+    def written(self, value: Value) -> str:
+        """Return the value as the configuration file has it, in TOML's notation, nothing masked."""
+        if isinstance(value, str):
+            return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        return self.shown(value)
+
     def shown(self, value: object) -> str:
         """Return the value as it may be shown, in TOML's notation, the password of a URL masked."""
         if isinstance(value, bool):

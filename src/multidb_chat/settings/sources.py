@@ -33,7 +33,11 @@ def from_file(path: Path, required: bool) -> Iterator[Raw]:
 
     Raises `InvalidSetting` when it cannot be read or is not TOML.
     """
-    text = _read(path, required)
+    yield from from_toml(read_file(path, required), path)
+
+
+def from_toml(text: str, path: Path) -> Iterator[Raw]:
+    """Yield what the text of a configuration file says. Raises `InvalidSetting` when it is not TOML."""
     if not text.strip():
         return
     import tomllib
@@ -46,8 +50,8 @@ def from_file(path: Path, required: bool) -> Iterator[Raw]:
         line = int(position[1] or lines) if position else lines
         what = re.sub(_POSITION, "", message)
         raise InvalidSetting(f"file {_shown(path)}, line {line}: this is not TOML: {clean_line(what)}") from error
-    lines_of = _lines(text)
-    for keys, value in _leaves(table):
+    lines_of = key_lines(text)
+    for keys, value in leaves(table):
         line_number = lines_of.get(keys) or lines_of.get(keys[:1])
         yield Raw(keys, value, f"file {_shown(path)}" + (f" line {line_number}" if line_number else ""))
 
@@ -72,7 +76,11 @@ def _shown(path: Path) -> str:
     return clean_line(str(path))
 
 
-def _read(path: Path, required: bool) -> str:
+def read_file(path: Path, required: bool) -> str:
+    """Return the text of a configuration file; an absent one is empty, unless it is `required`.
+
+    Raises `InvalidSetting` when it cannot be read.
+    """
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
@@ -92,7 +100,7 @@ def _read(path: Path, required: bool) -> str:
         raise InvalidSetting(f"file {_shown(path)}: it cannot be read ({error.strerror})") from error
 
 
-def _leaves(table: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], object]]:
+def leaves(table: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], object]]:
     """Yield sections' keys with their values; what is not in a section, or not a section, under its own name."""
     for name, value in table.items():
         if isinstance(value, dict):
@@ -101,11 +109,11 @@ def _leaves(table: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], object]
             yield (name,), value
 
 
-def _lines(text: str) -> dict[tuple[str, ...], int]:
+def key_lines(text: str) -> dict[tuple[str, ...], int]:
     """Return the line of each section and key. Reading line by line serves, since no setting spans several."""
     found: dict[tuple[str, ...], int] = {}
     section: tuple[str, ...] = ()
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if header := re.match(_HEADER, line):
             section = _parts(header[1])
             found.setdefault(section, number)

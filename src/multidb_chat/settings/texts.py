@@ -25,7 +25,12 @@ multidb-chat config path      # where the files are
 multidb-chat config show      # every value and where it came from; passwords are masked
 multidb-chat config check     # read everything and say what is wrong, with file and line
 multidb-chat config example   # a configuration file with all settings, to begin with
+multidb-chat config set search.limit 20   # write one setting; comments and all else in the file stay
+multidb-chat config unset search.limit    # take it out again
 ```
+
+`config set` checks the value first and writes nothing unless the whole file is good afterwards; the file is replaced in
+one step and keeps its permissions. The settings screen of the app does the same.
 
 `MULTIDB_CHAT_HOME` names a folder that then holds the configuration file, the data, the cache and the logs. Without it
 they are where the operating system keeps such files. `--config FILE` reads another file instead of the usual one.

@@ -1,0 +1,155 @@
+"""Changing settings: one value into the configuration file, checked first and written so that nothing else is lost."""
+
+import os
+import stat
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from multidb_chat.domain.errors import InvalidSetting
+from multidb_chat.domain.text import clean_line
+from multidb_chat.settings.editing import with_setting, without_setting
+from multidb_chat.settings.loading import RULES, Settings, load_settings, merge, unknown
+from multidb_chat.settings.paths import find_paths
+from multidb_chat.settings.rules import refuse
+from multidb_chat.settings.sources import Raw, from_toml, read_file
+
+_BOM = "\ufeff"
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What a change did: the settings as they are read now, and the key's value and origin among them.
+
+    `overridden`: something stronger than the file (the environment or a flag) still decides the value.
+    """
+
+    key: str
+    settings: Settings
+    file: Path
+
+    @property
+    def shown(self) -> str:
+        """The value in force, in TOML's notation, secrets masked."""
+        return RULES[self.key].shown(self.settings.value(self.key))
+
+    @property
+    def origin(self) -> str:
+        """Where the value in force came from."""
+        return self.settings.origin(self.key)
+
+    @property
+    def overridden(self) -> bool:
+        """Whether the file is not asked for this key."""
+        return not self.origin.startswith(("file ", "default"))
+
+
+class SettingsFile:
+    """The configuration file of a run, as something to change. Everything here blocks on the disk."""
+
+    def __init__(
+        self,
+        config_file: Path | None = None,
+        overrides: Mapping[str, object] | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        """Take what `load_settings` took, so that the result is read in the same way."""
+        self._given = config_file
+        self._overrides = dict(overrides or {})
+        self._environ = dict(os.environ if environ is None else environ)
+        self.path = config_file or find_paths(self._environ).config_file
+
+    def load(self) -> Settings:
+        """Return the settings as they are now. Raises `InvalidSetting`."""
+        given = self._given if self._given is not None and self._given.exists() else None
+        return load_settings(config_file=given, overrides=self._overrides, environ=self._environ)
+
+    def set(self, key: str, text: str) -> Changed:
+        """Write the value that a text stands for. Nothing is written unless all of the file is good afterwards.
+
+        Raises `InvalidSetting`: an unknown key, a value that is not good, or a file that cannot be changed.
+        """
+        rule = RULES.get(key)
+        if rule is None:
+            raise unknown(Raw(tuple(key.split(".")), text, "config"), key)
+        try:
+            value = rule.from_text(text)
+        except (ValueError, OverflowError) as error:
+            raise refuse("config", key, rule, text) from error
+        section, name = key.split(".")
+        return self._change(key, lambda before: with_setting(before, section, name, rule.written(value)))
+
+    def unset(self, key: str) -> Changed:
+        """Take a key out of the file, so that its default or the environment decides. Raises `InvalidSetting`."""
+        if key not in RULES:
+            raise unknown(Raw(tuple(key.split(".")), "", "config"), key)
+        section, name = key.split(".")
+        return self._change(key, lambda before: without_setting(before, section, name))
+
+    def _change(self, key: str, edit: Callable[[str], str]) -> Changed:
+        # A link (dotfiles are often links) stays one: what it points at is replaced.
+        target = Path(os.path.realpath(self.path))
+        with _failing(target), _alone_in(target.parent):
+            before = read_file(target, required=False)
+            list(from_toml(before, self.path))  # says where it is broken, if it is
+            try:
+                after = edit(before)
+            except InvalidSetting as error:
+                raise InvalidSetting(f"file {clean_line(str(self.path))}: {error}") from None
+            merge(from_toml(after, self.path))
+            if after != before:
+                _replace(target, after)
+        return Changed(key, self.load(), self.path)
+
+
+@contextmanager
+def _failing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = clean_line(error.strerror or str(error))
+        raise InvalidSetting(f"file {clean_line(str(path))}: it cannot be written ({reason})") from error
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock, so that of two programs that change the file neither loses the other's change."""
+    import fcntl
+
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _replace(path: Path, text: str) -> None:
+    """Put the text in the place of the file in one step, with its permissions; a new one is the owner's alone.
+
+    It may hold the address of a server with its password.
+    """
+    mode = 0o600
+    bom = False
+    with suppress(FileNotFoundError):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        bom = path.read_bytes().startswith(_BOM.encode())
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(handle, mode)
+            file.write(((_BOM if bom else "") + text).encode())
+            file.flush()
+            os.fsync(handle)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
