@@ -1,12 +1,14 @@
 """The screens beside the chat: documents, help and why."""
 
+import re
 from pathlib import Path
 
 import pytest
-from textual.widgets import DataTable
+from textual.widgets import DataTable, Static
 
-from multidb_chat.tui.commands import COMMANDS, completions, parse
-from tests.tui.driving import NARROW, WIDE, app_in, area, ask, send, shown, toasts, until
+from multidb_chat.tui.commands import COMMANDS
+from multidb_chat.tui.commands.parsing import completions, parse
+from tests.tui.driving import NARROW, WIDE, app_in, area, ask, send, shown, text_of, toasts, until
 from tests.tui.home import furnish
 
 FOUNDED = "Who founded the Kestrel observatory?"
@@ -94,12 +96,15 @@ async def test_why_shows_what_came_nearest_to_a_question_without_an_answer(home:
             assert " ".join(citation.snippet.split()[:3]) in shown(pilot)
 
 
-async def test_help_shows_every_command_on_a_small_screen(home: Path) -> None:
+async def test_help_shows_every_command_with_its_key(home: Path) -> None:
     async with app_in(home).run_test(size=NARROW) as pilot:
         await pilot.press("f1")
         await until(pilot, lambda: "Esc closes" in shown(pilot))
-        assert all(f" {command.name} " in shown(pilot) for command in COMMANDS)
-        assert "Ctrl+Q" in shown(pilot)
+        text = "\n".join(text_of(part) for part in pilot.app.screen.query(Static))
+        for command in COMMANDS:
+            assert re.search(rf"^{command.name} .*{command.key_name.replace('+', '.')}$", text, re.MULTILINE)
+        await pilot.press("end")
+        await until(pilot, lambda: "For more, ask" in shown(pilot))
         await pilot.press("q")
         await until(pilot, lambda: area(pilot).has_focus)
 

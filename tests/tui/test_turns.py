@@ -124,8 +124,8 @@ async def test_leaving_during_a_turn_ends_it_before_the_stores_are_closed(home: 
         await send(pilot, FOUNDED)
         await until(pilot, held.reached.is_set)
         await pilot.press("ctrl+q")
-    assert app._chat._turn is not None
-    assert app._chat._turn.cancelled()  # and not ended by an error
+    assert app._chat.turns.task is not None
+    assert app._chat.turns.task.cancelled()  # and not ended by an error
     assert order == ["cancelled"]
     assert app.return_value == 0
     assert app.failure is None

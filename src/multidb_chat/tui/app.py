@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from multidb_chat.tui.commands import COMMANDS
+from multidb_chat.tui.commands.parsing import named
 from multidb_chat.tui.screens.chat import ChatScreen
 from multidb_chat.tui.services import OpenServices
 from multidb_chat.tui.serving import Serving
@@ -76,6 +77,7 @@ class ChatApp(App[int]):
             yield SystemCommand("Quit", "Leave", self.action_quit)
             return
         for command in COMMANDS:
-            yield SystemCommand(command.title, command.help, partial(screen.run_action, command.action))
+            yield SystemCommand(command.title, command.help, partial(self._chat.carry_out, command))
         for name in NAMES:
-            yield SystemCommand(f"Theme: {name}", "Change the colours", partial(self._chat.action_theme, name))
+            theme = partial(self._chat.carry_out, named("/theme"), name)
+            yield SystemCommand(f"Theme: {name}", "Change the colours", theme)

@@ -52,6 +52,11 @@ class Serving:
                 self._task.cancel()
             await asyncio.wait({self._task})
 
+    @property
+    def opened(self) -> Services | None:
+        """The services, where they are open already."""
+        return self._services
+
     async def services(self) -> Services:
         """Return the services as soon as they are open. Raises the error that kept them from opening."""
         await self._settled.wait()

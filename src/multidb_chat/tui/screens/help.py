@@ -1,5 +1,7 @@
 """The help: every key and command, from the same table that carries them out."""
 
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -10,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from multidb_chat.tui.commands import COMMANDS
+from multidb_chat.tui.wording import MUTED
 
 KEYS = (
     ("Enter", "Send the question"),
@@ -18,15 +21,25 @@ KEYS = (
     ("Tab", "Complete a command, go to the sources"),
     ("Esc", "Stop an answer, close the sources, drop a paste"),
     ("PageUp, PageDown", "Scroll the chat"),
-    ("F1 F2 F3 F4", "Help, sources, documents, why"),
-    ("Ctrl+L, Ctrl+T", "Clear the screen; next theme"),
     ("Ctrl+P", "All actions"),
-    ("Ctrl+Q", "Leave"),
 )
 
 
-def _table(rows: list[tuple[str, str]]) -> Content:
-    return Content("\n").join([Content.styled(f"{left:<20}", "$accent") + Content(right) for left, right in rows])
+def _table(rows: Iterable[tuple[str, str, str]]) -> Content:
+    """Return lines of what to type, what it does and the key that does it too."""
+    return Content("\n").join(
+        [
+            Content.styled(f"{typed:<20}", "$accent") + Content(what) + Content.styled(f"  {key}" if key else "", MUTED)
+            for typed, what, key in rows
+        ]
+    )
+
+
+def _commands() -> Iterator[Static]:
+    for topic, commands in groupby(COMMANDS, key=lambda command: command.topic):
+        yield Static(topic, classes="heading")
+        rows = [(f"{command.name} {command.argument}", command.help, command.key_name) for command in commands]
+        yield Static(_table(rows))
 
 
 class HelpScreen(ModalScreen[None]):
@@ -39,8 +52,7 @@ class HelpScreen(ModalScreen[None]):
         with VerticalScroll(id="help") as box:
             box.border_title = "Help"
             box.border_subtitle = "Esc closes"
-            yield Static("Commands", classes="heading")
-            yield Static(_table([(f"{command.name} {command.argument}", command.help) for command in COMMANDS]))
+            yield from _commands()
             yield Static("Keys", classes="heading")
-            yield Static(_table(list(KEYS)))
+            yield Static(_table((key, what, "") for key, what in KEYS))
             yield Static("For more, ask: the handbook is among the documents.", classes="more")

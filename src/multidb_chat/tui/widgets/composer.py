@@ -5,7 +5,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from multidb_chat.tui.commands import completions, parse
+from multidb_chat.tui.commands.parsing import completions, parse
 from multidb_chat.tui.messages import Submitted
 from multidb_chat.tui.widgets.question_area import QuestionArea
 

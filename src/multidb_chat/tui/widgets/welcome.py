@@ -10,7 +10,7 @@ FIRST_QUESTION = "How do I add my own documents?"
 
 
 class Welcome(Static):
-    """Says what to do first, and which commands there are."""
+    """Says what to do first, and the commands that have a key."""
 
     DEFAULT_CSS = "Welcome { padding: 1 2; height: auto; }"
 
@@ -25,6 +25,10 @@ def _text() -> Content:
         Content(""),
         Content("New here? Ask: ") + Content.styled(FIRST_QUESTION, "bold"),
         Content(""),
-        *(Content.styled(f"{command.name:<10}", "$accent") + Content(command.help) for command in COMMANDS),
+        *(
+            Content.styled(f"{command.name:<10}", "$accent") + Content(command.help)
+            for command in COMMANDS
+            if command.key
+        ),
     ]
     return Content("\n").join(lines)

@@ -1,36 +1,10 @@
-"""The slash commands: one table that help, completion, the command palette and the composer share."""
+"""What is typed into the composer: a command, or a question."""
 
 import difflib
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A slash command; `action` is the name of the chat screen's action that carries it out."""
-
-    name: str
-    argument: str
-    help: str
-    action: str
-
-    @property
-    def title(self) -> str:
-        """The name as the command palette shows it."""
-        return self.name[1:].capitalize()
-
-
-COMMANDS = (
-    Command("/help", "", "Show the keys and commands", "help"),
-    Command("/why", "", "Show how the last answer came about", "why"),
-    Command("/docs", "", "Show the documents that are searched", "documents"),
-    Command("/sources", "", "Show or hide the sources panel", "toggle_sources"),
-    Command("/theme", "[NAME]", "Change the colours: this theme, or the next one", "theme"),
-    Command("/clear", "", "Clear the screen and begin a new conversation", "clear"),
-    Command("/quit", "", "Leave", "quit"),
-)
-
-# People type these plain; as questions they mean nothing.
-PLAIN = {"help": "/help", "quit": "/quit", "exit": "/quit", "clear": "/clear"}
+from multidb_chat.tui.commands import COMMANDS, PLAIN
+from multidb_chat.tui.commands.command import Command
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +14,11 @@ class Parsed:
     command: Command | None
     argument: str = ""
     suggestion: str = ""
+
+
+def named(name: str) -> Command:
+    """Return the command with this name. Raises `KeyError`."""
+    return {command.name: command for command in COMMANDS}[name]
 
 
 def parse(text: str) -> Parsed | None:

@@ -1,0 +1,27 @@
+"""The slash commands: one table that help, completion, the command palette, keys and the composer share.
+
+A command is a row here and an async function in the module of its topic, `async def why(chat, argument)`.
+"""
+
+from multidb_chat.tui.commands.command import Command
+
+COMMANDS = (
+    # Answers
+    Command("/sources", "", "Show or hide the sources panel", "answers:sources", key="f2", label="Sources"),
+    Command("/why", "", "Show how the last answer came about", "answers:why", key="f4", label="Why"),
+    # Conversations
+    Command(
+        "/clear", "", "Begin a new conversation on an empty screen", "conversations:new", key="ctrl+l", label="Clear"
+    ),
+    # Documents
+    Command("/docs", "", "Show the documents that are searched", "documents:docs", key="f3", label="Documents"),
+    # Program
+    Command("/help", "", "Show the keys and commands", "program:help_", key="f1", label="Help"),
+    Command(
+        "/theme", "[NAME]", "Change the colours: this theme, or the next", "program:theme", key="ctrl+t", label="Theme"
+    ),
+    Command("/quit", "", "Leave", "program:quit_", key="ctrl+q"),
+)
+
+# People type these plain; as questions they mean nothing.
+PLAIN = {"help": "/help", "quit": "/quit", "exit": "/quit", "clear": "/clear"}
