@@ -4,6 +4,7 @@ Opening costs nothing: a store opens its file at the first call, the embedder, t
 and started when something needs them. Whoever opened the application closes all that was made.
 """
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -23,7 +24,9 @@ from multidb_chat.services.history import History
 from multidb_chat.settings import Settings
 
 if TYPE_CHECKING:  # imported where they are made
+    from multidb_chat.domain.keys import Keys
     from multidb_chat.domain.reading import DocumentReader, Fetcher
+    from multidb_chat.services.audit import AuditLog
     from multidb_chat.services.chat import Chat
     from multidb_chat.services.documents import Documents
     from multidb_chat.services.handbook import Handbook
@@ -96,6 +99,25 @@ class Application:
             raise InvalidSetting(
                 f'{origin}: stores.{store}: this version has no adapter for servers yet; set "embedded"'
             )
+
+    # Secrets
+
+    @cached_property
+    def keys(self) -> "Keys":
+        """The installation's own keys."""
+        from multidb_chat.adapters.security.key_file import KeyFile
+
+        return KeyFile(self.settings.paths.data / "keys.json")
+
+    @cached_property
+    def audit(self) -> "AuditLog":
+        """Who did what."""
+        from multidb_chat.adapters.security.anchor_file import AnchorFile
+        from multidb_chat.adapters.security.origin import origin
+        from multidb_chat.services.audit import AuditLog
+
+        anchor = AnchorFile(self.settings.paths.data / "audit.head")
+        return AuditLog(self.accounts, self.keys, anchor, origin=origin(os.environ))
 
     # Search and reading
 

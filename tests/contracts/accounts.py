@@ -5,13 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from multidb_chat.domain.accounts import Accounts
-from tests.contracts.accounts_people import (
-    AuditContract,
-    HostileTextContract,
-    PeopleContract,
-    SessionsContract,
-    UsageContract,
-)
+from tests.contracts.accounts_audit import AuditContract
+from tests.contracts.accounts_people import HostileTextContract, PeopleContract, SessionsContract, UsageContract
 from tests.contracts.accounts_processes import ADA, BOB, OpenAccounts
 from tests.contracts.accounts_races import RacesContract
 

@@ -9,7 +9,8 @@ from datetime import date, timedelta
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from multidb_chat.domain.accounts import Account, Accounts, AuditEntry, Session, Subscription
+from multidb_chat.domain.accounts import Account, Accounts, Session, Subscription
+from multidb_chat.domain.audit import AuditEntry
 from multidb_chat.domain.errors import Conflict, NotFound, QuotaExceeded
 from tests.contracts.accounts_processes import NOW
 

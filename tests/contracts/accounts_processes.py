@@ -5,7 +5,8 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, date, datetime, timedelta
 
-from multidb_chat.domain.accounts import Account, Accounts, AuditEntry
+from multidb_chat.domain.accounts import Account, Accounts
+from multidb_chat.domain.audit import AuditEntry
 from multidb_chat.domain.errors import QuotaExceeded
 from tests.contracts.processes import say, starting_line
 

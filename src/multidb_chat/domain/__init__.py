@@ -8,6 +8,8 @@ One module a topic; a topic's records stand beside the port that stores or makes
 `text`               the terminal sanitiser and the normal form of a question
 `accounts`           accounts, sessions, usage, audit            port `Accounts`
 `tasks`              background work, the queue, the inbox       port `Tasks`
+`audit`              who did what, in a chain                    ports `AuditTrail`, `Anchor`
+`keys`               the installation's own secrets              port `Keys`
 `conversations`      conversations, messages, knowledge, feedback  port `Conversations`
 `library`            collections, documents, chunks, changes     port `Library`
 `cache`              cache keys, counters, notifications         port `Cache`

@@ -3,18 +3,29 @@
 Times are timezone-aware UTC everywhere in the domain.
 """
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal, Protocol
+
+from multidb_chat.domain.audit import AuditTrail
 
 Role = Literal["guest", "user", "support", "admin"]
 Plan = Literal["free", "pro", "enterprise"]
 
 
+def new_pseudonym() -> str:
+    """Return a random name that says nothing: 64 bits, as 16 hexadecimal digits."""
+    return os.urandom(8).hex()
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Somebody who talks. A guest has no e-mail address and an `expires_at`; `version` grows by one at each update."""
+    """Somebody who talks. A guest has no e-mail address and an `expires_at`; `version` grows by one at each update.
+
+    `pseudonym` stands for the account in the audit log and nowhere else; it stays the same and goes with the account.
+    """
 
     id: str
     role: Role
@@ -25,6 +36,7 @@ class Account:
     expires_at: datetime | None = None
     disabled_at: datetime | None = None
     version: int = 1
+    pseudonym: str = field(default_factory=new_pseudonym, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +65,7 @@ class Session:
     client: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """Who did what to what, when, from where. `mac` chains it to the entry before; `seq` is given by the store."""
-
-    at: datetime
-    actor: str
-    action: str
-    target: str = ""
-    origin: str = ""
-    details: Mapping[str, str] = field(default_factory=dict)
-    mac: str = ""
-    seq: int = 0
-
-
-class Accounts(Protocol):
+class Accounts(AuditTrail, Protocol):
     """Accounts, subscriptions, usage, sessions and the audit log.
 
     Every write is durable when the call returns. Reads see all writes acknowledged before them, from any process.
@@ -126,11 +124,3 @@ class Accounts(Protocol):
 
     async def end_sessions(self, account_id: str, at: datetime, session_ids: Sequence[str] | None = None) -> int:
         """End the named sessions of the account (None: all) that are not ended yet; return how many, 0 if unknown."""
-
-    async def append_audit(self, entry: AuditEntry) -> AuditEntry:
-        """Append an entry; return it with its `seq` (1, 2, 3 ... without gaps). Entries can't be changed or removed."""
-
-    async def audit(
-        self, after: int = 0, limit: int = 100, actor: str | None = None, action: str | None = None
-    ) -> list[AuditEntry]:
-        """Return entries with `seq` above `after`, oldest first, narrowed by actor and action."""

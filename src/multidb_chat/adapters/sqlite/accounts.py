@@ -9,7 +9,8 @@ from multidb_chat.adapters.sqlite import accounts_people as people
 from multidb_chat.adapters.sqlite.accounts_people import ACCOUNTS, SESSIONS, SUBSCRIPTIONS
 from multidb_chat.adapters.sqlite.accounts_schema import SCHEMA
 from multidb_chat.adapters.sqlite.database import Database
-from multidb_chat.domain.accounts import Account, AuditEntry, Session, Subscription
+from multidb_chat.domain.accounts import Account, Session, Subscription
+from multidb_chat.domain.audit import EVERYTHING, AuditEntry, AuditFilter, Seal
 
 
 class SqliteAccounts:
@@ -73,10 +74,10 @@ class SqliteAccounts:
     async def end_sessions(self, account_id: str, at: datetime, session_ids: Sequence[str] | None = None) -> int:
         return await self._database.write(lambda c: people.end_sessions(c, account_id, at, session_ids))
 
-    async def append_audit(self, entry: AuditEntry) -> AuditEntry:
-        return await self._database.write(lambda c: log.append(c, entry))
+    async def append_audit(self, entry: AuditEntry, seal: Seal | None = None) -> AuditEntry:
+        return await self._database.write(lambda c: log.append(c, entry, seal))
 
     async def audit(
-        self, after: int = 0, limit: int = 100, actor: str | None = None, action: str | None = None
+        self, after: int = 0, limit: int = 100, where: AuditFilter = EVERYTHING, *, newest: bool = False
     ) -> list[AuditEntry]:
-        return await self._database.read(lambda c: log.page(c, after, limit, actor, action))
+        return await self._database.read(lambda c: log.page(c, after, limit, where, newest))

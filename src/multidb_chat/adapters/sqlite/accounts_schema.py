@@ -115,4 +115,10 @@ SCHEMA = (
     CREATE INDEX tasks_in_inbox ON tasks (account_id, ended_at, id)
         WHERE state IN ('done', 'failed') AND cleared_at IS NULL;
     """,
+    """
+    ALTER TABLE accounts ADD COLUMN pseudonym TEXT NOT NULL DEFAULT '';
+    UPDATE accounts SET pseudonym = lower(hex(randomblob(8)));
+    CREATE INDEX audit_by_target ON audit (target);
+    CREATE INDEX audit_by_time ON audit (at);
+    """,
 )

@@ -39,6 +39,8 @@ def translated(error: Exception, store: str, path: Path) -> Exception:
         return _from_system(error, store, path)
     if isinstance(error, UnicodeEncodeError):
         return InvalidInput("The text holds half a character (a lone surrogate) and cannot be stored.")
+    if isinstance(error, UnicodeDecodeError):  # SQLite hands out whatever bytes a text column holds
+        return StoreCorrupt(store, f"{_file(store, path)} holds text that is none: restore a backup.")
     if isinstance(error, OverflowError):
         return InvalidInput("A number is too large to be stored.")
     if isinstance(error, StopIteration):  # a coroutine that waits for a future could never receive it
