@@ -25,6 +25,7 @@ from multidb_chat.settings import Settings
 
 if TYPE_CHECKING:  # imported where they are made
     from multidb_chat.domain.keys import Keys
+    from multidb_chat.domain.plans import Limits
     from multidb_chat.domain.reading import DocumentReader, Fetcher
     from multidb_chat.services.audit import AuditLog
     from multidb_chat.services.chat import Chat
@@ -32,6 +33,7 @@ if TYPE_CHECKING:  # imported where they are made
     from multidb_chat.services.handbook import Handbook
     from multidb_chat.services.ingestion import Ingestion
     from multidb_chat.services.one_off import OneOff
+    from multidb_chat.services.plans import Plans
     from multidb_chat.services.retrieval import Retrieval
 
 Who = Literal["local", "guest"]
@@ -159,15 +161,16 @@ class Application:
 
     @cached_property
     def account_service(self) -> AccountService:
-        """Who may talk, and how much."""
-        plans = self.settings.plans
-        limits = {"guest": plans.guest, "free": plans.free, "pro": plans.pro, "enterprise": plans.enterprise}
-        return AccountService(
-            self.accounts,
-            self.conversations,
-            limits={name: limit or None for name, limit in limits.items()},
-            guest_life=timedelta(hours=self.settings.guest.hours),
-        )
+        """Who may talk."""
+        life = timedelta(hours=self.settings.guest.hours)
+        return AccountService(self.accounts, self.conversations, guest_life=life)
+
+    @cached_property
+    def plans(self) -> "Plans":
+        """What an account may use, and has used."""
+        from multidb_chat.services.plans import Plans
+
+        return Plans(self.accounts, self.library, limits=limits_of(self.settings))
 
     @cached_property
     def history(self) -> History:
@@ -220,7 +223,7 @@ class Application:
         from multidb_chat.services.handbook import HANDBOOK_ID
 
         return Chat(
-            self.account_service,
+            self.plans,
             self.conversations,
             self.library,
             self.cache,
@@ -248,6 +251,25 @@ class Application:
         for name in ("reader", "index", "embedder", "cache", "library", "conversations", "tasks", "accounts"):
             if (made := self.__dict__.get(name)) is not None:
                 await made.close()
+
+
+def limits_of(settings: Settings) -> "dict[str, Limits]":
+    """Return what each plan allows by the settings, where 0 stands for no limit."""
+    from multidb_chat.domain.plans import Limits
+
+    def limit(key: str, unit: int = 1) -> int | None:
+        return int(settings.value(f"plans.{key}")) * unit or None
+
+    paid = {
+        plan: Limits(
+            limit(f"{plan}_messages"),
+            limit(f"{plan}_documents"),
+            limit(f"{plan}_storage_mb", MEGABYTE),
+            limit(f"{plan}_tasks"),
+        )
+        for plan in ("free", "pro", "enterprise")
+    }
+    return paid | {"guest": Limits(limit("guest_messages"), documents=0, storage=0, tasks=0)}
 
 
 def handbook_folder() -> Path:

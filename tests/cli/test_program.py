@@ -108,7 +108,7 @@ def leaves(kind: type) -> list[type]:
         (("ask", "Who composed the opera Fidelio in Vienna?"), 3),
         (("docs", "search", "--kind", "pdf", "x"), 3),
         (("collections", "delete", "documents"), 4),
-        (("--set", "plans.enterprise=1", "ask", "And who painted it?"), 4),
+        (("--set", "plans.enterprise_messages=1", "ask", "And who painted it?"), 4),
         (("--set", "stores.cache=redis://localhost", "ask", "x"), 6),
         (("--set", "search.limit=0", "config", "show"), 6),
         (("--config", "/nowhere/config.toml", "config", "show"), 6),

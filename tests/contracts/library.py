@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from multidb_chat.domain.errors import Conflict, InvalidInput, NotFound
+from multidb_chat.domain.errors import Conflict, InvalidInput, NotFound, QuotaExceeded
 from multidb_chat.domain.library import (
     Chunk,
     Collection,
     Document,
     DocumentContent,
+    Holdings,
     Library,
     SourceRecord,
     document_id,
@@ -273,6 +274,49 @@ class LibraryContract:
         assert await library.remove_documents([ids[0], ids[2], ids[0], "unknown"]) == 2
         assert [await library.content(key) is None for key in ids] == [True, False, True, False]
         assert await library.chunks([(ids[0], 0), (ids[1], 0)]) == [replace(contents[1].chunks[0], vector=b"")]
+
+    async def test_what_an_owner_holds_is_what_is_there_now(self, library: Library):
+        await library.create_collection(a_collection("notes", "bob", shared=True))
+        await library.create_collection(a_collection("more"))
+        assert await library.holdings("ada") == await library.holdings("nobody") == Holdings(0, 0)
+        first, second = a_content("1", size_bytes=100), a_content("2", collection="more", size_bytes=20)
+        await library.put_documents([first, second, a_content("3", collection="notes", size_bytes=7)])
+        assert await library.holdings("ada") == Holdings(2, 120)
+        assert await library.holdings("bob") == Holdings(1, 7)
+        await library.put_documents([a_content("1", "Other words.", size_bytes=50)])
+        assert await library.holdings("ada") == Holdings(2, 70)
+        await library.remove_documents([first.document.id])
+        assert await library.holdings("ada") == Holdings(1, 20)
+        await library.delete_collection("more")
+        assert await library.holdings("ada") == Holdings(0, 0)
+
+    async def test_a_batch_over_the_limit_stores_nothing(self, library: Library):
+        await library.put_documents([a_content("1", size_bytes=60)], limit=60)
+        version = await library.version()
+        batch = [a_content("2", size_bytes=30), a_content("3", size_bytes=11)]
+        with pytest.raises(QuotaExceeded):
+            await library.put_documents(batch, limit=100)
+        with pytest.raises(QuotaExceeded):
+            await library.put_documents([a_content("1", "More words.", size_bytes=101)], limit=100)
+        assert (await library.holdings("ada"), await library.version()) == (Holdings(1, 60), version)
+        await library.put_documents(batch, limit=101)
+        assert await library.holdings("ada") == Holdings(3, 101)
+
+    async def test_what_grows_no_larger_is_replaced_also_beyond_the_limit(self, library: Library):
+        await library.put_documents([a_content("1", size_bytes=60)])
+        await library.put_documents([a_content("1", "Other words.", size_bytes=59)], limit=10)
+        assert await library.holdings("ada") == Holdings(1, 59)
+
+    async def test_racing_writers_never_pass_the_limit(self, library: Library, open_library: OpenLibrary):
+        stores = [library, await open_library()]
+        contents = [a_content(str(n), source=f"/docs/{n}", size_bytes=10) for n in range(40)]
+        outcomes = await asyncio.gather(
+            *(stores[n % 2].put_documents([content], limit=100) for n, content in enumerate(contents)),
+            return_exceptions=True,
+        )
+        assert outcomes.count(None) == 10
+        assert sum(isinstance(outcome, QuotaExceeded) for outcome in outcomes) == 30
+        assert await library.holdings("ada") == Holdings(10, 100)
 
     async def test_a_source_that_lost_a_document_is_not_remembered_as_complete(self, library: Library):
         contents = [a_content(f"{n}", source=f"/docs/{n // 2}.zip") for n in range(4)]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from multidb_chat.domain.errors import Conflict, NotFound
-from multidb_chat.domain.library import Collection, DocumentContent, Library, SourceRecord
+from multidb_chat.domain.library import Collection, DocumentContent, Holdings, Library, SourceRecord
 from tests.contracts.library import EPOCH, a_collection, a_content
 
 COLLECTIONS = st.sampled_from(["papers", "essays", "notes"])
@@ -167,6 +167,16 @@ class LibraryMachine(RuleBasedStateMachine):
         assert [(document, tuple(chunks)) for document, chunks in found] == [
             (self.contents[key].document, self.contents[key].chunks) for key in self.changed if key in self.contents
         ]
+
+    @invariant()
+    def an_owner_holds_what_is_in_its_collections(self) -> None:
+        for owner in ("ada", "bob"):
+            inside = [
+                content.document.size_bytes
+                for content in self.contents.values()
+                if self.collections[content.document.collection_id].owner_id == owner
+            ]
+            assert self.does(self.library.holdings, owner) == Holdings(len(inside), sum(inside))
 
     @invariant()
     def the_collections_are_those_of_the_model(self) -> None:

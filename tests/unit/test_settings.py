@@ -105,6 +105,15 @@ def test_a_misspelt_section_is_refused_with_the_nearest_key(tmp_path: Path) -> N
     assert "no setting serach.limit; the nearest is search.limit" in refusal(tmp_path, "[serach]\nlimit = 3\n")
 
 
+def test_a_key_that_became_several_is_refused_with_all_of_them(tmp_path: Path) -> None:
+    message = refusal(tmp_path, "[plans]\nfree = 1000\n")
+    assert message.endswith(
+        "line 2: there is no setting plans.free; there are "
+        "plans.free_messages, plans.free_documents, plans.free_storage_mb, plans.free_tasks"
+    )
+    assert "MULTIDB_CHAT_PLANS_FREE_MESSAGES" in refusal(tmp_path, environ={"MULTIDB_CHAT_PLANS_FREE": "5"})
+
+
 def test_a_section_that_is_no_table_is_refused(tmp_path: Path) -> None:
     assert "search is a section: write [search]" in refusal(tmp_path, 'search = "good"\n')
 
@@ -126,7 +135,7 @@ def test_a_misspelt_variable_is_refused_with_the_nearest_variable(tmp_path: Path
         ("[search]\nlimit = [1]", "a whole number between 1 and 100", "got a list"),
         ("[search]\nlimit = {a = 1}", "a whole number between 1 and 100", "got a table"),
         ("[search]\nlimit = 2019-01-01", "a whole number between 1 and 100", "got a date or time"),
-        ("[plans]\nfree = -1", "a whole number of at least 0", "got -1"),
+        ("[plans]\nfree_tasks = -1", "a whole number of at least 0", "got -1"),
         ('[tui]\ntheme = "pink"', 'one of "ink", "paper", "high-contrast"', 'got "pink"'),
         ('[stores]\ncache = ""', '"embedded" or a URL that begins with redis:// or rediss://', 'got ""'),
         ('[stores]\ncache = "http://x"', "redis:// or rediss://", 'got "http://x"'),

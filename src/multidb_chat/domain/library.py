@@ -95,6 +95,14 @@ class SourceRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Holdings:
+    """What the collections of one owner hold together; `size_bytes` is the sum of the documents' own."""
+
+    documents: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """The last change of one document: stored anew, or removed. `seq` grows with every change of the library."""
 
@@ -138,12 +146,16 @@ class Library(Protocol):
     async def delete_collection(self, collection_id: str) -> bool:
         """Remove the collection with its documents and sources, each document as a change; False when unknown."""
 
-    async def put_documents(self, contents: Sequence[DocumentContent]) -> None:
+    async def put_documents(self, contents: Sequence[DocumentContent], limit: int | None = None) -> None:
         """Add or replace the documents, each atomically with its text, blocks, chunks and original.
 
         A replaced document keeps its id and `added_at`; its stored `revision` is the old one plus one.
-        Raises `NotFound` for an unknown collection; then nothing of the batch is stored.
+        Nothing of the batch is stored, in the same step, when it raises `NotFound` for an unknown collection, or
+        `QuotaExceeded` since the owner of one of the collections would hold more than before and over `limit` bytes.
         """
+
+    async def holdings(self, owner_id: str) -> Holdings:
+        """Return what the collections of an owner hold now, nothing for an unknown one."""
 
     async def document(self, document_id: str) -> Document | None:
         """Return the document."""

@@ -14,6 +14,7 @@ from multidb_chat.domain.conversations import Conversations, Message
 from multidb_chat.domain.errors import MultidbChatError, NotFound, StoreError
 from multidb_chat.domain.ids import new_id
 from multidb_chat.domain.library import Collection, Library
+from multidb_chat.domain.plans import MESSAGES, Resource
 from multidb_chat.domain.search import Match, SearchFilters
 from multidb_chat.domain.text import clean, normalise_question
 from multidb_chat.domain.turns import (
@@ -33,6 +34,7 @@ from multidb_chat.domain.turns import (
 from multidb_chat.services.answering import codec
 from multidb_chat.services.answering.answer_cache import AnswerCache, answer_key
 from multidb_chat.services.answering.citing import written
+from multidb_chat.services.plans import Taken
 from multidb_chat.services.turn import Turn, branch_of, checked, closest, digest, one_side, past_turn, rounded
 
 NOT_FOUND = "I found nothing in your documents that answers this."
@@ -40,10 +42,10 @@ _PAST = 20  # messages that are looked at for what a follow-up leans on
 
 
 class Quota(Protocol):
-    """What a turn needs of the accounts service."""
+    """What a turn needs of the plans service."""
 
-    async def take_message(self, account: Account, operation_id: str) -> object:
-        """Use one message of the account's quota. Raises `QuotaExceeded`."""
+    async def take(self, account: Account, resource: Resource, amount: int, operation_id: str) -> Taken:
+        """Use some of the account's quota. Raises `QuotaExceeded`."""
 
 
 class Finder(Protocol):
@@ -79,7 +81,7 @@ class Chat:
 
     def __init__(
         self,
-        accounts: Quota,
+        plans: Quota,
         conversations: Conversations,
         library: Library,
         cache: Cache,
@@ -93,7 +95,7 @@ class Chat:
         limit: int = 10,
         cache_ttl: float = ANSWER_TTL,
     ) -> None:
-        self._accounts = accounts
+        self._plans = plans
         self._conversations = conversations
         self._library = library
         self._cache = AnswerCache(cache, cache_ttl)
@@ -143,8 +145,10 @@ class Chat:
             turn.conversation_id, turn.standalone = None, turn.asked
             yield Notice(f"This turn is not saved, and earlier ones are not known: {error}")
         with turn.timed("quota"):
-            await self._accounts.take_message(turn.account, turn.id)
+            taken = await self._plans.take(turn.account, MESSAGES, 1, turn.id)
         yield TurnStarted(turn.id, turn.conversation_id, turn.asked)
+        if taken.warning:
+            yield Notice(taken.warning)
         answer: Answer | None = None
         async for event in self._answer(turn, limit):
             if isinstance(event, Answer):

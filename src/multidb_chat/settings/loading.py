@@ -114,6 +114,9 @@ def unknown(raw: Raw, key: str) -> InvalidSetting:
 
     names = {f"MULTIDB_CHAT_{rule.replace('.', '_').upper()}": rule for rule in RULES}
     asked, known = (raw.origin.split()[-1], names) if raw.is_text and raw.origin != "flag" else (key, RULES)
+    # A key of an older version may have become several.
+    if within := [name for name in known if name.startswith(f"{asked}_")]:
+        return InvalidSetting(f"{raw.origin}: there is no setting {shown}; there are {', '.join(within)}")
     # Somebody who forgot or mistook the section still meant the key.
     close = get_close_matches(asked, known, 1, 0.6) or [rule for rule in RULES if rule.split(".")[1] == raw.path[-1]]
     hint = f"; the nearest is {close[0]}" if close else "; multidb-chat config show lists all settings"

@@ -64,14 +64,28 @@ class Embedder(Section):
     threads: int = setting(0, "Threads that make vectors; 0 is one for each processor core.", low=0, high=256)
 
 
+def _limit(default: int, what: str) -> int:
+    limit: int = setting(default, what, low=0)
+    return limit
+
+
 @dataclass(frozen=True, repr=False, eq=False)
 class Plans(Section):
-    """Messages that each plan may send in a month; 0 is as many as you like."""
+    """What each plan allows; 0 is as much as you like. Months are calendar months in UTC."""
 
-    guest: int = setting(0, "Messages of a guest.", low=0)
-    free: int = setting(1_000, "Messages on the free plan.", low=0)
-    pro: int = setting(10_000, "Messages on the pro plan.", low=0)
-    enterprise: int = setting(0, "Messages on the enterprise plan.", low=0)
+    guest_messages: int = _limit(50, "Messages a month of a guest.")
+    free_messages: int = _limit(1_000, "Messages a month on the free plan.")
+    free_documents: int = _limit(1_000, "Documents added in a month on the free plan.")
+    free_storage_mb: int = _limit(500, "Size of all documents on the free plan (megabytes).")
+    free_tasks: int = _limit(50, "Background tasks a month on the free plan.")
+    pro_messages: int = _limit(10_000, "Messages a month on the pro plan.")
+    pro_documents: int = _limit(20_000, "Documents added in a month on the pro plan.")
+    pro_storage_mb: int = _limit(10_000, "Size of all documents on the pro plan (megabytes).")
+    pro_tasks: int = _limit(1_000, "Background tasks a month on the pro plan.")
+    enterprise_messages: int = _limit(0, "Messages a month on the enterprise plan.")
+    enterprise_documents: int = _limit(0, "Documents added in a month on the enterprise plan.")
+    enterprise_storage_mb: int = _limit(0, "Size of all documents on the enterprise plan (megabytes).")
+    enterprise_tasks: int = _limit(0, "Background tasks a month on the enterprise plan.")
 
 
 @dataclass(frozen=True, repr=False, eq=False)

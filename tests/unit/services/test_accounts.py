@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,12 +11,11 @@ import pytest
 from multidb_chat.adapters.sqlite.accounts import SqliteAccounts
 from multidb_chat.adapters.sqlite.conversations import SqliteConversations
 from multidb_chat.domain.accounts import Account
-from multidb_chat.domain.errors import NotPermitted, QuotaExceeded, StoreFull
+from multidb_chat.domain.errors import NotPermitted
 from multidb_chat.services.accounts import LOCAL_ACCOUNT_ID, AccountService
 from multidb_chat.services.history import History
 
 NOW = datetime(2026, 1, 31, 22, tzinfo=UTC)
-LIMITS = {"guest": 2, "free": 3, "pro": 4, "enterprise": None}
 
 
 class House:
@@ -26,7 +25,7 @@ class House:
         self.now = NOW
         self.accounts = SqliteAccounts(folder / "accounts.db")
         self.conversations = SqliteConversations(folder / "conversations.db")
-        self.service = AccountService(self.accounts, self.conversations, limits=LIMITS, clock=lambda: self.now)
+        self.service = AccountService(self.accounts, self.conversations, clock=lambda: self.now)
         self.history = History(self.conversations)
 
     async def close(self) -> None:
@@ -76,88 +75,25 @@ async def test_guests_are_different_and_live_for_a_day(house: House):
     assert await house.accounts.account(one.id) == one
 
 
-@pytest.mark.parametrize("plan", ["free", "pro"])
-async def test_each_plan_has_its_own_limit(house: House, plan: str):
-    account = Account("ada", "user", plan, NOW)
-    await house.accounts.create_account(account)
-    limit = LIMITS[plan]
-    assert [await house.service.take_message(account, str(n)) for n in range(limit)] == list(range(1, limit + 1))
-    with pytest.raises(QuotaExceeded, match=f"All {limit} messages .*{plan}.* 1 February 2026"):
-        await house.service.take_message(account, "more")
-
-
-async def test_a_guest_has_the_limit_of_guests(house: House):
-    guest = await house.service.guest()
-    await house.service.take_message(guest, "a")
-    await house.service.take_message(guest, "b")
-    with pytest.raises(QuotaExceeded):
-        await house.service.take_message(guest, "c")
-
-
-async def test_the_local_account_has_no_limit_and_its_use_is_counted(house: House):
-    account = await house.service.local_account()
-    await asyncio.gather(*(house.service.take_message(account, str(n)) for n in range(20)))
-    assert await house.accounts.usage(account.id, date(2026, 1, 1)) == {"messages": 20}
-
-
-async def test_a_repeated_message_counts_once(house: House):
-    guest = await house.service.guest()
-    assert [await house.service.take_message(guest, "a") for _ in range(5)] == [1] * 5
-
-
-@pytest.mark.parametrize(
-    ("now", "resets"),
-    [
-        (NOW, datetime(2026, 2, 1, tzinfo=UTC)),
-        (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)),
-        (datetime(2026, 2, 1, 1, tzinfo=timezone(timedelta(hours=2))), datetime(2026, 2, 1, tzinfo=UTC)),
-        (datetime(2026, 12, 31, 23, 59, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)),
-        (datetime(2028, 2, 29, 12, tzinfo=UTC), datetime(2028, 3, 1, tzinfo=UTC)),
-    ],
-)
-async def test_the_quota_is_full_again_when_the_month_ends_in_utc(house: House, now: datetime, resets: datetime):
-    house.now = now
-    account = Account("ada", "user", "free", NOW)
-    await house.accounts.create_account(account)
-    for n in range(3):
-        await house.service.take_message(account, str(n))
-    with pytest.raises(QuotaExceeded) as refused:
-        await house.service.take_message(account, "more")
-    assert refused.value.resets_at == resets
-    house.now = resets - timedelta(microseconds=1)
-    with pytest.raises(QuotaExceeded):
-        await house.service.take_message(account, "more")
-    house.now = resets
-    assert await house.service.take_message(account, "more") == 1
-
-
-async def test_what_counts_is_the_account_as_it_is_now(house: House):
-    account = Account("ada", "user", "free", NOW)
-    await house.accounts.create_account(account)
-    await house.accounts.update_account(replace(account, plan="pro"))
-    assert [await house.service.take_message(account, str(n)) for n in range(4)][-1] == 4
-
-
 async def test_a_disabled_account_may_nothing(house: House):
     account = await house.service.local_account()
     await house.accounts.update_account(replace(account, disabled_at=NOW))
     with pytest.raises(NotPermitted, match="disabled"):
-        await house.service.take_message(account, "a")
-    assert await house.accounts.usage(account.id, date(2026, 1, 1)) == {}
+        await house.service.check(account)
 
 
 async def test_an_expired_guest_may_nothing(house: House):
     guest = await house.service.guest()
     house.now += timedelta(days=1)
     with pytest.raises(NotPermitted, match="over"):
-        await house.service.take_message(guest, "a")
+        await house.service.check(guest)
 
 
 async def test_a_removed_account_may_nothing(house: House):
     guest = await house.service.guest()
     await house.accounts.delete_account(guest.id)
     with pytest.raises(NotPermitted, match="not exist"):
-        await house.service.take_message(guest, "a")
+        await house.service.check(guest)
 
 
 async def test_expired_guests_go_with_their_conversations(house: House):
@@ -186,28 +122,3 @@ async def test_more_guests_than_a_page_expire(house: House):
     await asyncio.gather(*(house.service.guest() for _ in range(401)))
     assert await house.service.expire_guests(NOW + timedelta(days=2)) == 401
     assert await house.accounts.list_accounts() == []
-
-
-def test_a_missing_limit_is_told_at_once(house: House):
-    with pytest.raises(KeyError, match="enterprise"):
-        AccountService(house.accounts, house.conversations, limits={"guest": 1, "free": 1, "pro": 1})
-
-
-class FullAccounts(SqliteAccounts):
-    """A store whose disk is full: it is read, and takes nothing."""
-
-    async def take(self, *arguments: object) -> int:  # type: ignore[override]
-        raise StoreFull("accounts", "No space is left.")
-
-
-async def test_what_cannot_be_counted_is_allowed_only_where_there_is_no_limit(house: House, tmp_path: Path):
-    local = await house.service.local_account()
-    limited = replace(local, id="limited", plan="pro")
-    await house.accounts.create_account(limited)
-    assert await house.service.take_message(local, "first") == 1
-    full = FullAccounts(tmp_path / "accounts.db")
-    service = AccountService(full, house.conversations, limits=LIMITS, clock=lambda: NOW)
-    assert await service.take_message(local, "second") == 1
-    with pytest.raises(StoreFull):
-        await service.take_message(limited, "third")
-    await full.close()

@@ -19,6 +19,7 @@ from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.conversations import KnowledgeEntry, Message
 from multidb_chat.domain.errors import InvalidInput, NotFound, QuotaExceeded, StoreUnavailable
 from multidb_chat.domain.library import Collection, Document, DocumentContent, document_id
+from multidb_chat.domain.plans import Limits
 from multidb_chat.domain.reading import ParsedDocument
 from multidb_chat.domain.turns import (
     Answer,
@@ -30,13 +31,13 @@ from multidb_chat.domain.turns import (
     TurnFailed,
     TurnStarted,
 )
-from multidb_chat.services.accounts import AccountService
 from multidb_chat.services.answering import codec
 from multidb_chat.services.answering.extractive import Extractive
 from multidb_chat.services.chat import NOT_FOUND, Chat
 from multidb_chat.services.chunking import chunk_document
 from multidb_chat.services.history import History
 from multidb_chat.services.one_off import OneOff
+from multidb_chat.services.plans import Plans
 from multidb_chat.services.retrieval import Retrieval
 from multidb_chat.services.turn import MAX_QUESTION
 
@@ -45,6 +46,7 @@ TEXTS = {
     2019: "Customer churn was 6.4 percent in 2019: 118 customers left. Most of them named the price as the reason.",
     2020: "Churn rose to 8.1 percent in 2020, when 149 customers left. The support desk in Bergen opened in May.",
 }
+LIMITS = {"guest": Limits(2), "free": Limits(), "pro": Limits(), "enterprise": Limits()}
 GUIDE = "To change the colours, type /theme. The themes are ink and paper. Esc stops an answer."
 
 
@@ -87,10 +89,10 @@ class House:
         conversations = changed.pop("conversations", self.conversations)
         library = changed.pop("library", self.library)
         cache = changed.pop("cache", self.cache)
-        limits = changed.pop("limits", {"guest": 2, "free": None, "pro": None, "enterprise": None})
+        limits = changed.pop("limits", LIMITS)
         accounts = changed.pop("accounts", self.accounts)
         return Chat(
-            AccountService(accounts, conversations, limits=limits, clock=lambda: NOW),
+            Plans(accounts, self.library, limits=limits, clock=lambda: NOW),
             conversations,
             library,
             cache,
@@ -212,10 +214,31 @@ async def test_a_question_in_another_script_gets_an_answer_or_none_but_no_error(
 
 
 async def test_each_turn_takes_one_message_and_beyond_the_quota_nothing_is_answered(house: House) -> None:
-    chat = house.chat(limits={"guest": 1, "free": 2, "pro": 1, "enterprise": 1})
+    chat = house.chat(limits=dict.fromkeys(LIMITS, Limits(1)) | {"free": Limits(2)})
     for _ in range(2):
         await house.answer("How many customers left in 2020?", chat)
     assert isinstance(error_of(await house.ask("How many customers left in 2020?", chat)), QuotaExceeded)
+
+
+async def test_what_is_left_is_told_once_at_each_share_before_it_runs_out(house: House) -> None:
+    chat = house.chat(limits=LIMITS | {"free": Limits(20)})
+    told = []
+    for number in range(1, 21):
+        events = await house.ask("How many customers left in 2020?", chat)
+        assert isinstance(events[-1], TurnCompleted)
+        told += [(number, event.text) for event in events if isinstance(event, Notice)]
+    assert told == [
+        (
+            16,
+            "4 of 20 messages a month (free) are left until 1 February 2026; "
+            "when they are used, questions are refused until then.",
+        ),
+        (
+            19,
+            "1 of 20 messages a month (free) are left until 1 February 2026; "
+            "when they are used, questions are refused until then.",
+        ),
+    ]
 
 
 async def test_the_second_time_the_answer_comes_from_the_cache_and_searches_nothing(house: House) -> None:
@@ -333,9 +356,7 @@ async def test_without_the_cache_store_all_goes_on(house: House) -> None:
 
 async def test_without_the_conversations_the_answer_comes_with_a_notice(house: House) -> None:
     talk = await house.conversation()
-    service = AccountService(
-        house.accounts, house.conversations, limits=dict.fromkeys(("guest", "free", "pro", "enterprise"))
-    )
+    service = Plans(house.accounts, house.library, limits=LIMITS)
     chat = Chat(
         service,
         Away("conversations"),

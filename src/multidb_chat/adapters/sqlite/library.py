@@ -8,7 +8,7 @@ from multidb_chat.adapters.sqlite import library_documents as book
 from multidb_chat.adapters.sqlite import library_storing as storing
 from multidb_chat.adapters.sqlite.database import Database
 from multidb_chat.adapters.sqlite.library_schema import SCHEMA
-from multidb_chat.domain.library import Change, Chunk, Collection, Document, DocumentContent, SourceRecord
+from multidb_chat.domain.library import Change, Chunk, Collection, Document, DocumentContent, Holdings, SourceRecord
 
 
 class SqliteLibrary:
@@ -42,8 +42,11 @@ class SqliteLibrary:
     async def delete_collection(self, collection_id: str) -> bool:
         return await self._database.write(lambda c: shelf.delete(c, collection_id))
 
-    async def put_documents(self, contents: Sequence[DocumentContent]) -> None:
-        await self._database.write(lambda c: storing.store(c, contents))
+    async def put_documents(self, contents: Sequence[DocumentContent], limit: int | None = None) -> None:
+        await self._database.write(lambda c: storing.store(c, contents, limit))
+
+    async def holdings(self, owner_id: str) -> Holdings:
+        return await self._database.read(lambda c: storing.holdings(c, owner_id))
 
     async def document(self, document_id: str) -> Document | None:
         return await self._database.read(lambda c: book.document(c, document_id))

@@ -21,8 +21,8 @@ from multidb_chat.adapters.sqlite.library_rows import (
     packed_blocks,
 )
 from multidb_chat.adapters.sqlite.library_schema import SEGMENT
-from multidb_chat.domain.errors import Conflict, InvalidInput, NotFound
-from multidb_chat.domain.library import Chunk, Document, DocumentContent
+from multidb_chat.domain.errors import Conflict, InvalidInput, NotFound, QuotaExceeded
+from multidb_chat.domain.library import Chunk, Document, DocumentContent, Holdings
 
 # ruff: noqa: S608 - statements are put together from constants and question marks only
 
@@ -47,9 +47,37 @@ def require_collections(connection: sqlite3.Connection, collection_ids: Iterable
             raise NotFound(f"There is no collection {collection_id}.")
 
 
-def store(connection: sqlite3.Connection, contents: Sequence[DocumentContent]) -> None:
+def store(connection: sqlite3.Connection, contents: Sequence[DocumentContent], limit: int | None = None) -> None:
     """Add or replace the documents; see the port."""
     require_collections(connection, (content.document.collection_id for content in contents))
+    if limit is None:
+        _replace(connection, contents)
+        return
+    owners = _owners(connection, {content.document.collection_id for content in contents})
+    before = {owner: holdings(connection, owner).size_bytes for owner in owners}
+    _replace(connection, contents)
+    for owner, size in before.items():
+        now = holdings(connection, owner).size_bytes
+        if now > limit and now > size:  # the caller takes back what was stored
+            raise QuotaExceeded(f"The documents would be {now:,} bytes, over the limit of {limit:,}.")
+
+
+def holdings(connection: sqlite3.Connection, owner_id: str) -> Holdings:
+    """Return what an owner holds, along an index that has the sizes in it."""
+    row = connection.execute(
+        "SELECT count(*), coalesce(sum(size_bytes), 0) FROM collections JOIN documents"
+        " ON documents.collection_id = collections.id WHERE owner_id = ?",
+        (owner_id,),
+    ).fetchone()
+    return Holdings(*row)
+
+
+def _owners(connection: sqlite3.Connection, collection_ids: set[str]) -> set[str]:
+    query = "SELECT owner_id FROM collections WHERE id = ?"
+    return {connection.execute(query, (known,)).fetchone()[0] for known in collection_ids}
+
+
+def _replace(connection: sqlite3.Connection, contents: Sequence[DocumentContent]) -> None:
     stored = _stored(connection, [content.document.id for content in contents])
     free = one_number(connection, "SELECT max(key) FROM documents") + 1
     latest: dict[str, _Entry] = {}

@@ -1,0 +1,170 @@
+"""Plans: what an account may use in a billing month, taken in one atomic step, and told before it runs out."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from multidb_chat.domain.accounts import Account, Accounts, Plan, Subscription
+from multidb_chat.domain.errors import InvalidInput, NotFound, QuotaExceeded, StoreError
+from multidb_chat.domain.ids import new_id
+from multidb_chat.domain.library import Library
+from multidb_chat.domain.permissions import Permission, require
+from multidb_chat.domain.plans import (
+    RESOURCES,
+    STORAGE,
+    Limits,
+    Resource,
+    Standing,
+    Tier,
+    Usage,
+    month_end,
+    month_of,
+)
+from multidb_chat.domain.text import clean_line
+from multidb_chat.services.accounts import usable, utc_now
+from multidb_chat.services.quota_wording import used_up, warning
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What is used now; `warning` is one line when a share of `WARN_AT` was just reached, empty otherwise."""
+
+    usage: Usage
+    warning: str = ""
+
+
+class Plans:
+    """The quota of accounts.
+
+    The plan that counts is that of the subscription that runs now (of several the one that began last), else the
+    account's own; a guest has the limits of guests. `limits` has them by plan and for `guest`; a missing one is a
+    `KeyError` here and now. What is stored is not counted but derived from the library, which checks its limit itself.
+    """
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        library: Library,
+        *,
+        limits: Mapping[str, Limits],
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._accounts = accounts
+        self._library = library
+        self._limits: Mapping[Tier, Limits] = {
+            "guest": limits["guest"],
+            "free": limits["free"],
+            "pro": limits["pro"],
+            "enterprise": limits["enterprise"],
+        }
+        self._clock = clock
+
+    @property
+    def limits(self) -> Mapping[Tier, Limits]:
+        """What each plan allows; no secret."""
+        return self._limits
+
+    async def take(self, account: Account, resource: Resource, amount: int, operation_id: str) -> Taken:
+        """Use some of a resource that is counted by month, once for each operation; return what is used of it.
+
+        Where there is no limit, what cannot be counted (the disk is full) is allowed all the same. Raises
+        `QuotaExceeded`, which knows when the quota is full again, `NotPermitted`, or `StoreError`.
+        """
+        now = self._clock()
+        current, plan, _ = await self._now(account.id, now)
+        month, limit = month_of(now), self._limits[plan].of(resource)
+        try:
+            used = await self._accounts.take(current.id, resource, month, amount, limit, operation_id)
+        except QuotaExceeded:
+            full = Usage(resource, limit or 0, limit, month_end(month))
+            raise QuotaExceeded(used_up(plan, full), full.resets_at) from None
+        except StoreError as error:
+            if limit is not None:  # nobody gets past a limit uncounted
+                raise
+            _log.warning("A use of %s was not counted: %s", resource, error)
+            return Taken(Usage(resource, 0, None, month_end(month)))
+        usage = Usage(resource, used, limit, month_end(month))
+        return Taken(usage, warning(plan, usage) if usage.crosses(amount) else "")
+
+    async def usage_of(self, account: Account) -> Standing:
+        """Return the account's plan and what is used of it. Raises `NotPermitted`."""
+        now = self._clock()
+        current, plan, until = await self._now(account.id, now)
+        return await self._standing(current, plan, until, now)
+
+    async def usage_for(self, actor: Account, account_id: str) -> Standing:
+        """Return another account's plan and use, a disabled one's too. Raises `NotPermitted` or `NotFound`."""
+        require(actor, Permission.READ_USAGE)
+        found, now = await self._known(account_id), self._clock()
+        plan, until = _plan_of(found, await self._accounts.subscriptions(account_id), now)
+        return await self._standing(found, plan, until, now)
+
+    async def warnings(self, account: Account) -> tuple[str, ...]:
+        """Return one line for each resource of which little is left."""
+        standing = await self.usage_of(account)
+        return tuple(warning(standing.plan, usage) for usage in standing.usage if usage.is_low)
+
+    async def storage_limit(self, account: Account) -> int | None:
+        """Return how many bytes the account's documents may have, None where there is no limit."""
+        _, plan, _ = await self._now(account.id, self._clock())
+        return self._limits[plan].storage
+
+    async def subscribe(
+        self, actor: Account, account_id: str, plan: Plan, ends_at: datetime | None = None
+    ) -> Subscription:
+        """Give the account a plan from now until `ends_at` (None: for good); it counts before all it had.
+
+        Raises `NotPermitted`, `NotFound`, or `InvalidInput` for a guest or an end that is over.
+        """
+        require(actor, Permission.MANAGE_PLANS)
+        found, now = await self._known(account_id), self._clock()
+        if found.role == "guest":
+            raise InvalidInput("A guest has no plan; it gets one by registering.")
+        if ends_at is not None and ends_at <= now:
+            raise InvalidInput(f"A subscription ends after it begins; {ends_at:%Y-%m-%d} is over.")
+        subscription = Subscription(new_id(), account_id, plan, now, ends_at)
+        await self._accounts.put_subscription(subscription)
+        return subscription
+
+    async def _known(self, account_id: str) -> Account:
+        found = await self._accounts.account(account_id)
+        if found is None:
+            raise NotFound(f"There is no account {clean_line(account_id)}.")
+        return found
+
+    async def _now(self, account_id: str, now: datetime) -> tuple[Account, Tier, datetime | None]:
+        """Return the account as it is now with its plan. Raises `NotPermitted`."""
+        found, subscriptions = await asyncio.gather(
+            self._accounts.account(account_id), self._accounts.subscriptions(account_id)
+        )
+        current = usable(found, now)
+        return current, *_plan_of(current, subscriptions, now)
+
+    async def _standing(self, account: Account, plan: Tier, until: datetime | None, now: datetime) -> Standing:
+        month = month_of(now)
+        counted, held = await asyncio.gather(
+            self._accounts.usage(account.id, month), self._library.holdings(account.id)
+        )
+        used = counted | {STORAGE: held.size_bytes}
+        limits = self._limits[plan]
+        return Standing(
+            plan,
+            until,
+            tuple(
+                Usage(name, used.get(name, 0), limits.of(name), None if name == STORAGE else month_end(month))
+                for name in RESOURCES
+            ),
+        )
+
+
+def _plan_of(account: Account, subscriptions: list[Subscription], now: datetime) -> tuple[Tier, datetime | None]:
+    if account.role == "guest":
+        return "guest", None
+    for one in subscriptions:  # the latest start first
+        if one.starts_at <= now and (one.ends_at is None or now < one.ends_at):
+            return one.plan, one.ends_at
+    return account.plan, None

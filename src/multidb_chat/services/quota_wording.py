@@ -1,0 +1,51 @@
+"""How a plan and what is left of it are put into words, the same wherever they are shown."""
+
+from collections.abc import Mapping
+
+from multidb_chat.domain.plans import STORAGE, Resource, Tier, Usage
+
+NAMES: Mapping[Resource, str] = {
+    "messages": "messages",
+    "documents": "documents",
+    "storage": "storage",
+    "tasks": "background tasks",
+}
+_THEN: Mapping[Resource, str] = {
+    "messages": "questions are",
+    "documents": "new documents are",
+    "storage": "new documents are",
+    "tasks": "new tasks are",
+}
+
+
+def amount(resource: Resource, figure: int) -> str:
+    """Return a figure of a resource: storage in megabytes, all else counted."""
+    if resource != STORAGE:
+        return f"{figure:,}"
+    return f"{figure / 1e6:,.0f} MB" if figure >= 100e6 or figure % 1_000_000 == 0 else f"{figure / 1e6:,.1f} MB"
+
+
+def used_up(plan: Tier, usage: Usage) -> str:
+    """Return one line for what was refused: what is used up, and when or how one can go on."""
+    limit = amount(usage.resource, usage.limit or 0)
+    if usage.resets_at is None:
+        return f"This does not fit into the {limit} of storage ({plan}); remove documents to make room."
+    more = " Registered accounts may ask more: multidb-chat register" if plan == "guest" else ""
+    return f"All {limit} {NAMES[usage.resource]} a month ({plan}) are used; you can go on from {_day(usage)}.{more}"
+
+
+def warning(plan: Tier, usage: Usage) -> str:
+    """Return one line for what is nearly used up: what is left, what happens then, and when it begins anew."""
+    left, limit = amount(usage.resource, usage.left or 0), amount(usage.resource, usage.limit or 0)
+    if usage.resets_at is None:
+        return f"{left} of {limit} of storage ({plan}) are left; then new documents are refused until some are removed."
+    until = f"until {_day(usage)}"
+    head = f"{left} of {limit} {NAMES[usage.resource]} a month ({plan}) are left"
+    if not usage.left:
+        return f"{head}: {_THEN[usage.resource]} refused {until}."
+    return f"{head} {until}; when they are used, {_THEN[usage.resource]} refused until then."
+
+
+def _day(usage: Usage) -> str:
+    assert usage.resets_at is not None
+    return f"{usage.resets_at.day} {usage.resets_at:%B %Y}"
