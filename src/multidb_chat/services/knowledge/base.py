@@ -1,0 +1,79 @@
+"""The knowledge base as a turn uses it: a question in, the curated entry that answers it out."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from multidb_chat.domain.cache import Cache
+from multidb_chat.domain.conversations import Conversations, KnowledgeEntry
+from multidb_chat.domain.search import Embedder
+from multidb_chat.domain.text import normalise_question
+from multidb_chat.services.knowledge.memory import KnowledgeMemory
+from multidb_chat.services.question_vectors import QuestionVectors
+
+if TYPE_CHECKING:
+    from multidb_chat.services.knowledge.sameness import Sameness
+
+# How many of the nearest entries are looked at: the words of the very nearest may speak against it.
+_LOOKED_AT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An entry for a question. `confidence` is 1 where it is the same question, else the cosine of the two vectors."""
+
+    entry: KnowledgeEntry
+    confidence: float
+
+
+class KnowledgeBase:
+    """Finds the entry that answers a question. Without entries it costs one read and loads no model."""
+
+    def __init__(
+        self,
+        conversations: Conversations,
+        cache: Cache,
+        vectors: QuestionVectors,
+        embedder: Embedder,
+        tenant_id: str = "",
+    ) -> None:
+        self._conversations = conversations
+        self._vectors = vectors
+        self._tenant_id = tenant_id
+        self._memory = KnowledgeMemory(conversations, cache, tenant_id, embedder.name)
+
+    @cached_property
+    def _sameness(self) -> "Sameness":
+        from multidb_chat.services.knowledge.sameness import Sameness
+
+        return Sameness()
+
+    async def find(self, question: str) -> Found | None:
+        """Return the entry with this question, else the nearest that asks the same, and count its use.
+
+        Raises `StoreError`, also from the embedder's files.
+        """
+        found = await self._exact(question) or await self._near(question)
+        if found is not None:
+            await self._conversations.count_use(self._tenant_id, found.entry.id)
+        return found
+
+    async def _exact(self, question: str) -> Found | None:
+        entry = await self._conversations.knowledge(self._tenant_id, normalise_question(question))
+        return Found(entry, 1.0) if entry is not None else None
+
+    async def _near(self, question: str) -> Found | None:
+        if not await self._memory.refresh():
+            return None
+        from multidb_chat.services.knowledge.sameness import ALIKE
+
+        vector = await self._vectors.of(question)
+        for key, asked, cosine in self._memory.nearest(vector, _LOOKED_AT, ALIKE):
+            needed = self._sameness.needed(asked, question)
+            if needed is None or cosine < needed:
+                continue
+            entry = await self._conversations.knowledge(self._tenant_id, key)
+            if entry is not None:
+                await self._vectors.keep(question)
+                return Found(entry, min(cosine, 1.0))
+        return None
