@@ -32,8 +32,10 @@ if TYPE_CHECKING:  # imported where they are made
     from multidb_chat.services.documents import Documents
     from multidb_chat.services.handbook import Handbook
     from multidb_chat.services.ingestion import Ingestion
+    from multidb_chat.services.knowledge.base import KnowledgeBase
     from multidb_chat.services.one_off import OneOff
     from multidb_chat.services.plans import Plans
+    from multidb_chat.services.question_vectors import QuestionVectors
     from multidb_chat.services.retrieval import Retrieval
 
 Who = Literal["local", "guest"]
@@ -199,7 +201,21 @@ class Application:
         """Questions in, passages out."""
         from multidb_chat.services.retrieval import Retrieval
 
-        return Retrieval(self.index, self.library, self.embedder, self.cache)
+        return Retrieval(self.index, self.library, self.embedder, self.cache, self.question_vectors)
+
+    @cached_property
+    def question_vectors(self) -> "QuestionVectors":
+        """What questions mean."""
+        from multidb_chat.services.question_vectors import QuestionVectors
+
+        return QuestionVectors(self.embedder, self.cache)
+
+    @cached_property
+    def knowledge(self) -> "KnowledgeBase":
+        """Questions in, curated answers out."""
+        from multidb_chat.services.knowledge.base import KnowledgeBase
+
+        return KnowledgeBase(self.conversations, self.cache, self.question_vectors, self.embedder)
 
     @cached_property
     def one_off(self) -> "OneOff":
@@ -230,6 +246,7 @@ class Application:
             self.retrieval,
             Extractive(self.embedder),
             history=self.history,
+            knowledge=self.knowledge,
             handbook_id=HANDBOOK_ID,
             threshold=self.settings.search.threshold,
             limit=self.settings.search.limit,

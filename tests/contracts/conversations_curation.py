@@ -9,7 +9,7 @@ from multidb_chat.domain.conversations import Conversations, Feedback, Knowledge
 from multidb_chat.domain.errors import Conflict, InvalidInput
 from tests.contracts.conversations_processes import NOW, TALK, a_message
 
-ENTRY = KnowledgeEntry("k1", "acme", "Why tides?", "why tides", "The moon.", 3, NOW, b"\x00\xff\x80", "Sea")
+ENTRY = KnowledgeEntry("k1", "acme", "Why tides?", "why tides", "The moon.", 3, NOW, b"\x00\xff\x80", "Sea", "mini")
 DAY = date(2026, 2, 28)
 
 

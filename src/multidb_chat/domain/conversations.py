@@ -44,7 +44,8 @@ class Message:
 class KnowledgeEntry:
     """A curated question and its answer; `question_key` is the normal form under which questions are equal.
 
-    `category` is a free word to group entries by, "" for none; `vector` the question's, empty where none was made.
+    `category` is a free word to group entries by, "" for none. `vector` is the question's, empty where none was made,
+    and `embedder` names what made it.
     """
 
     id: str
@@ -56,6 +57,7 @@ class KnowledgeEntry:
     updated_at: datetime
     vector: bytes = field(default=b"", repr=False)
     category: str = ""
+    embedder: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,11 +44,23 @@ class AnswerSentence:
 
 
 @dataclass(frozen=True, slots=True)
+class CuratedBy:
+    """The knowledge entry that gave an answer; `confidence` (0 to 1) is how sure it is that the same was asked."""
+
+    entry_id: str
+    question: str
+    category: str
+    version: int
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A complete answer. `found` is False when nothing supported one; then `nearest` shows what came closest.
 
     `text` is Markdown with `[n]` marks. `question` is as asked, `standalone` as it was searched (follow-ups resolved).
-    `timings` are milliseconds by step. `cached` tells that it was not computed for this turn.
+    `timings` are milliseconds by step. `cached` tells that it was not computed for this turn. `curated` belongs to the
+    method "knowledge" alone.
     """
 
     question: str
@@ -63,6 +75,7 @@ class Answer:
     timings: Mapping[str, float] = field(default_factory=dict)
     conversation_id: str | None = None
     message_id: str | None = None
+    curated: CuratedBy | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ from multidb_chat.domain.ids import new_id
 from multidb_chat.domain.library import Collection, Library
 from multidb_chat.domain.plans import MESSAGES, Resource
 from multidb_chat.domain.search import Match, SearchFilters
-from multidb_chat.domain.text import clean, normalise_question
 from multidb_chat.domain.turns import (
     Answer,
     Answerer,
@@ -34,8 +33,9 @@ from multidb_chat.domain.turns import (
 from multidb_chat.services.answering import codec
 from multidb_chat.services.answering.answer_cache import AnswerCache, answer_key
 from multidb_chat.services.answering.citing import written
+from multidb_chat.services.knowledge.base import Found
 from multidb_chat.services.plans import Taken
-from multidb_chat.services.turn import Turn, branch_of, checked, closest, digest, one_side, past_turn, rounded
+from multidb_chat.services.turn import Turn, branch_of, checked, closest, curated, digest, one_side, past_turn, rounded
 
 NOT_FOUND = "I found nothing in your documents that answers this."
 _PAST = 20  # messages that are looked at for what a follow-up leans on
@@ -70,6 +70,13 @@ class Keeper(Protocol):
         """Store a question and its answer. Raises `NotFound` or `NotPermitted` for another account's conversation."""
 
 
+class Curated(Protocol):
+    """What a turn needs of the knowledge base."""
+
+    async def find(self, question: str) -> Found | None:
+        """Return the entry that answers the question."""
+
+
 class Chat:
     """Answers questions from an account's documents.
 
@@ -89,6 +96,7 @@ class Chat:
         answerer: Answerer,
         *,
         history: Keeper,
+        knowledge: Curated,
         handbook_id: str | None = None,
         tenant_id: str = "",
         threshold: float = 0.3,
@@ -102,6 +110,7 @@ class Chat:
         self._retrieval = retrieval
         self._answerer = answerer
         self._history = history
+        self._curated = knowledge
         self._handbook_id = handbook_id
         self._tenant_id = tenant_id
         self._threshold = threshold
@@ -227,14 +236,15 @@ class Chat:
         )
 
     async def _knowledge(self, turn: Turn) -> Answer | None:
-        """Return the curated answer to exactly this question; none when there is no entry or its store is away."""
+        """Return the curated answer to this question; none when there is no entry or its store is away.
+
+        A question about texts that were given with it is about them alone.
+        """
+        if turn.extra:
+            return None
         with suppress(StoreError):
-            entry = await self._conversations.knowledge(self._tenant_id, normalise_question(turn.standalone))
-            if entry is not None:
-                await self._conversations.count_use(self._tenant_id, entry.id)
-                text = clean(entry.answer)
-                sentences = (AnswerSentence(text, before=""),)
-                return Answer(turn.asked, turn.standalone, text, True, sentences, method="knowledge")
+            if (found := await self._curated.find(turn.standalone)) is not None:
+                return curated(turn, found)
         return None
 
     async def _from_passages(self, turn: Turn, limit: int) -> AsyncIterator[TurnEvent | Answer]:

@@ -12,18 +12,21 @@ from multidb_chat.domain.search import Embedder
 MOST_CHARACTERS = 4_000
 # A question's vector never changes; a day bounds the cache.
 VECTOR_TTL = 86_400.0
-# Vectors in memory: those of the turns that are running, and some more.
-_REMEMBERED = 256
+_UNKEPT = 256
 
 
 class QuestionVectors:
-    """Gives vectors of questions: from memory, from the cache, from the embedder. Without a cache all works too."""
+    """Gives vectors of questions: from memory (the last `remembered` ones), from the cache, from the embedder.
 
-    def __init__(self, embedder: Embedder, cache: Cache | None) -> None:
+    Without a cache all works too.
+    """
+
+    def __init__(self, embedder: Embedder, cache: Cache | None, remembered: int = 256) -> None:
         self._embedder = embedder
         self._cache = cache
+        self._most = remembered
         self._remembered: OrderedDict[str, bytes] = OrderedDict()
-        self._unkept: set[str] = set()
+        self._unkept: dict[str, bytes] = {}
 
     async def of(self, question: str) -> bytes:
         """Return the vector of the question's first `MOST_CHARACTERS` characters."""
@@ -33,19 +36,16 @@ class QuestionVectors:
             vector = await self._found(key)
         if vector is None:
             vector = await self._embedder.embed_query(question[:MOST_CHARACTERS])
-            self._unkept.add(key)
+            self._unkept[key] = vector
         self._remember(key, vector)
         return vector
 
     async def keep(self, question: str) -> None:
         """Put the question's vector into the cache if it was not there; trouble with the cache is no trouble."""
-        key = self._key(question)
-        if key not in self._unkept:
-            return
-        self._unkept.discard(key)
-        if self._cache is not None and key in self._remembered:
+        vector = self._unkept.pop(self._key(question), None)
+        if vector is not None and self._cache is not None:
             with suppress(StoreError):
-                await self._cache.put(key, self._remembered[key], VECTOR_TTL)
+                await self._cache.put(self._key(question), vector, VECTOR_TTL)
 
     async def _found(self, key: str) -> bytes | None:
         if self._cache is None:
@@ -59,9 +59,10 @@ class QuestionVectors:
     def _remember(self, key: str, vector: bytes) -> None:
         self._remembered[key] = vector
         self._remembered.move_to_end(key)
-        while len(self._remembered) > _REMEMBERED:
-            forgotten, _ = self._remembered.popitem(last=False)
-            self._unkept.discard(forgotten)
+        while len(self._remembered) > self._most:
+            self._remembered.popitem(last=False)
+        while len(self._unkept) > _UNKEPT:  # questions that were answered without a search
+            self._unkept.pop(next(iter(self._unkept)))
 
     def _key(self, question: str) -> str:
         named = f"{self._embedder.name}\0{question[:MOST_CHARACTERS]}"

@@ -1,7 +1,6 @@
 """Questions in, passages out: both searches side by side, fused, neighbours merged, with a calibrated score."""
 
 import asyncio
-import hashlib
 import shlex
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
@@ -10,11 +9,12 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from multidb_chat.domain.cache import Cache
-from multidb_chat.domain.errors import EmbedderMismatch, StoreError, StoreFull, StoreUnavailable
+from multidb_chat.domain.errors import EmbedderMismatch, StoreFull, StoreUnavailable
 from multidb_chat.domain.library import Chunk, Library
 from multidb_chat.domain.search import Embedder, Hit, Match, SearchFilters, SearchIndex
 from multidb_chat.domain.text import clean_line
 from multidb_chat.services.grouping import Group, grouped, runs
+from multidb_chat.services.question_vectors import MOST_CHARACTERS, QuestionVectors
 from multidb_chat.services.ranking import Ranked, rank
 
 T = TypeVar("T")
@@ -23,20 +23,23 @@ T = TypeVar("T")
 DEPTH = 50
 # Chunks looked at for each match: some join others, or are of a document that has a better one.
 LOOKED_AT = 2
-# What a question is known by in meaning, in characters; a pasted page says what it is about in its beginning.
-MOST_CHARACTERS = 4_000
-# A question's vector never changes; a day bounds the cache.
-VECTOR_TTL = 86_400.0
 
 
 class Retrieval:
-    """Finds passages of the library. `cache` keeps vectors of questions; without it all works too."""
+    """Finds passages of the library. `cache` keeps vectors of questions, where no `vectors` are shared with others."""
 
-    def __init__(self, index: SearchIndex, library: Library, embedder: Embedder, cache: Cache | None) -> None:
+    def __init__(
+        self,
+        index: SearchIndex,
+        library: Library,
+        embedder: Embedder,
+        cache: Cache | None,
+        vectors: QuestionVectors | None = None,
+    ) -> None:
         self._index = index
         self._library = library
         self._embedder = embedder
-        self._cache = cache
+        self._vectors = vectors or QuestionVectors(embedder, cache, remembered=0)
 
     async def search(
         self,
@@ -74,12 +77,12 @@ class Retrieval:
         asked, depth = question[:MOST_CHARACTERS], max(DEPTH, count)
         async with _together() as group:
             group.create_task(self._require_embedder(filters.collection_ids))
-            embedding = group.create_task(_clocked(clock, "embedding", self._vector(asked)))
+            embedding = group.create_task(_clocked(clock, "embedding", self._vectors.of(asked)))
             lexical = group.create_task(self._words(question, filters, depth, clock))
-        (vector, key), words = embedding.result(), lexical.result()
+        vector, words = embedding.result(), lexical.result()
         keys = [(hit.document_id, hit.ordinal) for hit in words]
         async with _together() as group:
-            group.create_task(self._keep(key, vector))
+            group.create_task(self._vectors.keep(asked))
             similar = group.create_task(_clocked(clock, "nearest", self._index.nearest(vector, filters, depth, keys)))
         with _timed(clock, "fusion"):
             return rank(words, similar.result(), count)
@@ -89,23 +92,6 @@ class Retrieval:
         with _timed(clock, "refresh"), suppress(StoreFull, StoreUnavailable):
             await self._index.refresh()
         return await _clocked(clock, "lexical", self._index.lexical(question, filters, depth))
-
-    async def _vector(self, question: str) -> tuple[bytes, str]:
-        """Return the question's vector, and the key it is to be kept by; "" when it is in the cache."""
-        if self._cache is None:
-            return await self._embedder.embed_query(question), ""
-        digest = hashlib.sha256(f"{self._embedder.name}\0{question}".encode("utf-8", "replace")).hexdigest()
-        key = f"cache:vector:{digest}"
-        with suppress(StoreError):  # trouble with the cache is no trouble
-            cached = await self._cache.get(key)
-            if cached is not None and len(cached) == 4 * self._embedder.dimensions:
-                return cached, ""
-        return await self._embedder.embed_query(question), key
-
-    async def _keep(self, key: str, vector: bytes) -> None:
-        if key and self._cache is not None:
-            with suppress(StoreError):
-                await self._cache.put(key, vector, VECTOR_TTL)
 
     async def _require_embedder(self, collection_ids: Sequence[str]) -> None:
         """Raise `EmbedderMismatch` when vectors would be compared that cannot be."""

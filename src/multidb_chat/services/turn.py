@@ -14,10 +14,11 @@ from multidb_chat.domain.errors import InvalidInput
 from multidb_chat.domain.ids import new_id
 from multidb_chat.domain.library import Collection
 from multidb_chat.domain.search import Match
-from multidb_chat.domain.text import clean
-from multidb_chat.domain.turns import Citation
+from multidb_chat.domain.text import clean, clean_line
+from multidb_chat.domain.turns import Answer, AnswerSentence, Citation, CuratedBy
 from multidb_chat.services.answering import codec
 from multidb_chat.services.answering.citing import citation
+from multidb_chat.services.knowledge.base import Found
 
 if TYPE_CHECKING:
     from multidb_chat.services.follow_up import PastTurn
@@ -107,6 +108,15 @@ def closest(matches: Sequence[Match]) -> tuple[Citation, ...]:
     """Return the passages that came nearest to a question that has no answer."""
     ranked = sorted(matches, key=lambda match: -match.score)[:_NEAREST]
     return tuple(citation(match, number, 0, _NEAREST_CHARS) for number, match in enumerate(ranked, 1))
+
+
+def curated(turn: Turn, found: Found) -> Answer:
+    """Return the answer that a knowledge entry gives."""
+    entry, confidence = found.entry, round(found.confidence, 4)
+    text = clean(entry.answer)
+    by = CuratedBy(entry.id, clean_line(entry.question), clean_line(entry.category), entry.version, confidence)
+    sentences = (AnswerSentence(text, before=""),)
+    return Answer(turn.asked, turn.standalone, text, True, sentences, method="knowledge", curated=by)
 
 
 def digest(match: Match) -> str:

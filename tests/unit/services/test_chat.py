@@ -24,6 +24,7 @@ from multidb_chat.domain.reading import ParsedDocument
 from multidb_chat.domain.turns import (
     Answer,
     AnswerToken,
+    CuratedBy,
     Notice,
     SourcesFound,
     TurnCompleted,
@@ -36,8 +37,10 @@ from multidb_chat.services.answering.extractive import Extractive
 from multidb_chat.services.chat import NOT_FOUND, Chat
 from multidb_chat.services.chunking import chunk_document
 from multidb_chat.services.history import History
+from multidb_chat.services.knowledge.base import KnowledgeBase
 from multidb_chat.services.one_off import OneOff
 from multidb_chat.services.plans import Plans
+from multidb_chat.services.question_vectors import QuestionVectors
 from multidb_chat.services.retrieval import Retrieval
 from multidb_chat.services.turn import MAX_QUESTION
 
@@ -91,6 +94,7 @@ class House:
         cache = changed.pop("cache", self.cache)
         limits = changed.pop("limits", LIMITS)
         accounts = changed.pop("accounts", self.accounts)
+        vectors = QuestionVectors(self.embedder, None)
         return Chat(
             Plans(accounts, self.library, limits=limits, clock=lambda: NOW),
             conversations,
@@ -99,6 +103,7 @@ class House:
             changed.pop("retrieval", Retrieval(self.index, library, self.embedder, None)),
             changed.pop("answerer", Extractive()),
             history=History(conversations),
+            knowledge=KnowledgeBase(conversations, cache, vectors, self.embedder, "tenant"),
             handbook_id=self.handbook.id,
             tenant_id="tenant",
             **changed,
@@ -289,6 +294,30 @@ async def test_a_curated_answer_comes_before_the_documents(house: House) -> None
     assert await house.conversations.uses("tenant", ["e1"]) == {"e1": 1}
 
 
+async def test_a_curated_answer_to_the_question_in_other_words_says_how_sure_it_is(house: House) -> None:
+    question = "Who may see the churn figures?"
+    vector = await house.embedder.embed_query(question)
+    entry = KnowledgeEntry(
+        "e1", "tenant", question, "who may see the churn figures", "Ask Ada.", 3, NOW, vector, "HR", house.embedder.name
+    )
+    await house.conversations.put_knowledge(entry)
+    talk = await house.conversation()
+    answer = await house.answer("Who is allowed to see the churn figures?", conversation_id=talk)
+    assert (answer.text, answer.method, answer.cached) == ("Ask Ada.", "knowledge", False)
+    assert answer.curated is not None
+    assert replace(answer.curated, confidence=1.0) == CuratedBy("e1", question, "HR", 3, 1.0)
+    assert 0.75 <= answer.curated.confidence < 1
+    _, said = await house.stored(talk)
+    assert codec.loads(said.meta).curated == answer.curated
+
+
+async def test_a_question_about_a_given_text_is_not_answered_from_curated_knowledge(house: House) -> None:
+    entry = KnowledgeEntry("e1", "tenant", "How many left?", "how many left", "Ask Ada.", 1, NOW)
+    await house.conversations.put_knowledge(entry)
+    given = await OneOff(house.embedder).rank_texts("How many left?", [("note", "In May 3 customers left.")])
+    assert (await house.answer("How many left?", extra=given)).method == "extractive"
+
+
 async def test_a_new_curated_answer_is_given_once_its_scope_is_invalidated(house: House) -> None:
     await house.answer("What was churn?")
     entry = KnowledgeEntry("e1", "tenant", "What was churn?", "what was churn", "Ask Ada.", 1, NOW)
@@ -365,6 +394,9 @@ async def test_without_the_conversations_the_answer_comes_with_a_notice(house: H
         Retrieval(house.index, house.library, house.embedder, None),
         Extractive(),
         history=History(Away("conversations")),
+        knowledge=KnowledgeBase(
+            Away("conversations"), house.cache, QuestionVectors(house.embedder, None), house.embedder
+        ),
     )
     events = await house.ask("How many customers left in 2020?", chat, conversation_id=talk)
     assert any(isinstance(event, Notice) and "not saved" in event.text for event in events)

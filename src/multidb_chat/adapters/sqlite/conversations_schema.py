@@ -57,4 +57,5 @@ SCHEMA = (
     CREATE INDEX feedback_by_conversation ON feedback (conversation_id) WHERE conversation_id IS NOT NULL;
     """,
     "ALTER TABLE knowledge ADD COLUMN category TEXT NOT NULL DEFAULT '';",
+    "ALTER TABLE knowledge ADD COLUMN embedder TEXT NOT NULL DEFAULT '';",
 )

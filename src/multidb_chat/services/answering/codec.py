@@ -5,7 +5,7 @@ import re
 from dataclasses import asdict, fields
 from typing import Any
 
-from multidb_chat.domain.turns import Answer, AnswerSentence, Citation
+from multidb_chat.domain.turns import Answer, AnswerSentence, Citation, CuratedBy
 
 FORMAT = 1
 """The version of this form. Data of another version is not read: for the cache that is a miss."""
@@ -22,17 +22,21 @@ def from_dict(data: dict[str, Any]) -> Answer:
     try:
         if data["format"] != FORMAT:
             raise ValueError(f"an answer of format {data['format']}, expected {FORMAT}")
-        known = {name: data[name] for name in _ANSWER}
+        known = {name: data[name] for name in _ANSWER if name in data or name not in _ADDED}
         sentences = (AnswerSentence(**{**item, "citations": tuple(item["citations"])}) for item in data["sentences"])
         known["sentences"] = tuple(sentences)
         known["citations"] = tuple(_citation(item) for item in data["citations"])
         known["nearest"] = tuple(_citation(item) for item in data["nearest"])
+        if known.get("curated"):
+            known["curated"] = CuratedBy(**known["curated"])
         return Answer(**known)
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"not an answer: {error}") from error
 
 
 _ANSWER = tuple(field.name for field in fields(Answer))
+# What answers that were stored before do not have; all else is required.
+_ADDED = frozenset({"curated"})
 
 
 def _citation(item: dict[str, Any]) -> Citation:

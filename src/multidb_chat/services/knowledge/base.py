@@ -1,11 +1,13 @@
 """The knowledge base as a turn uses it: a question in, the curated entry that answers it out."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from multidb_chat.domain.cache import Cache
 from multidb_chat.domain.conversations import Conversations, KnowledgeEntry
+from multidb_chat.domain.errors import StoreError
 from multidb_chat.domain.search import Embedder
 from multidb_chat.domain.text import normalise_question
 from multidb_chat.services.knowledge.memory import KnowledgeMemory
@@ -51,11 +53,12 @@ class KnowledgeBase:
     async def find(self, question: str) -> Found | None:
         """Return the entry with this question, else the nearest that asks the same, and count its use.
 
-        Raises `StoreError`, also from the embedder's files.
+        A use that cannot be counted (the disk is full) is no reason to keep the answer back. Raises `StoreError`.
         """
         found = await self._exact(question) or await self._near(question)
         if found is not None:
-            await self._conversations.count_use(self._tenant_id, found.entry.id)
+            with suppress(StoreError):
+                await self._conversations.count_use(self._tenant_id, found.entry.id)
         return found
 
     async def _exact(self, question: str) -> Found | None:

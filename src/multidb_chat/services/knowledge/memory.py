@@ -61,10 +61,10 @@ class KnowledgeMemory:
 
     def nearest(self, vector: bytes, limit: int, least: float) -> list[tuple[str, str, float]]:
         """Return key, question and cosine of the nearest entries, nearest first, none below `least`."""
-        import numpy as np
-
         if self._vectors is None or len(vector) != 4 * self._vectors.shape[1]:
             return []
+        import numpy as np
+
         cosines = self._vectors @ np.frombuffer(vector, "<f4")
         near = np.flatnonzero(cosines >= least)
         best = near[np.argsort(-cosines[near], kind="stable")[:limit]]
@@ -79,8 +79,6 @@ class KnowledgeMemory:
             return self._generation if trusted else None
 
     async def _read(self) -> None:
-        import numpy as np
-
         questions: list[tuple[str, str]] = []
         vectors: list[bytes] = []
         after = ""
@@ -89,5 +87,10 @@ class KnowledgeMemory:
             questions += [(one.question_key, one.question) for one in usable]
             vectors += [one.vector for one in usable]
             after = page[-1].id
-        self._questions = questions
-        self._vectors = np.frombuffer(b"".join(vectors), "<f4").reshape(len(vectors), -1) if vectors else None
+        self._questions, self._vectors = questions, _matrix(vectors) if vectors else None
+
+
+def _matrix(vectors: list[bytes]) -> "NDArray[np.float32]":
+    import numpy as np
+
+    return np.frombuffer(b"".join(vectors), "<f4").reshape(len(vectors), -1)

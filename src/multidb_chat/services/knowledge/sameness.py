@@ -1,9 +1,9 @@
 """Whether two questions ask the same, given how near they are in meaning.
 
 Vectors of sentences tell topics apart, not answers: "What was churn in 2019?" and "... in 2020?" have a cosine of .93,
-"enable" and "disable" .89, while honest paraphrases go down to .75. So the words decide first, by rules that hold in both
-directions, and the cosine only how much freedom is left. The figures were chosen on tests/data/knowledge/dev.tsv and
-checked on test.tsv (`scripts/bench knowledge`; docs/performance.md has the table).
+"enable" and "disable" .89, while honest paraphrases go down to .73. So the words decide first, by rules that hold in
+both directions, and the cosine only how much freedom is left. The figures were chosen on tests/data/knowledge/dev.tsv
+and checked on test.tsv (`scripts/bench knowledge`; docs/performance.md has the table).
 """
 
 import re
@@ -59,7 +59,7 @@ _TURNING = tuple(
     )
 )  # fmt: skip
 # Where one of these stands, the order of the things around it says what is asked.
-_ORDERING = frozenset("to from into than before after over under against beats".split())
+_ORDERING = frozenset(["to", "from", "into", "than", "before", "after", "over", "under", "against", "beats"])
 _SPECIFIC = lexicon.MONTHS | lexicon.DAYS | lexicon.QUANTIFIERS
 
 
@@ -110,9 +110,7 @@ class Sameness:
         )
         return Form(
             topics=topics,
-            numbers=frozenset(
-                token.key for token, word in said if token.number and word not in lexicon.FUNCTION_WORDS
-            ),
+            numbers=frozenset(token.key for token, word in said if token.number and word not in lexicon.FUNCTION_WORDS),
             specific=frozenset(plain & _SPECIFIC) - {"may", "no", "none", "second"},
             turning=frozenset(word for pair in _TURNING for word in pair & plain),
             ordered=bool(plain & _ORDERING),

@@ -11,7 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from multidb_chat.domain.text import clean_line
-from multidb_chat.domain.turns import Answer, Citation
+from multidb_chat.domain.turns import Answer, Citation, CuratedBy
 from multidb_chat.tui.wording import MUTED, headings, place, shown
 
 _METHODS = {
@@ -39,8 +39,16 @@ def summary(answer: Answer) -> Content:
     if answer.standalone != answer.question:
         rows.append(("Searched", clean_line(answer.standalone)))
     rows.append(("Answer", _METHODS[answer.method] if answer.found else "none: no passage supports one"))
+    if answer.curated is not None:
+        rows += _curated(answer.curated)
     rows.append(("Cache", "answered from the cache" if answer.cached else "not answered from the cache"))
     return Content("\n").join([Content.styled(f"{name:<10}", MUTED) + Content(value) for name, value in rows])
+
+
+def _curated(by: CuratedBy) -> list[tuple[str, str]]:
+    """Return the entry that answered: its own question, and how sure it is that the same was asked."""
+    category = f" ({clean_line(by.category)})" if by.category else ""
+    return [("Entry", f"{clean_line(by.question)}{category}, confidence {by.confidence:.2f}")]
 
 
 def _passages(answer: Answer) -> Iterator[Static]:
