@@ -14,6 +14,7 @@ from multidb_chat.domain.conversations import Conversations, Message
 from multidb_chat.domain.errors import MultidbChatError, NotFound, StoreError
 from multidb_chat.domain.ids import new_id
 from multidb_chat.domain.library import Collection, Library
+from multidb_chat.domain.permissions import Permission, require
 from multidb_chat.domain.plans import MESSAGES, Resource
 from multidb_chat.domain.search import Match, SearchFilters
 from multidb_chat.domain.turns import (
@@ -146,6 +147,8 @@ class Chat:
             yield TurnFailed(error)
 
     async def _steps(self, turn: Turn, limit: int) -> AsyncIterator[TurnEvent]:
+        require(turn.account, Permission.CHAT)
+        _refuse_foreign(turn)
         turn.asked = checked(turn.asked)
         try:
             with turn.timed("conversation"):
@@ -314,6 +317,13 @@ class Chat:
         )  # fmt: skip
         await self._history.append_turn(turn.account, conversation_id, asked, said)
         return answer
+
+
+def _refuse_foreign(turn: Turn) -> None:
+    """Refuse to search what is private to somebody else, whoever resolved the collections."""
+    for collection in turn.collections:
+        if not (collection.shared or collection.owner_id == turn.account.id):
+            raise NotFound(f"There is no collection {collection.id}.")
 
 
 async def _to_the_end(work: Coroutine[None, None, Answer]) -> Answer:

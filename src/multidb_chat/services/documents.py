@@ -11,6 +11,7 @@ from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from multidb_chat.domain.ids import new_id
 from multidb_chat.domain.library import Collection, Document, Library
+from multidb_chat.domain.permissions import Permission, require
 from multidb_chat.domain.text import clean_line
 
 if TYPE_CHECKING:  # a cached answer needs no more than the collections
@@ -60,13 +61,14 @@ class Documents:
 
     async def collections(self, account: Account) -> list[Collection]:
         """Return the collections the account may search, in order of name."""
+        require(account, Permission.CHAT)
         return await self._library.collections(account.id)
 
     async def create_collection(
         self, account: Account, name: str, *, description: str = "", shared: bool = False
     ) -> Collection:
         """Add a collection. Raises `InvalidInput` for a bad name, `Conflict` for one the account has already."""
-        _refuse_guest(account)
+        require(account, Permission.INGEST)
         if not _NAME.fullmatch(name):
             raise InvalidInput(
                 f'"{clean_line(name)[:80]}" cannot name a collection: use 1 to 64 letters, digits, spaces, ".", "-" '
@@ -81,7 +83,7 @@ class Documents:
     ) -> Collection:
         """Return the account's own collection of this name, made now if there is none; safe in several processes."""
         for _ in range(2):
-            for collection in await self._library.collections(account.id):
+            for collection in await self.collections(account):
                 if collection.owner_id == account.id and collection.name.casefold() == name.casefold():
                     return collection
             try:
@@ -114,7 +116,7 @@ class Documents:
 
         Of an own and a shared one with the same name it is the own. Raises `NotFound` with the nearest name.
         """
-        mine = await self._library.collections(account.id)
+        mine = await self.collections(account)
         if not names:
             return mine
         return list({found.id: found for found in (_named(account, mine, name) for name in names)}.values())
@@ -200,7 +202,7 @@ class Documents:
 
     async def _allowed(self, account: Account, collections: Sequence[Collection]) -> dict[str, Collection]:
         """Return by id those of these collections (none: all) that the account may search. Raises `NotFound`."""
-        allowed = {collection.id: collection for collection in await self._library.collections(account.id)}
+        allowed = {collection.id: collection for collection in await self.collections(account)}
         for collection in collections:
             if collection.id not in allowed:
                 raise NotFound(f'There is no collection named "{clean_line(collection.name)}".')
@@ -241,13 +243,8 @@ class Documents:
         return document
 
 
-def _refuse_guest(account: Account) -> None:
-    if account.role == "guest":
-        raise NotPermitted("Guests cannot add or change documents. Log in to an account first.")
-
-
 def _require_own(account: Account, collection: Collection) -> None:
-    _refuse_guest(account)
+    require(account, Permission.INGEST)
     if collection.owner_id != account.id:
         raise NotPermitted(f'The collection "{collection.name}" belongs to somebody else; you can only search it.')
 

@@ -8,6 +8,7 @@ from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.conversations import Conversation, Conversations, Message
 from multidb_chat.domain.errors import InvalidInput, NotFound
 from multidb_chat.domain.ids import new_id
+from multidb_chat.domain.permissions import Permission, require
 from multidb_chat.domain.text import clean_line
 
 TITLE_LIMIT = 80
@@ -27,12 +28,14 @@ class History:
 
     async def start(self, account: Account, title: str) -> Conversation:
         """Begin a conversation; the title is made fit for a line."""
+        require(account, Permission.CHAT)
         conversation = Conversation(new_id(), account.id, _line(title) or UNTITLED, datetime.now(UTC))
         await self._conversations.put_conversation(conversation)
         return conversation
 
     async def open(self, account: Account, conversation_id: str) -> Conversation:
         """Return the conversation. Raises `NotFound`."""
+        require(account, Permission.CHAT)
         found = await self._conversations.conversation(conversation_id)
         if found is None or found.account_id != account.id:
             raise NotFound(f"There is no conversation {clean_line(conversation_id)}.")
@@ -40,6 +43,7 @@ class History:
 
     async def latest(self, account: Account) -> Conversation | None:
         """Return the conversation talked in last, of the 1,000 that began last and are not archived."""
+        require(account, Permission.CHAT)
         found = await self._conversations.conversations(account.id, limit=_LATEST_AMONG)
         return max(found, key=lambda conversation: (conversation.last_activity, conversation.id), default=None)
 
@@ -91,6 +95,7 @@ class History:
         self, account: Account, before: str = "", limit: int = 50, archived: bool = False
     ) -> Sequence[Conversation]:
         """Return the account's conversations, the latest begun first, those with ids below `before`."""
+        require(account, Permission.CHAT)
         return await self._conversations.conversations(account.id, before, limit, archived)
 
     async def _changed(

@@ -12,6 +12,7 @@ from pathlib import Path
 from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.errors import EmbedderMismatch, InvalidInput, NotFound, NotPermitted
 from multidb_chat.domain.library import Collection, Document, Library
+from multidb_chat.domain.permissions import Permission, require
 from multidb_chat.domain.reading import DocumentReader, Fetcher
 from multidb_chat.domain.search import Embedder
 from multidb_chat.services.ingesting.events import Discovered, Failure, FileDone, Finished, IngestEvent
@@ -155,8 +156,7 @@ class Ingestion:
 
     async def _owned(self, account: Account, collection: Collection) -> Collection:
         """Return the collection as it is now, if the account may change it."""
-        if account.role == "guest":
-            raise NotPermitted("Guests cannot add or change documents. Log in to an account first.")
+        require(account, Permission.INGEST)
         current = await self._library.collection(collection.id)
         if current is None or not (current.owner_id == account.id or current.shared):
             raise NotFound(f'There is no collection named "{collection.name}".')

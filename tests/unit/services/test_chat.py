@@ -268,6 +268,7 @@ async def test_a_changed_document_is_never_answered_from_the_cache(house: House)
 
 
 async def test_another_account_is_not_answered_from_this_ones_cache(house: House) -> None:
+    house.collection = replace(house.collection, shared=True)
     await house.answer("How many customers left in 2020?")
     house.account = replace(house.account, id="0190a0a0-0000-7000-8000-000000000002")
     await house.accounts.create_account(house.account)
