@@ -1,0 +1,14 @@
+"""Plans and quotas: everybody's own; support reads those of others, administrators change them."""
+
+from tests.authorisation.world import DONE, for_staff, own
+
+ROWS = {
+    "Plans.take": own(lambda world, account: world.app.plans.take(account, "messages", 1, "one")),
+    "Plans.usage_of": own(lambda world, account: world.app.plans.usage_of(account)),
+    "Plans.warnings": own(lambda world, account: world.app.plans.warnings(account)),
+    "Plans.storage_limit": own(lambda world, account: world.app.plans.storage_limit(account)),
+    "Plans.usage_for": for_staff(
+        lambda world, account: world.app.plans.usage_for(account, world.owner.id), support=DONE
+    ),
+    "Plans.subscribe": for_staff(lambda world, account: world.app.plans.subscribe(account, world.owner.id, "pro")),
+}
