@@ -10,11 +10,13 @@ from itertools import islice
 from pathlib import Path
 
 from multidb_chat.domain.accounts import Account
-from multidb_chat.domain.errors import EmbedderMismatch, InvalidInput, NotFound, NotPermitted
+from multidb_chat.domain.errors import EmbedderMismatch, InvalidInput, NotFound
 from multidb_chat.domain.library import Collection, Document, Library
 from multidb_chat.domain.permissions import Permission, require
 from multidb_chat.domain.reading import DocumentReader, Fetcher
 from multidb_chat.domain.search import Embedder
+from multidb_chat.domain.text import clean_line
+from multidb_chat.services.collections import owns, require_own
 from multidb_chat.services.ingesting.events import Discovered, Failure, FileDone, Finished, IngestEvent
 from multidb_chat.services.ingesting.pipeline import Pipeline
 from multidb_chat.services.ingesting.reindex import reindexed
@@ -158,10 +160,9 @@ class Ingestion:
         """Return the collection as it is now, if the account may change it."""
         require(account, Permission.INGEST)
         current = await self._library.collection(collection.id)
-        if current is None or not (current.owner_id == account.id or current.shared):
-            raise NotFound(f'There is no collection named "{collection.name}".')
-        if current.owner_id != account.id:
-            raise NotPermitted(f'The collection "{current.name}" belongs to somebody else; you can only search it.')
+        if current is None or not (owns(account, current) or current.shared):
+            raise NotFound(f'There is no collection named "{clean_line(collection.name)}".')
+        require_own(account, current)
         return current
 
     async def _claimed(self, account: Account, collection: Collection) -> Collection:
