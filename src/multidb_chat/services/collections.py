@@ -1,9 +1,10 @@
 """Collections for an account: which it may search, and which are its own to change."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.errors import Conflict, InvalidInput, NotFound, NotPermitted
@@ -12,6 +13,9 @@ from multidb_chat.domain.library import Collection, Library
 from multidb_chat.domain.permissions import Permission, require
 from multidb_chat.domain.text import clean_line
 from multidb_chat.services.accounts import LOCAL_ACCOUNT_ID
+
+if TYPE_CHECKING:  # a cached answer needs no more than the collections
+    from multidb_chat.services.audit import Recorder
 
 DEFAULT_COLLECTION = "documents"
 _NAME = re.compile(r"[^\W_](?:[\w.\- ]{0,62}[\w.\-])?")
@@ -53,8 +57,15 @@ class Collections:
     somebody else is `NotPermitted` to change. A guest changes nothing, and a disabled account sees nothing.
     """
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, audit: Callable[[], "Recorder"] | None = None) -> None:
+        """`audit` gives what records changes, when there is one to record; without it nothing is recorded."""
         self._library = library
+        self._audit = audit
+
+    async def _record(self, account: Account, action: str, target: str, **details: str) -> None:
+        """Record what is about to be done: what cannot be recorded is not done. Raises `StoreError`."""
+        if self._audit is not None:
+            await self._audit().record(account, action, target, **details)
 
     async def collections(self, account: Account) -> list[Collection]:
         """Return the collections the account may search, in order of name."""
@@ -68,6 +79,7 @@ class Collections:
         require(account, Permission.INGEST)
         _check_name(name)
         collection = Collection(new_id(), account.id, name, datetime.now(UTC), clean_line(description), shared)
+        await self._record(account, "collection.create", collection.id, shared=str(shared).lower())
         await self._library.create_collection(collection)
         return collection
 
@@ -107,6 +119,10 @@ class Collections:
         if new_name is not None:
             _check_name(new_name)
         described = None if description is None else clean_line(description)
+        if shared is not None:
+            await self._record(account, "collection.share" if shared else "collection.unshare", collection.id)
+        if new_name is not None or description is not None:
+            await self._record(account, "collection.describe", collection.id)
         return await self._library.describe_collection(
             collection.id, name=new_name, description=described, shared=shared
         )
@@ -128,6 +144,7 @@ class Collections:
         """Remove the collection with its documents; return what it was."""
         collection = (await self.resolve(account, [name]))[0]
         require_own(account, collection)
+        await self._record(account, "collection.delete", collection.id)
         await self._library.delete_collection(collection.id)
         return collection
 

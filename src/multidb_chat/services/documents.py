@@ -1,6 +1,7 @@
 """Documents for an account: every access checks whose they are."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ __all__ = ["DEFAULT_COLLECTION", "CollectionSummary", "DocumentText", "Documents
 
 _PAGE = 1_000
 _CANDIDATES = 10
+_RECORDED_EACH = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ class Documents(Collections):
         allowed = await self._allowed(account, collections)
         for collection_id in {document.collection_id for document in chosen}:
             require_own(account, allowed[collection_id])
+        await self._record_each(account, "document.remove", chosen)
         await self._library.remove_documents([document.id for document in chosen])
         return chosen
 
@@ -117,6 +120,7 @@ class Documents(Collections):
             require_own(account, allowed[collection_id])
         found = [await self._library.content(document.id) for document in chosen]
         records = [await self._library.source(*place) for place in sorted(places)]
+        await self._record_each(account, "document.remove", chosen)
         await self._library.remove_documents([document.id for document in chosen])
         return Removed(
             tuple(content for content in found if content is not None),
@@ -140,6 +144,7 @@ class Documents(Collections):
                 )
         again = {document.id for document in await self._library.documents_by_id([d.id for d in removed.documents])}
         back = [content for content in removed.contents if content.document.id not in again]
+        await self._record_each(account, "document.restore", [content.document for content in back])
         await self._library.put_documents(back)
         for record in () if again else removed.sources:
             await self._library.put_source(record)
@@ -189,6 +194,15 @@ class Documents(Collections):
         from multidb_chat.services.exporting import exported
 
         return await asyncio.to_thread(exported, content, form)
+
+    async def _record_each(self, account: Account, action: str, documents: Sequence[Document]) -> None:
+        """Record one entry a document; of many in one step, one a collection with their number."""
+        if len(documents) <= _RECORDED_EACH:
+            for document in documents:
+                await self._record(account, action, document.id, collection=document.collection_id)
+            return
+        for collection_id, number in Counter(document.collection_id for document in documents).items():
+            await self._record(account, action, collection_id, documents=str(number))
 
     async def _allowed(self, account: Account, collections: Sequence[Collection]) -> dict[str, Collection]:
         """Return by id those of these collections (none: all) that the account may search. Raises `NotFound`."""

@@ -4,11 +4,12 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from multidb_chat.domain.accounts import Account
-from multidb_chat.domain.errors import Conflict, EmbedderMismatch, InvalidInput, NotFound, NotPermitted
+from multidb_chat.domain.errors import Conflict, EmbedderMismatch, InvalidInput, NotFound, NotPermitted, StoreFull
 from multidb_chat.domain.library import Collection, Document
 from multidb_chat.services.accounts import LOCAL_ACCOUNT_ID
 from multidb_chat.services.documents import Documents
@@ -344,3 +345,65 @@ async def test_a_document_with_a_hostile_name_is_exported(work: Workplace):
     for form in ("text", "markdown", "json"):
         assert b"Words." in (await work.documents.export(OWNER, document.id, form)).content
     assert Path(document.source).name == "\udcff\x1b[31m.md"
+
+
+class Recording:
+    """Remembers what is recorded, or fails as a full disk does."""
+
+    def __init__(self, full: bool = False) -> None:
+        self.full = full
+        self.entries: list[tuple[str, str, str, dict[str, str]]] = []
+
+    async def record(self, actor: Account | None, action: str, target: Account | str = "", **details: str) -> Any:
+        if self.full:
+            raise StoreFull("accounts", "no space is left")
+        assert actor is not None
+        self.entries.append((actor.id, action, str(target), details))
+
+
+async def test_every_change_is_recorded_and_what_is_only_read_is_not(filled: Workplace):
+    audit = Recording()
+    documents = Documents(filled.library, lambda: audit)
+    note = (await filled.stored())["note"].document
+    await documents.read(OWNER, note.id)
+    assert audit.entries == []
+    removed = await documents.take_out(OWNER, [note.id])
+    await documents.put_back(OWNER, removed)
+    await documents.remove(OWNER, [note.id])
+    made = await documents.create_collection(OWNER, "club", shared=True)
+    await documents.change_collection(OWNER, "club", shared=False)
+    await documents.change_collection(OWNER, "club", new_name="den")
+    await documents.delete_collection(OWNER, "den")
+    assert audit.entries == [
+        (OWNER.id, "document.remove", note.id, {"collection": "c"}),
+        (OWNER.id, "document.restore", note.id, {"collection": "c"}),
+        (OWNER.id, "document.remove", note.id, {"collection": "c"}),
+        (OWNER.id, "collection.create", made.id, {"shared": "true"}),
+        (OWNER.id, "collection.unshare", made.id, {}),
+        (OWNER.id, "collection.describe", made.id, {}),
+        (OWNER.id, "collection.delete", made.id, {}),
+    ]
+
+
+async def test_what_cannot_be_recorded_is_not_done(filled: Workplace):
+    documents = Documents(filled.library, lambda: Recording(full=True))
+    version = await filled.library.version()
+    for call in (
+        documents.remove(OWNER, ["note"]),
+        documents.take_out(OWNER, [(await filled.stored())["note"].document.id]),
+        documents.change_collection(OWNER, "papers", shared=True),
+        documents.delete_collection(OWNER, "papers"),
+        documents.create_collection(OWNER, "club"),
+    ):
+        with pytest.raises(StoreFull):
+            await call
+    assert await filled.library.version() == version
+    assert [one.shared for one in await documents.collections(OWNER)] == [True, False]
+
+
+async def test_many_removed_documents_are_recorded_by_their_number(filled: Workplace):
+    audit = Recording()
+    filled.write("many.jsonl", "".join(f'{{"id": "n{number}", "text": "Line {number}."}}\n' for number in range(12)))
+    await filled.add()
+    await Documents(filled.library, lambda: audit).remove(OWNER, [str(filled.files / "many.jsonl")])
+    assert audit.entries == [(OWNER.id, "document.remove", "c", {"documents": "12"})]
