@@ -5,7 +5,7 @@ and started when something needs them. Whoever opened the application closes all
 """
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import cached_property
@@ -27,12 +27,14 @@ if TYPE_CHECKING:  # imported where they are made
     from multidb_chat.domain.keys import Keys
     from multidb_chat.domain.plans import Limits
     from multidb_chat.domain.reading import DocumentReader, Fetcher
-    from multidb_chat.services.audit import AuditLog, Recorder
+    from multidb_chat.services.audit import AuditLog
     from multidb_chat.services.chat import Chat
     from multidb_chat.services.documents import Documents
     from multidb_chat.services.handbook import Handbook
     from multidb_chat.services.ingestion import Ingestion
     from multidb_chat.services.knowledge.base import KnowledgeBase
+    from multidb_chat.services.knowledge.curation import Curation
+    from multidb_chat.services.knowledge.promotion import Promotions
     from multidb_chat.services.one_off import OneOff
     from multidb_chat.services.plans import Plans
     from multidb_chat.services.question_vectors import QuestionVectors
@@ -184,20 +186,17 @@ class Application:
         """Collections and documents of an account."""
         from multidb_chat.services.documents import Documents
 
-        return Documents(self.library, lambda: self.audit)
+        return Documents(self.library)
 
     @cached_property
     def ingestion(self) -> "Ingestion":
         """Files in, searchable documents out."""
-        return self._ingestion(lambda: self.audit)
-
-    def _ingestion(self, audit: "Callable[[], Recorder] | None" = None) -> "Ingestion":
         from multidb_chat.services.ingesting.run import IngestOptions
         from multidb_chat.services.ingestion import Ingestion
 
         ingest = self.settings.ingest
         options = IngestOptions(ingest.max_file_mb * MEGABYTE, ingest.chunk_chars)
-        return Ingestion(self.library, self.reader, self.fetcher, self.embedder, options, audit)
+        return Ingestion(self.library, self.reader, self.fetcher, self.embedder, options)
 
     @cached_property
     def retrieval(self) -> "Retrieval":
@@ -221,6 +220,20 @@ class Application:
         return KnowledgeBase(self.conversations, self.cache, self.question_vectors, self.embedder)
 
     @cached_property
+    def curation(self) -> "Curation":
+        """The entries of the knowledge base, for those who may change them."""
+        from multidb_chat.services.knowledge.curation import Curation
+
+        return Curation(self.conversations, self.cache, self.embedder, self.audit)
+
+    @cached_property
+    def promotions(self) -> "Promotions":
+        """Well-rated answers that become entries."""
+        from multidb_chat.services.knowledge.promotion import Promotions
+
+        return Promotions(self.conversations, self.curation)
+
+    @cached_property
     def one_off(self) -> "OneOff":
         """Passages of texts that are not in the library."""
         from multidb_chat.services.one_off import OneOff
@@ -232,7 +245,7 @@ class Application:
         """The bundled guide."""
         from multidb_chat.services.handbook import Handbook
 
-        return Handbook(self.library, self.embedder.name, self._ingestion, handbook_folder())
+        return Handbook(self.library, self.embedder.name, lambda: self.ingestion, handbook_folder())
 
     @cached_property
     def chat(self) -> "Chat":
