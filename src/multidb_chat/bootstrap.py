@@ -39,6 +39,7 @@ if TYPE_CHECKING:  # imported where they are made
     from multidb_chat.services.plans import Plans
     from multidb_chat.services.question_vectors import QuestionVectors
     from multidb_chat.services.retrieval import Retrieval
+    from multidb_chat.services.statistics import Statistics
 
 Who = Literal["local", "guest"]
 MEGABYTE = 1_000_000
@@ -177,6 +178,13 @@ class Application:
         return Plans(self.accounts, self.library, limits=limits_of(self.settings))
 
     @cached_property
+    def statistics(self) -> "Statistics":
+        """Figures by day."""
+        from multidb_chat.services.statistics import Statistics
+
+        return Statistics(self.cache, self.conversations, self.library)
+
+    @cached_property
     def history(self) -> History:
         """Conversations of an account."""
         return History(self.conversations)
@@ -262,6 +270,7 @@ class Application:
             self.retrieval,
             Extractive(self.embedder),
             history=self.history,
+            statistics=self.statistics,
             knowledge=self.knowledge,
             handbook_id=HANDBOOK_ID,
             threshold=self.settings.search.threshold,
@@ -281,7 +290,17 @@ class Application:
 
     async def close(self) -> None:
         """Close what was made; stores last, since the others write to them."""
-        for name in ("reader", "index", "embedder", "cache", "library", "conversations", "tasks", "accounts"):
+        for name in (
+            "statistics",
+            "reader",
+            "index",
+            "embedder",
+            "cache",
+            "library",
+            "conversations",
+            "tasks",
+            "accounts",
+        ):
             if (made := self.__dict__.get(name)) is not None:
                 await made.close()
 

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
-from multidb_chat.domain.cache import Cache, Notification
+from multidb_chat.domain.cache import Cache, Count, Notification
 from multidb_chat.domain.errors import InvalidInput
 from multidb_chat.domain.ids import new_id
 
@@ -19,6 +20,10 @@ NOON = datetime(2024, 2, 29, 12, 0, tzinfo=UTC)
 def a_line(n: int = 0, account: str = "ada", **fields: object) -> Notification:
     line = Notification(f"{n:06}", account, NOON + timedelta(seconds=n), f"Line {n}", "Body", None)
     return replace(line, **fields)
+
+
+def a_count(operation: str = "turn", account: str = "ada", **fields: Any) -> Count:
+    return replace(Count(operation, account, NOON, {"turns": 1}), **fields)
 
 
 class CacheContract:
@@ -36,8 +41,8 @@ class CacheContract:
         assert await cache.get("cache:faq:x") is None
         assert await cache.delete("cache:faq:x") is False
         assert await cache.generation("papers") == 0
-        assert await cache.counter("questions") == 0
-        assert await cache.daily(NOON.date()) == {}
+        assert await cache.counters() == await cache.counters("ada") == {}
+        assert await cache.days(date.min, date.max) == {}
         assert await cache.notifications("ada") == []
         assert await cache.clear_notifications("ada") == 0
         assert await cache.purge() == 0
@@ -98,33 +103,56 @@ class CacheContract:
         await cache.purge()
         assert await cache.generation("papers") == 1
 
-    async def test_an_operation_counts_once(self, cache: Cache, open_cache: OpenCache):
+    async def test_an_operation_counts_once_with_all_its_figures(self, cache: Cache, open_cache: OpenCache):
         other = await open_cache()
-        totals = await asyncio.gather(
-            *(store.count("questions", f"turn-{n}", 2, NOON) for n in range(10) for store in (cache, other, cache))
-        )
-        assert max(totals) == 20
-        assert await other.counter("questions") == 20
-        assert await cache.daily(NOON.date()) == {"questions": 20}
+        counts = [a_count(f"turn-{n}", figures={"turns": 1, "words": n}) for n in range(10)]
+        await asyncio.gather(*(store.count([one, one]) for one in counts for store in (cache, other, cache)))
+        await other.count(counts)
+        assert await other.counters() == await cache.counters("ada") == {"turns": 10, "words": 45}
+        assert await cache.days(NOON.date(), NOON.date()) == {NOON.date(): {"turns": 10, "words": 45}}
 
-    async def test_an_operation_may_count_for_several_metrics(self, cache: Cache):
-        assert await cache.count("questions", "turn", 1, NOON) == 1
-        assert await cache.count("answers", "turn", 3, NOON) == 3
-        assert await cache.daily(NOON.date()) == {"questions": 1, "answers": 3}
+    async def test_figures_are_kept_by_account_and_for_all_together(self, cache: Cache):
+        await cache.count([a_count("1"), a_count("2", "bob"), a_count("3", "bob")])
+        assert await cache.counters("ada") == {"turns": 1}
+        assert await cache.counters("bob") == {"turns": 2}
+        assert await cache.counters() == {"turns": 3}
+        assert await cache.days(NOON.date(), NOON.date(), "bob") == {NOON.date(): {"turns": 2}}
+        assert await cache.days(NOON.date(), NOON.date(), "eve") == {}
 
-    async def test_a_day_is_a_day_in_utc(self, cache: Cache):
+    async def test_a_day_is_a_day_in_utc_and_days_come_by_range(self, cache: Cache):
         late = datetime(2024, 2, 29, 23, 30, tzinfo=timezone(timedelta(hours=-5)))
-        await cache.count("questions", "one", at=late)
-        assert await cache.daily(date(2024, 2, 29)) == {}
-        assert await cache.daily(date(2024, 3, 1)) == {"questions": 1}
+        await cache.count([a_count("1", at=late), a_count("2"), a_count("3", at=NOON + timedelta(days=9))])
+        first, second = NOON.date(), date(2024, 3, 1)
+        assert await cache.days(first, second) == {first: {"turns": 1}, second: {"turns": 1}}
+        assert await cache.days(second, second) == {second: {"turns": 1}}
+        assert len(await cache.days(date.min, date.max)) == 3
 
     async def test_an_operation_is_remembered_for_a_week(self, cache: Cache, pass_time: PassTime):
-        await cache.count("questions", "turn", at=NOON)
+        await cache.count([a_count()])
         await pass_time(604_700)
         await cache.purge()
-        assert await cache.count("questions", "turn", at=NOON) == 1
+        await cache.count([a_count()])
+        assert await cache.counters() == {"turns": 1}
         await pass_time(200)
-        assert await cache.count("questions", "turn", at=NOON) == 2
+        await cache.count([a_count()])
+        assert await cache.counters() == {"turns": 2}
+
+    async def test_forgetting_an_account_leaves_nothing_of_it_but_the_sums_of_all(self, cache: Cache):
+        for account in ("ada", "bob"):
+            await cache.put(f"answer of {account}", b"value", 60, account)
+            await cache.notify(a_line(account=account))
+            await cache.count([a_count(account, account)])
+        await cache.put("nobody's", b"value", 60)
+        await cache.invalidate("ada")
+        await cache.forget("ada")
+        await cache.forget("")
+        assert await cache.get("answer of ada") is None
+        assert await cache.notifications("ada") == []
+        assert await cache.counters("ada") == await cache.days(NOON.date(), NOON.date(), "ada") == {}
+        assert [await cache.get(key) for key in ("answer of bob", "nobody's")] == [b"value"] * 2
+        assert len(await cache.notifications("bob")) == 1
+        assert await cache.counters() == {"turns": 2}
+        assert await cache.generation("ada") == 1
 
     async def test_the_inbox_shows_the_newest_line_first(self, cache: Cache):
         lines = [a_line(n, body=f"\n{n}", task_id="t" if n % 2 else None) for n in range(5)]
@@ -206,10 +234,10 @@ class CacheContract:
         await cache.put("short", b"1", 10)
         await cache.put("long", b"2", 1_000)
         await cache.notify(a_line())
-        await cache.count("questions", "turn", at=NOON)
+        await cache.count([a_count()])
         await pass_time(20)
         assert await cache.purge() in (0, 1)  # a store that drops values by itself has none left to drop
         assert await cache.purge() == 0
         assert await cache.get("long") == b"2"
         assert await cache.notifications("ada") == [a_line()]
-        assert await cache.counter("questions") == 1
+        assert await cache.counters() == {"turns": 1}

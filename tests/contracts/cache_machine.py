@@ -2,16 +2,16 @@
 
 import asyncio
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from multidb_chat.domain.cache import ANALYTICS_TTL, Cache, Notification
+from multidb_chat.domain.cache import ANALYTICS_DAYS, ANALYTICS_TTL, Cache, Count, Notification
 
 KEYS = st.sampled_from(["cache:faq:1", "cache:vector:1", "session:user:ada"])
 SCOPES = st.sampled_from(["papers", "essays"])
-METRICS = st.sampled_from(["questions", "answers"])
+FIGURES = st.dictionaries(st.sampled_from(["questions", "answers"]), st.integers(1, 5), min_size=1)
 ACCOUNTS = st.sampled_from(["ada", "bob"])
 WINDOWS = {"login": 10.0, "ask": 60.0}
 START = 1_700_000_000.0
@@ -37,9 +37,10 @@ class CacheMachine(RuleBasedStateMachine):
         self.now = START
         self.values: dict[str, tuple[bytes, float]] = {}
         self.generations: Counter[str] = Counter()
-        self.operations: dict[tuple[str, str], float] = {}
-        self.counters: Counter[str] = Counter()
-        self.days: dict[str, Counter[str]] = {}
+        self.owners: dict[str, str] = {}
+        self.operations: dict[str, float] = {}
+        self.counters: dict[str, Counter[str]] = {owner: Counter() for owner in ("ada", "bob", "")}
+        self.days: dict[str, dict[date, Counter[str]]] = {owner: {} for owner in ("ada", "bob", "")}
         self.inboxes: dict[str, dict[str, Notification]] = {"ada": {}, "bob": {}}
         self.places: dict[str, list[float]] = {}
 
@@ -68,25 +69,43 @@ class CacheMachine(RuleBasedStateMachine):
     def puts(self, key: str, value: bytes, ttl: float) -> None:
         self.does(self.cache.put, key, value, ttl)
         self.values[key] = (value, self.now + ttl)
+        self.owners.pop(key, None)
 
     @rule(key=KEYS)
     def deletes(self, key: str) -> None:
         assert self.does(self.cache.delete, key) is (self.value(key) is not None)
         self.values.pop(key, None)
+        self.owners.pop(key, None)
 
     @rule(scope=SCOPES)
     def invalidates(self, scope: str) -> None:
         self.generations[scope] += 1
         assert self.does(self.cache.invalidate, scope) == self.generations[scope]
 
-    @rule(metric=METRICS, operation=st.sampled_from(["turn-1", "turn-2"]), amount=st.integers(1, 5))
-    def counts(self, metric: str, operation: str, amount: int) -> None:
-        if self.operations.get((metric, operation), 0.0) <= self.now:
-            self.operations[metric, operation] = self.now + ANALYTICS_TTL
-            self.counters[metric] += amount
-            day = datetime.fromtimestamp(self.now, UTC).date().isoformat()
-            self.days.setdefault(day, Counter())[metric] += amount
-        assert self.does(self.cache.count, metric, operation, amount) == self.counters[metric]
+    @rule(account=ACCOUNTS, operation=st.sampled_from(["turn-1", "turn-2"]), figures=FIGURES)
+    def counts(self, account: str, operation: str, figures: dict[str, int]) -> None:
+        at = datetime.fromtimestamp(self.now, UTC)
+        if self.operations.get(operation, 0.0) <= self.now:
+            self.operations[operation] = self.now + ANALYTICS_TTL
+            for owner in (account, ""):
+                for metric, amount in figures.items():
+                    self.counters[owner][metric] += amount
+                    self.days[owner].setdefault(at.date(), Counter())[metric] += amount
+        self.does(self.cache.count, [Count(operation, account, at, figures)])
+
+    @rule(account=ACCOUNTS, key=KEYS)
+    def puts_for_an_account(self, account: str, key: str) -> None:
+        self.does(self.cache.put, key, account.encode(), 60.0, account)
+        self.values[key] = (account.encode(), self.now + 60.0)
+        self.owners[key] = account
+
+    @rule(account=ACCOUNTS)
+    def forgets(self, account: str) -> None:
+        self.does(self.cache.forget, account)
+        self.inboxes[account] = {}
+        self.counters[account], self.days[account] = Counter(), {}
+        for key in [key for key, owner in self.owners.items() if owner == account]:
+            del self.values[key], self.owners[key]
 
     @rule(account=ACCOUNTS, key=st.sampled_from("abcdef"), second=st.integers(0, 3))
     def notifies(self, account: str, key: str, second: int) -> None:
@@ -117,6 +136,9 @@ class CacheMachine(RuleBasedStateMachine):
         assert 0 <= self.does(self.cache.purge) <= len(over)
         assert self.does(self.cache.purge) == 0
         self.values = {key: entry for key, entry in self.values.items() if key not in over}
+        self.owners = {key: owner for key, owner in self.owners.items() if key not in over}
+        oldest = datetime.fromtimestamp(self.now, UTC).date() - timedelta(days=ANALYTICS_DAYS)
+        self.days = {owner: {d: f for d, f in days.items() if d >= oldest} for owner, days in self.days.items()}
 
     @invariant()
     def everything_is_as_in_the_model(self) -> None:
@@ -124,10 +146,9 @@ class CacheMachine(RuleBasedStateMachine):
             assert self.does(self.cache.get, key) == self.value(key)
         for scope in ("papers", "essays"):
             assert self.does(self.cache.generation, scope) == self.generations[scope]
-        for metric in ("questions", "answers"):
-            assert self.does(self.cache.counter, metric) == self.counters[metric]
-        for day, figures in self.days.items():
-            assert self.does(self.cache.daily, datetime.fromisoformat(day).date()) == figures
+        for owner in ("ada", "bob", ""):
+            assert self.does(self.cache.counters, owner) == self.counters[owner]
+            assert self.does(self.cache.days, date.min, date.max, owner) == self.days[owner]
         for account, lines in self.inboxes.items():
             newest = sorted(lines.values(), key=lambda line: (line.at, line.id), reverse=True)
             assert self.does(self.cache.notifications, account) == newest

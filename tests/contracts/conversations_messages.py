@@ -1,7 +1,7 @@
 """What every `Conversations` does with conversations and messages."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -40,6 +40,19 @@ class TalkContract:
         assert await conversations.conversation("c1") == changed
         await conversations.put_conversation(replace(changed, forked_from="c9"))
         assert await conversations.conversation("c1") == changed
+
+    async def test_questions_are_counted_by_day_in_utc_for_an_account_and_for_all(self, conversations: Conversations):
+        first, at = date(2026, 3, 1), datetime(2026, 3, 1, tzinfo=UTC)
+        await conversations.put_conversation(replace(TALK, id="bobs", account_id="bob"))
+        for number, (seconds, role) in enumerate(
+            [(-1, "user"), (0, "user"), (86_399, "user"), (86_399, "assistant"), (86_400, "user")]
+        ):
+            message = replace(a_message(f"m{number}"), role=role, created_at=at + timedelta(seconds=seconds))
+            await conversations.append(message)
+        await conversations.append(replace(a_message("m9", "bobs"), role="user", account_id="bob", created_at=at))
+        assert await conversations.questions(first, "ada") == {first: 2, date(2026, 3, 2): 1}
+        assert await conversations.questions(first) == {first: 3, date(2026, 3, 2): 1}
+        assert await conversations.questions(date(2026, 3, 2), "bob") == {}
 
     async def test_another_owner_cannot_take_a_conversation_over(self, conversations: Conversations):
         with pytest.raises(Conflict):

@@ -283,6 +283,7 @@ class LibraryContract:
         await library.put_documents([first, second, a_content("3", collection="notes", size_bytes=7)])
         assert await library.holdings("ada") == Holdings(2, 120)
         assert await library.holdings("bob") == Holdings(1, 7)
+        assert await library.holdings() == Holdings(3, 127)
         await library.put_documents([a_content("1", "Other words.", size_bytes=50)])
         assert await library.holdings("ada") == Holdings(2, 70)
         await library.remove_documents([first.document.id])

@@ -1,10 +1,10 @@
 """What may be lost at any time: cached answers and vectors, sessions, counters, notifications, rate limits.
 
 Key patterns: `cache:faq:{hash}`, `cache:vector:{hash}`, `session:user:{id}`, `session:temp:{id}`,
-`analytics:counter:{metric}`, `analytics:daily:{date}`, `notifications:user:{id}`, `rate:{name}`.
+`analytics:counter:{metric}`, `analytics:daily:{date}` (both also by account), `notifications:user:{id}`, `rate:{name}`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -12,6 +12,7 @@ from typing import Protocol
 ANSWER_TTL = 3_600.0
 SESSION_TTL = 86_400.0
 ANALYTICS_TTL = 604_800.0
+ANALYTICS_DAYS = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,16 @@ class Notification:
     task_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What one operation of an account adds to the figures of its day, by metric."""
+
+    operation_id: str
+    account_id: str
+    at: datetime
+    figures: Mapping[str, int]
+
+
 class Cache(Protocol):
     """A store that may be flushed or killed at any time without a wrong result; nothing durable lives here.
 
@@ -35,8 +46,8 @@ class Cache(Protocol):
     async def get(self, key: str) -> bytes | None:
         """Return the value, None when it is absent or its time is over."""
 
-    async def put(self, key: str, value: bytes, ttl: float) -> None:
-        """Store the value for `ttl` seconds (> 0)."""
+    async def put(self, key: str, value: bytes, ttl: float, account_id: str = "") -> None:
+        """Store the value for `ttl` seconds (> 0); `account_id` says whose it is, so that it goes with the account."""
 
     async def delete(self, key: str) -> bool:
         """Remove the value; False when it was absent."""
@@ -47,17 +58,24 @@ class Cache(Protocol):
     async def invalidate(self, scope: str) -> int:
         """Begin a new generation, so that all keys made for the scope before are never asked for again; return it."""
 
-    async def count(self, metric: str, operation_id: str, amount: int = 1, at: datetime | None = None) -> int:
-        """Add to a counter and to its figure for the day (UTC) once for each `operation_id`; return the counter.
+    async def count(self, counts: Sequence[Count]) -> None:
+        """Add to the counters and to the figures of the day (UTC), once for each operation, all of it or nothing.
 
-        The operation is remembered for `ANALYTICS_TTL`.
+        Both are kept for the account and, under the account "", for all of them together. An operation is remembered
+        for `ANALYTICS_TTL`, a day's figures are kept for `ANALYTICS_DAYS`.
         """
 
-    async def counter(self, metric: str) -> int:
-        """Return the counter, 0 when it was never counted."""
+    async def counters(self, account_id: str = "") -> Mapping[str, int]:
+        """Return what was counted by metric: for an account, or for all together."""
 
-    async def daily(self, day: date) -> Mapping[str, int]:
-        """Return the day's figures by metric."""
+    async def days(self, first: date, last: date, account_id: str = "") -> Mapping[date, Mapping[str, int]]:
+        """Return the figures by metric of each day on which something was counted; `last` is included."""
+
+    async def forget(self, account_id: str) -> None:
+        """Remove what is kept for an account: its values, its inbox, its counters and figures.
+
+        What it added to the figures of all accounts together stays.
+        """
 
     async def notify(self, notification: Notification) -> None:
         """Put a line into the account's inbox; the same id again changes nothing. The latest 1,000 are kept."""
@@ -75,4 +93,4 @@ class Cache(Protocol):
         """
 
     async def purge(self) -> int:
-        """Drop what is over its time; return how many values went."""
+        """Drop what is over its time; return how many values went, operations and figures of days not counted."""

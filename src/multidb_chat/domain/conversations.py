@@ -111,6 +111,12 @@ class Conversations(Protocol):
     async def messages(self, conversation_id: str, before: str = "", limit: int = 50) -> list[Message]:
         """Return the page of messages with ids below `before` (empty: the latest), in order of id, oldest first."""
 
+    async def questions(self, first: date, account_id: str | None = None) -> Mapping[date, int]:
+        """Return how many messages of the role user there are by day (UTC), from `first` on; days without are left out.
+
+        Of one account, or (None) of all.
+        """
+
     async def put_knowledge(self, entry: KnowledgeEntry) -> None:
         """Add or replace an entry by its id. An older `version` than the stored one changes nothing.
 

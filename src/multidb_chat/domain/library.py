@@ -154,8 +154,8 @@ class Library(Protocol):
         `QuotaExceeded` since the owner of one of the collections would hold more than before and over `limit` bytes.
         """
 
-    async def holdings(self, owner_id: str) -> Holdings:
-        """Return what the collections of an owner hold now, nothing for an unknown one."""
+    async def holdings(self, owner_id: str | None = None) -> Holdings:
+        """Return what the collections of an owner (None: all collections) hold now, nothing for an unknown one."""
 
     async def document(self, document_id: str) -> Document | None:
         """Return the document."""

@@ -78,6 +78,13 @@ class Curated(Protocol):
         """Return the entry that answers the question."""
 
 
+class Counting(Protocol):
+    """What a turn needs of the statistics service."""
+
+    def turn_ended(self, account: Account, turn_id: str, answer: Answer | None, milliseconds: float) -> None:
+        """Count a turn; None: it failed."""
+
+
 class Chat:
     """Answers questions from an account's documents.
 
@@ -98,6 +105,7 @@ class Chat:
         *,
         history: Keeper,
         knowledge: Curated,
+        statistics: Counting,
         handbook_id: str | None = None,
         tenant_id: str = "",
         threshold: float = 0.3,
@@ -112,6 +120,7 @@ class Chat:
         self._answerer = answerer
         self._history = history
         self._curated = knowledge
+        self._statistics = statistics
         self._handbook_id = handbook_id
         self._tenant_id = tenant_id
         self._threshold = threshold
@@ -142,9 +151,16 @@ class Chat:
                 if isinstance(event, TurnCompleted):
                     turn.timings["total"] = (time.perf_counter() - begin) * 1000
                     event = TurnCompleted(replace(event.answer, timings=rounded(turn.timings)))
+                    self._statistics.turn_ended(account, turn.id, event.answer, turn.timings["total"])
                 yield event
         except MultidbChatError as error:
+            self._statistics.turn_ended(account, turn.id, None, (time.perf_counter() - begin) * 1000)
             yield TurnFailed(error)
+
+    async def forget_answers(self, account: Account) -> None:
+        """Make every answer that is kept for the account be computed anew. Raises `NotPermitted` or `StoreError`."""
+        require(account, Permission.CHAT)
+        await self._cache.clear(account.id)
 
     async def _steps(self, turn: Turn, limit: int) -> AsyncIterator[TurnEvent]:
         require(turn.account, Permission.CHAT)
@@ -223,18 +239,20 @@ class Chat:
         async for event in self._from_passages(turn, limit):
             if isinstance(event, Answer) and turn.use_cache:
                 with turn.timed("cache"):
-                    await self._cache.keep(key, event)
+                    await self._cache.keep(key, event, turn.account.id)
             yield event
 
     async def _key(self, turn: Turn, limit: int) -> str:
-        versions = await self._library.collection_versions([collection.id for collection in turn.collections])
-        scope = f"knowledge:{self._tenant_id}"
+        versions, generations = await asyncio.gather(
+            self._library.collection_versions([collection.id for collection in turn.collections]),
+            self._cache.generations(turn.account.id, f"knowledge:{self._tenant_id}"),
+        )
         return answer_key(
             turn.standalone,
             account_id=turn.account.id,
             versions=versions,
             answerer=self._answerer.name,
-            settings=(limit, self._threshold, self._handbook_id, await self._cache.generation(scope)),
+            settings=(limit, self._threshold, self._handbook_id, *generations),
             extra=[digest(match) for match in turn.extra],
         )
 

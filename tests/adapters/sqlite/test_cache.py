@@ -146,7 +146,7 @@ async def test_a_file_damaged_while_it_is_open_is_made_anew(open_cache: OpenCach
     await cache.put("key", b"x" * 100_000, 60)
     await cache.close()
     cache = await open_cache()
-    await cache.counter("questions")
+    await cache.counters()
     with path.open("r+b") as file:
         file.write(b"\xee" * path.stat().st_size)
     writes = [cache.put(f"key-{n}", b"new", 60) for n in range(20)]

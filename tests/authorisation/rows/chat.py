@@ -4,7 +4,7 @@ from typing import Any
 
 from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.turns import TurnFailed
-from tests.authorisation.world import Row, World
+from tests.authorisation.world import Row, World, own
 
 
 async def _respond(world: World, account: Account) -> list[Any]:
@@ -22,4 +22,7 @@ async def _respond(world: World, account: Account) -> list[Any]:
     return events
 
 
-ROWS = {"Chat.respond": Row(_respond)}
+ROWS = {
+    "Chat.respond": Row(_respond),
+    "Chat.forget_answers": own(lambda world, account: world.app.chat.forget_answers(account)),
+}

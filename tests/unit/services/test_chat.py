@@ -42,6 +42,7 @@ from multidb_chat.services.one_off import OneOff
 from multidb_chat.services.plans import Plans
 from multidb_chat.services.question_vectors import QuestionVectors
 from multidb_chat.services.retrieval import Retrieval
+from multidb_chat.services.statistics import Statistics
 from multidb_chat.services.turn import MAX_QUESTION
 
 NOW = datetime(2026, 1, 31, 22, tzinfo=UTC)
@@ -95,6 +96,7 @@ class House:
         limits = changed.pop("limits", LIMITS)
         accounts = changed.pop("accounts", self.accounts)
         vectors = QuestionVectors(self.embedder, None)
+        counted = Statistics(self.cache, self.conversations, self.library)
         return Chat(
             Plans(accounts, self.library, limits=limits, clock=lambda: NOW),
             conversations,
@@ -104,6 +106,7 @@ class House:
             changed.pop("answerer", Extractive()),
             history=History(conversations),
             knowledge=KnowledgeBase(conversations, cache, vectors, self.embedder, "tenant"),
+            statistics=changed.pop("statistics", counted),
             handbook_id=self.handbook.id,
             tenant_id="tenant",
             **changed,
@@ -254,6 +257,31 @@ async def test_the_second_time_the_answer_comes_from_the_cache_and_searches_noth
     assert (second.text, second.citations) == (first.text, first.citations)
 
 
+async def test_forgotten_answers_are_computed_anew_and_those_of_others_stay(house: House) -> None:
+    other = replace(house.account, id="other", email=None)
+    await house.accounts.create_account(other)
+    chat = house.chat()
+    house.collection = replace(house.collection, shared=True)
+    await house.library.update_collection(house.collection)
+    both = (house.account, other)
+    cached = []
+    for account in (*both, *both):
+        house.account = account
+        cached.append((await house.answer("How many customers left in 2020?", chat)).cached)
+        if account is other:
+            await chat.forget_answers(both[0])
+    assert cached == [False, False, False, True]
+
+
+async def test_each_turn_is_counted_with_what_became_of_it(house: House) -> None:
+    statistics = Statistics(house.cache, house.conversations, house.library)
+    chat = house.chat(statistics=statistics, limits=dict.fromkeys(LIMITS, Limits(3)))
+    for question in ("How many customers left in 2020?",) * 2 + ("Who won the world cup in 1954?",) * 2:
+        await house.ask(question, chat)
+    session = statistics.session()
+    assert (session.turns, session.cached, session.not_found, session.failed) == (4, 1, 1, 1)
+
+
 async def test_that_nothing_was_found_is_remembered_too(house: House) -> None:
     await house.answer("Who won the football world cup in 1954?")
     assert (await house.answer("Who won the football world cup in 1954?", house.chat(retrieval=Away("index")))).cached
@@ -398,6 +426,7 @@ async def test_without_the_conversations_the_answer_comes_with_a_notice(house: H
         knowledge=KnowledgeBase(
             Away("conversations"), house.cache, QuestionVectors(house.embedder, None), house.embedder
         ),
+        statistics=Statistics(house.cache, house.conversations, house.library),
     )
     events = await house.ask("How many customers left in 2020?", chat, conversation_id=talk)
     assert any(isinstance(event, Notice) and "not saved" in event.text for event in events)

@@ -4,15 +4,15 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
 from multidb_chat.adapters.sqlite import cache_tables as tables
 from multidb_chat.adapters.sqlite.cache_schema import SCHEMA
 from multidb_chat.adapters.sqlite.database import Database
-from multidb_chat.domain.cache import Notification
+from multidb_chat.domain.cache import Count, Notification
 from multidb_chat.domain.errors import InvalidInput, StoreCorrupt
 
 T = TypeVar("T")
@@ -40,10 +40,10 @@ class SqliteCache:
     async def get(self, key: str) -> bytes | None:
         return await self._read(lambda c: tables.get(c, key, self._clock()))
 
-    async def put(self, key: str, value: bytes, ttl: float) -> None:
+    async def put(self, key: str, value: bytes, ttl: float, account_id: str = "") -> None:
         if not ttl > 0:
             raise InvalidInput(f"A value must be kept for more than {ttl} seconds.")
-        await self._write(lambda c: tables.put(c, key, value, ttl, self._clock()))
+        await self._write(lambda c: tables.put(c, key, value, ttl, account_id, self._clock()))
 
     async def delete(self, key: str) -> bool:
         return await self._write(lambda c: tables.delete(c, key, self._clock()))
@@ -54,16 +54,17 @@ class SqliteCache:
     async def invalidate(self, scope: str) -> int:
         return await self._write(lambda c: tables.invalidate(c, scope))
 
-    async def count(self, metric: str, operation_id: str, amount: int = 1, at: datetime | None = None) -> int:
-        now = self._clock()
-        day = (at.astimezone(UTC) if at else datetime.fromtimestamp(now, UTC)).date()
-        return await self._write(lambda c: tables.count(c, metric, operation_id, amount, day, now))
+    async def count(self, counts: Sequence[Count]) -> None:
+        await self._write(lambda c: tables.count(c, counts, self._clock()))
 
-    async def counter(self, metric: str) -> int:
-        return await self._read(lambda c: tables.counter(c, metric))
+    async def counters(self, account_id: str = "") -> Mapping[str, int]:
+        return await self._read(lambda c: tables.counters(c, account_id))
 
-    async def daily(self, day: date) -> Mapping[str, int]:
-        return await self._read(lambda c: tables.daily(c, day))
+    async def days(self, first: date, last: date, account_id: str = "") -> Mapping[date, Mapping[str, int]]:
+        return await self._read(lambda c: tables.days(c, first, last, account_id))
+
+    async def forget(self, account_id: str) -> None:
+        await self._write(lambda c: tables.forget(c, account_id))
 
     async def notify(self, notification: Notification) -> None:
         await self._write(lambda c: tables.notify(c, notification))

@@ -48,4 +48,30 @@ SCHEMA = (
     CREATE INDEX places_by_name ON places (name, at);
     CREATE INDEX places_by_end ON places (expires);
     """,
+    """
+    ALTER TABLE entries ADD COLUMN account_id TEXT NOT NULL DEFAULT '';
+    CREATE INDEX entries_by_account ON entries (account_id) WHERE account_id <> '';
+    DROP TABLE counters;
+    DROP TABLE daily;
+    DROP TABLE operations;
+    CREATE TABLE counters (
+        account_id TEXT NOT NULL,
+        metric TEXT NOT NULL,
+        total INTEGER NOT NULL,
+        PRIMARY KEY (account_id, metric)
+    ) WITHOUT ROWID;
+    CREATE TABLE daily (
+        account_id TEXT NOT NULL,
+        day TEXT NOT NULL,
+        metric TEXT NOT NULL,
+        total INTEGER NOT NULL,
+        PRIMARY KEY (account_id, day, metric)
+    ) WITHOUT ROWID;
+    CREATE INDEX daily_by_day ON daily (day);
+    CREATE TABLE operations (
+        operation_id TEXT PRIMARY KEY,
+        expires REAL NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX operations_by_end ON operations (expires);
+    """,
 )

@@ -4,11 +4,13 @@
 """
 
 import sqlite3
-from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 
 from multidb_chat.adapters.sqlite.database import bindable
-from multidb_chat.domain.cache import ANALYTICS_TTL, Notification
+from multidb_chat.domain.cache import ANALYTICS_DAYS, ANALYTICS_TTL, Count, Notification
+
+# ruff: noqa: S608 - statements are put together from constants only
 
 INBOX = 1_000
 # A value from the future was stored before the clock was set back. It is given up beyond this many seconds, so that it
@@ -28,10 +30,12 @@ def get(connection: Connection, key: str, now: float) -> bytes | None:
     return row[0] if row else None
 
 
-def put(connection: Connection, key: str, value: bytes, ttl: float, now: float) -> None:
+def put(connection: Connection, key: str, value: bytes, ttl: float, account_id: str, now: float) -> None:
     """Store a value; what is over goes on the way, so that the file stops growing without anybody purging it."""
     connection.execute("DELETE FROM entries WHERE expires <= ?", (now,))
-    connection.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?)", (key, value, now, now + ttl))
+    connection.execute(
+        "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?)", (key, value, now, now + ttl, account_id)
+    )
 
 
 def delete(connection: Connection, key: str, now: float) -> bool:
@@ -54,32 +58,51 @@ def invalidate(connection: Connection, scope: str) -> int:
     return generation(connection, scope)
 
 
-def count(connection: Connection, metric: str, operation_id: str, amount: int, day: date, now: float) -> int:
-    """Add to the counter and to the day's figure unless the operation is remembered; return the counter."""
+def count(connection: Connection, counts: Sequence[Count], now: float) -> None:
+    """Add to the counters and to the days' figures what operations did that are not remembered."""
     connection.execute("DELETE FROM operations WHERE expires <= ?", (now,))
-    is_new = connection.execute(
-        "INSERT OR IGNORE INTO operations VALUES (?, ?, ?)", (metric, operation_id, now + ANALYTICS_TTL)
-    ).rowcount
-    if is_new:
-        connection.execute(
-            "INSERT INTO counters VALUES (?, ?) ON CONFLICT (metric) DO UPDATE SET total = total + excluded.total",
-            (metric, amount),
+    for one in counts:
+        remembered = (one.operation_id, now + ANALYTICS_TTL)
+        if connection.execute("INSERT OR IGNORE INTO operations VALUES (?, ?)", remembered).rowcount:
+            _add(connection, one)
+
+
+def _add(connection: Connection, one: Count) -> None:
+    day = one.at.astimezone(UTC).date().isoformat()
+    for account_id in {one.account_id, ""}:
+        connection.executemany(
+            "INSERT INTO counters VALUES (?, ?, ?)"
+            " ON CONFLICT (account_id, metric) DO UPDATE SET total = total + excluded.total",
+            [(account_id, metric, amount) for metric, amount in one.figures.items()],
         )
-        connection.execute(
-            "INSERT INTO daily VALUES (?, ?, ?) ON CONFLICT (day, metric) DO UPDATE SET total = total + excluded.total",
-            (day.isoformat(), metric, amount),
+        connection.executemany(
+            "INSERT INTO daily VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (account_id, day, metric) DO UPDATE SET total = total + excluded.total",
+            [(account_id, day, metric, amount) for metric, amount in one.figures.items()],
         )
-    return counter(connection, metric)
 
 
-def counter(connection: Connection, metric: str) -> int:
-    """Return the counter."""
-    return _number(connection, "SELECT total FROM counters WHERE metric = ?", metric)
+def counters(connection: Connection, account_id: str) -> Mapping[str, int]:
+    """Return an account's counters by metric."""
+    return dict(connection.execute("SELECT metric, total FROM counters WHERE account_id = ?", (account_id,)))
 
 
-def daily(connection: Connection, day: date) -> Mapping[str, int]:
-    """Return the day's figures by metric."""
-    return dict(connection.execute("SELECT metric, total FROM daily WHERE day = ?", (day.isoformat(),)))
+def days(connection: Connection, first: date, last: date, account_id: str) -> Mapping[date, Mapping[str, int]]:
+    """Return an account's figures by day and metric."""
+    rows = connection.execute(
+        "SELECT day, metric, total FROM daily WHERE account_id = ? AND day BETWEEN ? AND ? ORDER BY day",
+        (account_id, first.isoformat(), last.isoformat()),
+    )
+    found: dict[date, dict[str, int]] = {}
+    for day, metric, total in rows:
+        found.setdefault(date.fromisoformat(day), {})[metric] = total
+    return found
+
+
+def forget(connection: Connection, account_id: str) -> None:
+    """Remove what is kept for an account."""
+    for table in ("entries", "notifications", "counters", "daily"):
+        connection.execute(f"DELETE FROM {table} WHERE account_id = ? AND account_id <> ''", (account_id,))
 
 
 def notify(connection: Connection, notification: Notification) -> None:
@@ -138,6 +161,8 @@ def purge(connection: Connection, now: float) -> int:
     """Drop what is over its time, or from the future; return how many values went."""
     connection.execute("DELETE FROM operations WHERE expires <= ?", (now,))
     connection.execute("DELETE FROM places WHERE expires <= ?", (now,))
+    oldest = datetime.fromtimestamp(now, UTC).date() - timedelta(days=ANALYTICS_DAYS)
+    connection.execute("DELETE FROM daily WHERE day < ?", (oldest.isoformat(),))
     return connection.execute("DELETE FROM entries WHERE expires <= ? OR stored > ?", (now, now + CLOCK_SLACK)).rowcount
 
 

@@ -1,6 +1,6 @@
 """`SqliteConversations`: the port `Conversations` in one SQLite file."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -49,6 +49,9 @@ class SqliteConversations:
 
     async def messages(self, conversation_id: str, before: str = "", limit: int = 50) -> list[Message]:
         return await self._database.read(lambda c: talk.page(c, conversation_id, before, limit))
+
+    async def questions(self, first: date, account_id: str | None = None) -> Mapping[date, int]:
+        return await self._database.read(lambda c: talk.questions(c, first, account_id))
 
     async def put_knowledge(self, entry: KnowledgeEntry) -> None:
         await self._database.write(lambda c: curation.put_knowledge(c, entry))

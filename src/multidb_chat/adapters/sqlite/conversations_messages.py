@@ -4,15 +4,19 @@ Every function is a piece of work inside a transaction that the caller began.
 """
 
 import sqlite3
+from datetime import UTC, date, datetime, time
 
-from multidb_chat.adapters.sqlite.records import Table, below, rows_at_most
+from multidb_chat.adapters.sqlite.records import Table, below, micros, moment, rows_at_most
 from multidb_chat.domain.conversations import META_LIMIT, Conversation, Message
 from multidb_chat.domain.errors import Conflict, InvalidInput, NotFound
 
 CONVERSATIONS = Table("conversations", Conversation)
 MESSAGES = Table("messages", Message)
 
+# ruff: noqa: S608 - statements are put together from constants only
+
 Connection = sqlite3.Connection
+_DAY = 86_400_000_000  # microseconds
 
 
 def put(connection: Connection, conversation: Conversation) -> None:
@@ -61,3 +65,15 @@ def page(connection: Connection, conversation_id: str, before: str, limit: int) 
     """Return the messages just below an id, oldest first."""
     clauses = "WHERE conversation_id = ? AND id < ? ORDER BY id DESC LIMIT ?"
     return MESSAGES.all(connection, clauses, conversation_id, below(before), rows_at_most(limit))[::-1]
+
+
+def questions(connection: Connection, first: date, account_id: str | None) -> dict[date, int]:
+    """Return how many questions there are by day, along an index that holds all it takes."""
+    begin = micros(datetime.combine(first, time(), UTC))
+    whose, parameters = ("", (begin,)) if account_id is None else (" AND account_id = ?", (begin, account_id))
+    rows = connection.execute(
+        f"SELECT created_at / {_DAY}, count(*) FROM messages"
+        f" WHERE role = 'user' AND created_at >= ?{whose} GROUP BY 1 ORDER BY 1",
+        parameters,
+    )
+    return {moment(day * _DAY).date(): count for day, count in rows}

@@ -58,4 +58,5 @@ SCHEMA = (
     """,
     "ALTER TABLE knowledge ADD COLUMN category TEXT NOT NULL DEFAULT '';",
     "ALTER TABLE knowledge ADD COLUMN embedder TEXT NOT NULL DEFAULT '';",
+    "CREATE INDEX messages_by_day ON messages (account_id, role, created_at);",
 )

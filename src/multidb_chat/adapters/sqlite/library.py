@@ -45,7 +45,7 @@ class SqliteLibrary:
     async def put_documents(self, contents: Sequence[DocumentContent], limit: int | None = None) -> None:
         await self._database.write(lambda c: storing.store(c, contents, limit))
 
-    async def holdings(self, owner_id: str) -> Holdings:
+    async def holdings(self, owner_id: str | None = None) -> Holdings:
         return await self._database.read(lambda c: storing.holdings(c, owner_id))
 
     async def document(self, document_id: str) -> Document | None:

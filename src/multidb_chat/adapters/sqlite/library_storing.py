@@ -62,12 +62,12 @@ def store(connection: sqlite3.Connection, contents: Sequence[DocumentContent], l
             raise QuotaExceeded(f"The documents would be {now:,} bytes, over the limit of {limit:,}.")
 
 
-def holdings(connection: sqlite3.Connection, owner_id: str) -> Holdings:
-    """Return what an owner holds, along an index that has the sizes in it."""
+def holdings(connection: sqlite3.Connection, owner_id: str | None) -> Holdings:
+    """Return what an owner (None: all) holds, along an index that has the sizes in it."""
     row = connection.execute(
         "SELECT count(*), coalesce(sum(size_bytes), 0) FROM collections JOIN documents"
-        " ON documents.collection_id = collections.id WHERE owner_id = ?",
-        (owner_id,),
+        f" ON documents.collection_id = collections.id {'' if owner_id is None else 'WHERE owner_id = ?'}",
+        () if owner_id is None else (owner_id,),
     ).fetchone()
     return Holdings(*row)
 

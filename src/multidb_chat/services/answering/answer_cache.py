@@ -1,5 +1,6 @@
 """Answers kept for the next time, so that one is never served across scopes nor after a document in scope changed."""
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -58,18 +59,27 @@ class AnswerCache:
         except (StoreError, ValueError):
             return None
 
-    async def keep(self, key: str, answer: Answer) -> None:
-        """Keep an answer for the time to live."""
+    async def keep(self, key: str, answer: Answer, owner: str) -> None:
+        """Keep an answer to a question of this account for the time to live."""
         if not self._ttl:
             return
         try:
-            await self._cache.put(key, codec.dumps(answer).encode("utf-8", "replace"), self._ttl)
+            await self._cache.put(key, codec.dumps(answer).encode("utf-8", "replace"), self._ttl, owner)
         except StoreError:
             return
 
-    async def generation(self, scope: str) -> int:
-        """Return the scope's generation, -1 when the cache is away."""
+    async def clear(self, owner: str) -> None:
+        """Let no answer kept for this account be found any more. Raises `StoreError`."""
+        await self._cache.invalidate(_scope(owner))
+
+    async def generations(self, owner: str, shared: str) -> tuple[int, int]:
+        """Return the generations of this account's answers and of another scope, -1 when the cache is away."""
         try:
-            return await self._cache.generation(scope)
+            own, others = await asyncio.gather(self._cache.generation(_scope(owner)), self._cache.generation(shared))
         except StoreError:
-            return -1
+            return -1, -1
+        return own, others
+
+
+def _scope(owner: str) -> str:
+    return f"answers:{owner}"
