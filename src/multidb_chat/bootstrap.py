@@ -5,7 +5,7 @@ and started when something needs them. Whoever opened the application closes all
 """
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import cached_property
@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # imported where they are made
     from multidb_chat.domain.keys import Keys
     from multidb_chat.domain.plans import Limits
     from multidb_chat.domain.reading import DocumentReader, Fetcher
-    from multidb_chat.services.audit import AuditLog
+    from multidb_chat.services.audit import AuditLog, Recorder
     from multidb_chat.services.chat import Chat
     from multidb_chat.services.documents import Documents
     from multidb_chat.services.handbook import Handbook
@@ -194,17 +194,20 @@ class Application:
         """Collections and documents of an account."""
         from multidb_chat.services.documents import Documents
 
-        return Documents(self.library)
+        return Documents(self.library, lambda: self.audit)
 
     @cached_property
     def ingestion(self) -> "Ingestion":
         """Files in, searchable documents out."""
+        return self._ingestion(lambda: self.audit)
+
+    def _ingestion(self, audit: "Callable[[], Recorder] | None" = None) -> "Ingestion":
         from multidb_chat.services.ingesting.run import IngestOptions
         from multidb_chat.services.ingestion import Ingestion
 
         ingest = self.settings.ingest
         options = IngestOptions(ingest.max_file_mb * MEGABYTE, ingest.chunk_chars)
-        return Ingestion(self.library, self.reader, self.fetcher, self.embedder, options)
+        return Ingestion(self.library, self.reader, self.fetcher, self.embedder, options, audit)
 
     @cached_property
     def retrieval(self) -> "Retrieval":
@@ -253,7 +256,7 @@ class Application:
         """The bundled guide."""
         from multidb_chat.services.handbook import Handbook
 
-        return Handbook(self.library, self.embedder.name, lambda: self.ingestion, handbook_folder())
+        return Handbook(self.library, self.embedder.name, self._ingestion, handbook_folder())
 
     @cached_property
     def chat(self) -> "Chat":

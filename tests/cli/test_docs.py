@@ -211,3 +211,41 @@ def test_collections_are_made_shown_and_deleted(program: Program, documents: Pat
     assert program.inside("collections", "delete", "physics", "--yes").stdout == "deleted physics\n"
     assert program.inside("collections", "delete", "handbook", "--yes").returncode == 4
     assert "physics" not in program.inside("collections", "list").stdout
+
+
+def records(program: Program, *arguments: str) -> dict[str, dict[str, object]]:
+    """Return what `collections list` says of each collection."""
+    listed = program.inside("collections", "list", "--json", *arguments)
+    return {one["name"]: one for one in json.loads(listed.stdout)["collections"]}
+
+
+def test_collections_are_shared_or_private_as_their_owner_says(program: Program) -> None:
+    assert "(shared)" in program.inside("collections", "create", "club").stdout
+    assert "(private)" in program.inside("collections", "create", "diary", "--private").stdout
+    assert {name for name, one in records(program, "--private").items() if one["own"]} == {"diary"}
+    assert set(records(program, "--shared")) == {"club", "documents", "handbook"}
+    assert not records(program)["handbook"]["own"]
+    assert "shared, read only" in program.inside("collections", "list").stdout
+    assert json.loads(program.inside("collections", "share", "diary", "--json").stdout)["shared"] is True
+    assert program.inside("collections", "unshare", "diary").stdout == "diary is private\n"
+    refused = program.inside("collections", "unshare", "handbook")
+    assert (refused.returncode, refused.stdout) == (4, "")
+    assert "belongs to somebody else" in refused.stderr
+
+
+def test_documents_go_into_a_new_collection_as_it_is_said(program: Program, documents: Path) -> None:
+    sails = str(documents / "sails.txt")
+    assert program.inside("docs", "add", sails, "-c", "diary", "--private").returncode == 0
+    assert records(program)["diary"]["shared"] is False
+    assert names(program, "--private") == ["sails.txt"]
+    assert len(names(program, "--shared")) == 3
+    done = program.inside("docs", "add", sails, "-c", "diary", "--shared")
+    assert (done.returncode, done.stdout) == (6, "")
+    assert 'The collection "diary" is private. To change that: multidb-chat collections share diary' in done.stderr
+
+
+def test_deleting_a_collection_asks_with_what_is_in_it(program: Program) -> None:
+    asked = program.inside("collections", "delete", "documents")
+    assert asked.returncode == 4
+    assert "Delete the collection documents with 3 documents (0.0 MB)?" in asked.stderr
+    assert len(names(program)) == 3

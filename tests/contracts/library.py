@@ -137,6 +137,36 @@ class LibraryContract:
         with pytest.raises(Conflict):
             await library.update_collection(a_collection("essays", name="pApers"))
 
+    async def test_describing_changes_what_is_given_and_nothing_else(self, library: Library):
+        await library.claim_embedder("papers", "mini", 4)
+        before = await library.collection("papers")
+        assert before is not None
+        assert await library.describe_collection("papers") == before
+        steps = ({"shared": True}, {"name": "Essays"}, {"description": ""}, {"name": "ESSAYS", "shared": False})
+        for step in steps:
+            before = replace(before, **step)
+            assert await library.describe_collection("papers", **step) == before
+            assert await library.collection("papers") == before
+        with pytest.raises(NotFound):
+            await library.describe_collection("unknown", shared=True)
+
+    async def test_describing_by_a_taken_name_changes_nothing(self, library: Library):
+        await library.create_collection(a_collection("essays"))
+        with pytest.raises(Conflict):
+            await library.describe_collection("essays", name="pApers", shared=True)
+        assert await library.collection("essays") == a_collection("essays")
+
+    async def test_who_describes_takes_no_embedder_from_who_claims(self, library: Library, open_library: OpenLibrary):
+        other = await open_library()
+        await asyncio.gather(
+            *(library.describe_collection("papers", shared=bool(n % 2)) for n in range(6)),
+            other.claim_embedder("papers", "mini", 4),
+            *(other.describe_collection("papers", description=str(n)) for n in range(6)),
+        )
+        found = await library.collection("papers")
+        assert found is not None
+        assert (found.embedder, found.dimensions) == ("mini", 4)
+
     async def test_of_two_embedders_one_wins(self, library: Library):
         claims = await asyncio.gather(*(library.claim_embedder("papers", f"model-{n}", n + 1) for n in range(6)))
         assert len({(claim.embedder, claim.dimensions) for claim in claims}) == 1

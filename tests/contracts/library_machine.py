@@ -86,6 +86,27 @@ class LibraryMachine(RuleBasedStateMachine):
             self.collections[key] = replace(self.collections[key], embedder=embedder, dimensions=4)
         assert self.does(self.library.claim_embedder, key, embedder, 4) == self.collections[key]
 
+    @rule(
+        key=COLLECTIONS, shared=st.none() | st.booleans(), name=st.none() | st.sampled_from(["Papers", "papers", "x"])
+    )
+    def describes_a_collection(self, key: str, shared: bool | None, name: str | None) -> None:
+        def call(key: str):
+            return self.library.describe_collection(key, shared=shared, name=name)
+
+        found = self.collections.get(key)
+        if found is None:
+            self.refuses(NotFound, call, key)
+            return
+        changed = replace(
+            found, shared=found.shared if shared is None else shared, name=found.name if name is None else name
+        )
+        others = {(one.owner_id, one.name.casefold()) for one in self.collections.values() if one.id != key}
+        if (changed.owner_id, changed.name.casefold()) in others:
+            self.refuses(Conflict, call, key)
+        else:
+            assert self.does(call, key) == changed
+            self.collections[key] = changed
+
     @rule(key=COLLECTIONS)
     def deletes_a_collection(self, key: str) -> None:
         inside = sorted(k for k, content in self.contents.items() if content.document.collection_id == key)

@@ -1,5 +1,6 @@
 """Which collections a command is about."""
 
+import shlex
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -25,28 +26,45 @@ async def searched(application: "Application", names: Sequence[str]) -> "list[Co
     return await application.documents.resolve(application.account, names)
 
 
-async def named(application: "Application", names: Sequence[str] | None) -> "list[Collection]":
-    """Return the named collections, or all but the handbook, which is not the user's own. Raises `NotFound`."""
+async def named(
+    application: "Application", names: Sequence[str] | None, shared: bool | None = None
+) -> "list[Collection]":
+    """Return the named collections, or all but the handbook, which is not the user's own. Raises `NotFound`.
+
+    `shared` narrows to those that are, or are not.
+    """
     if names and HANDBOOK in names:
         await application.handbook.ensure()
     found = await application.documents.resolve(application.account, names or [])
-    return found if names else [collection for collection in found if collection.id != HANDBOOK]
+    return [one for one in found if (names or one.id != HANDBOOK) and shared in (None, one.shared)]
 
 
-async def target_of(application: "Application", console: "Console", name: str) -> "Collection":
+async def target_of(
+    application: "Application", console: "Console", name: str, shared: bool | None = None
+) -> "Collection":
     """Return the collection to add to; it is made when it is first needed, and that is told: it may be a typing error.
 
-    Raises `InvalidInput` for a name that no collection can have.
+    Somebody else's shared collection called like the usual one is not meant: everybody has one of that name.
+    Raises `InvalidInput` for a name that no collection can have, or for one that is shared otherwise than said.
     """
-    from multidb_chat.domain.errors import NotFound
+    from multidb_chat.domain.errors import InvalidInput, NotFound
 
-    try:
-        return (await application.documents.resolve(application.account, [name]))[0]
-    except NotFound:
-        made = await application.documents.ensure_collection(application.account, name)
+    account, documents = application.account, application.documents
+    found = None
+    with suppress(NotFound):
+        found = (await documents.resolve(account, [name]))[0]
+    if found is None or (found.owner_id != account.id and name == DEFAULT_COLLECTION):
+        made = await documents.ensure_collection(account, name, shared=shared)
         if name != DEFAULT_COLLECTION:
             console.tell(f"created the collection {made.name}")
         return made
+    if shared is not None and found.owner_id == account.id and found.shared != shared:
+        state, verb = ("shared", "unshare") if found.shared else ("private", "share")
+        raise InvalidInput(
+            f'The collection "{found.name}" is {state}. To change that: multidb-chat collections {verb} '
+            f"{shlex.quote(found.name)}"
+        )
+    return found
 
 
 def counted(number: int, noun: str) -> str:

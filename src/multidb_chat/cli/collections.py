@@ -4,12 +4,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from multidb_chat.cli.choosing import counted
 from multidb_chat.cli.console import Exit, Styled
-from multidb_chat.cli.options import Json, Yes
+from multidb_chat.cli.options import Json, OnlyShared, Shared, Yes
 from multidb_chat.cli.session import session_of
 
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
+    from multidb_chat.domain.accounts import Account
     from multidb_chat.domain.library import Collection
 
 collections = typer.Typer(help="Keep sets of documents apart.", rich_markup_mode=None)
@@ -17,7 +19,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The collection.")]
 
 
 @collections.command("list", epilog="Example: multidb-chat collections list --json")
-def list_(context: typer.Context, as_json: Json = False) -> None:
+def list_(context: typer.Context, shared: OnlyShared = None, as_json: Json = False) -> None:
     """List the collections that can be searched."""
     session = session_of(context)
 
@@ -25,13 +27,16 @@ def list_(context: typer.Context, as_json: Json = False) -> None:
         from multidb_chat.cli.listing import write_table
 
         await application.handbook.ensure()
-        found = await application.documents.collections(application.account)
+        account = application.account
+        found = [one for one in await application.documents.collections(account) if shared in (None, one.shared)]
         if as_json:
-            session.console.write_json({"collections": [collection_record(one) for one in found]})
+            records = [collection_record(one) | {"own": one.owner_id == account.id} for one in found]
+            session.console.write_json({"collections": records})
             return Exit.DONE
-        rows = [
-            (one.name, "shared" if one.shared else "private", one.embedder or "empty", one.description) for one in found
-        ]
+        if not found:
+            session.console.tell("There is none. Make one: multidb-chat collections create NAME")
+            return Exit.DONE
+        rows = [(one.name, seen_by(one, account), one.embedder or "empty", one.description) for one in found]
         write_table(session.console, rows, strong=0)
         return Exit.DONE
 
@@ -43,20 +48,22 @@ def create(
     context: typer.Context,
     name: Name,
     description: Annotated[str, typer.Option("--description", metavar="TEXT", help="What is in it.")] = "",
-    private: Annotated[bool, typer.Option("--private", help="Hide it from guests of the app.")] = False,
+    shared: Shared = None,
     as_json: Json = False,
 ) -> None:
-    """Make an empty collection."""
+    """Make an empty collection; it is shared when you are not logged in, and private to your account when you are."""
     session = session_of(context)
 
     async def work(application: "Application") -> Exit:
-        made = await application.documents.create_collection(
-            application.account, name, description=description, shared=not private
-        )
+        from multidb_chat.services.collections import shares_by_default
+
+        account = application.account
+        told = shares_by_default(account) if shared is None else shared
+        made = await application.documents.create_collection(account, name, description=description, shared=told)
         if as_json:
             session.console.write_json(collection_record(made))
         else:
-            session.console.write("created ", Styled(made.name, "strong"))
+            session.console.write("created ", Styled(made.name, "strong"), f" ({'shared' if told else 'private'})")
             session.console.tell(f"Add documents to it: multidb-chat docs add PATH --collection {made.name}")
         return Exit.DONE
 
@@ -75,6 +82,7 @@ def show(context: typer.Context, name: Name, as_json: Json = False) -> None:
             "documents": summary.documents,
             "chunks": summary.chunks,
             "characters": summary.characters,
+            "size_bytes": summary.size_bytes,
         }
         if as_json:
             session.console.write_json(record)
@@ -93,8 +101,10 @@ def delete(context: typer.Context, name: Name, yes: Yes = False, as_json: Json =
 
     async def work(application: "Application") -> Exit:
         account, documents = application.account, application.documents
-        (collection,) = await documents.resolve(account, [name])
-        question = f"Delete the collection {collection.name} with its documents?"
+        summary = await documents.show_collection(account, name)
+        collection = summary.collection
+        inside = f"{counted(summary.documents, 'document')} ({summary.size_bytes / 1e6:,.1f} MB)"
+        question = f"Delete the collection {collection.name} with {inside}?"
         if not yes and not await session.console.confirm(question):
             return Exit.REFUSED
         deleted = await documents.delete_collection(account, collection.id)
@@ -105,6 +115,39 @@ def delete(context: typer.Context, name: Name, yes: Yes = False, as_json: Json =
         return Exit.DONE
 
     session.run(work)
+
+
+@collections.command(epilog="Example: multidb-chat collections share physics")
+def share(context: typer.Context, name: Name, as_json: Json = False) -> None:
+    """Let every account of this installation, guests too, search a collection of yours. Only you can change it."""
+    _share(context, name, True, as_json)
+
+
+@collections.command(epilog="Example: multidb-chat collections unshare physics")
+def unshare(context: typer.Context, name: Name, as_json: Json = False) -> None:
+    """Keep a collection of yours to yourself again."""
+    _share(context, name, False, as_json)
+
+
+def _share(context: typer.Context, name: str, shared: bool, as_json: bool) -> None:
+    session = session_of(context)
+
+    async def work(application: "Application") -> Exit:
+        changed = await application.documents.change_collection(application.account, name, shared=shared)
+        if as_json:
+            session.console.write_json(collection_record(changed))
+        else:
+            session.console.write(Styled(changed.name, "strong"), f" is {'shared' if shared else 'private'}")
+        return Exit.DONE
+
+    session.run(work)
+
+
+def seen_by(collection: "Collection", account: "Account") -> str:
+    """Return in a few words who may search a collection."""
+    if collection.owner_id != account.id:
+        return "shared, read only"
+    return "shared" if collection.shared else "private"
 
 
 def collection_record(collection: "Collection") -> dict[str, Any]:

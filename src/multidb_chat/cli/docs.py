@@ -7,7 +7,7 @@ import typer
 
 from multidb_chat.cli.choosing import DEFAULT_COLLECTION, counted, named, target_of
 from multidb_chat.cli.console import Exit, Styled
-from multidb_chat.cli.options import Collections, Into, Json, Quiet, Yes
+from multidb_chat.cli.options import Collections, Into, Json, OnlyShared, Quiet, Shared, Yes
 from multidb_chat.cli.search import search
 from multidb_chat.cli.session import session_of
 from multidb_chat.domain.text import clean_line
@@ -33,6 +33,7 @@ def add(
     name: Annotated[
         str | None, typer.Option("--name", metavar="NAME", help="What the text on standard input is called.")
     ] = None,
+    shared: Shared = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -40,6 +41,8 @@ def add(
 
     It can be stopped at any time; the same command then completes the rest. What cannot be read is listed at the end
     with the reason, and the exit code is 1.
+
+    A new collection is shared when you are not logged in, and private to your account when you are.
     """
     session = session_of(context)
     session.console.quiet = quiet
@@ -57,7 +60,7 @@ def add(
         from multidb_chat.cli.ingesting import follow
 
         account = application.account
-        target = await target_of(application, session.console, collection)
+        target = await target_of(application, session.console, collection, shared)
         return await follow(session.console, application.ingestion.add(account, target, inputs), as_json)
 
     session.run(work)
@@ -111,14 +114,14 @@ def reindex(
 
 
 @docs.command("list", epilog="Example: multidb-chat docs list --collection physics --json")
-def list_(context: typer.Context, names: Collections = None, as_json: Json = False) -> None:
+def list_(context: typer.Context, names: Collections = None, shared: OnlyShared = None, as_json: Json = False) -> None:
     """List the documents, by default of all collections but the handbook."""
     session = session_of(context)
 
     async def work(application: "Application") -> Exit:
         from multidb_chat.cli.listing import list_documents
 
-        return await list_documents(session.console, application, names or [], as_json)
+        return await list_documents(session.console, application, await named(application, names, shared), as_json)
 
     session.run(work)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from multidb_chat.cli.choosing import counted, named
+from multidb_chat.cli.choosing import counted
 from multidb_chat.cli.console import Console, Exit, Styled
 from multidb_chat.domain.library import Collection, Document
 from multidb_chat.domain.text import clean_line
@@ -16,14 +16,19 @@ _WIDEST = 48
 NO_DOCUMENTS = "There are no documents yet. Add some: multidb-chat docs add ~/papers"
 
 
-async def list_documents(console: Console, application: "Application", names: Sequence[str], as_json: bool) -> Exit:
+async def list_documents(
+    console: Console, application: "Application", collections: Sequence[Collection], as_json: bool
+) -> Exit:
     """Write all documents of the collections, in order of collection and name."""
-    collections = await named(application, names)
     documents = await all_documents(application, collections)
     by_id = {collection.id: collection.name for collection in collections}
     documents.sort(key=lambda one: (by_id[one.collection_id], one.name, one.id))
     if as_json:
-        records = [document_record(one) | {"collection": by_id[one.collection_id]} for one in documents]
+        shared = {collection.id: collection.shared for collection in collections}
+        records = [
+            document_record(one) | {"collection": by_id[one.collection_id], "shared": shared[one.collection_id]}
+            for one in documents
+        ]
         console.write_json({"documents": records})
         return Exit.DONE
     if not documents:

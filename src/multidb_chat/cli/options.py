@@ -11,3 +11,17 @@ Collections = Annotated[
 Into = Annotated[str, typer.Option("--collection", "-c", metavar="NAME", help="The collection.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No sources, progress or hints; errors still show.")]
+Shared = Annotated[
+    bool | None,
+    typer.Option(
+        "--shared/--private", help="Who may search it: every account here, or its owner alone.", show_default=False
+    ),
+]
+OnlyShared = Annotated[
+    bool | None,
+    typer.Option(
+        "--shared/--private",
+        help="Only what every account here may search, or only what is private.",
+        show_default=False,
+    ),
+]

@@ -131,6 +131,19 @@ class Library(Protocol):
     async def update_collection(self, collection: Collection) -> None:
         """Replace name, description, shared mark, embedder and dimensions. Raises `NotFound` or `Conflict`."""
 
+    async def describe_collection(
+        self,
+        collection_id: str,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        shared: bool | None = None,
+    ) -> Collection:
+        """Change what is given and nothing else, atomically, and return the collection as it is now.
+
+        Raises `NotFound`, or `Conflict` when the owner has another collection of this name; then nothing is changed.
+        """
+
     async def claim_embedder(self, collection_id: str, embedder: str, dimensions: int) -> Collection:
         """Set the embedder if the collection has none yet, atomically, and return the collection as it is now.
 

@@ -17,6 +17,7 @@ from multidb_chat.domain.library import Collection, Library
 from multidb_chat.domain.permissions import Permission, require
 from multidb_chat.domain.plans import MESSAGES, Resource
 from multidb_chat.domain.search import Match, SearchFilters
+from multidb_chat.domain.text import clean
 from multidb_chat.domain.turns import (
     Answer,
     Answerer,
@@ -140,9 +141,9 @@ class Chat:
     ) -> AsyncIterator[TurnEvent]:
         """Answer a question as events; the last one is `TurnCompleted`, or `TurnFailed` with the domain error.
 
-        `collections` were resolved for this account. `parent_id` is the message that is answered to (None: the latest).
-        `extra` are passages of texts given with the question: they are tried before the collections. A turn that is
-        cancelled or not read to its end stores nothing.
+        `collections` are those to search, if the account may. `parent_id` is the message that is answered to (None:
+        the latest). `extra` are passages of texts given with the question: they are tried before the collections. A
+        turn that is cancelled or not read to its end stores nothing.
         """
         turn = Turn(account, question, collections, conversation_id, parent_id, use_cache, extra or ())
         begin = time.perf_counter()
@@ -164,7 +165,6 @@ class Chat:
 
     async def _steps(self, turn: Turn, limit: int) -> AsyncIterator[TurnEvent]:
         require(turn.account, Permission.CHAT)
-        _refuse_foreign(turn)
         turn.asked = checked(turn.asked)
         try:
             with turn.timed("conversation"):
@@ -243,6 +243,7 @@ class Chat:
             yield event
 
     async def _key(self, turn: Turn, limit: int) -> str:
+        await self._require_searchable(turn)
         versions, generations = await asyncio.gather(
             self._library.collection_versions([collection.id for collection in turn.collections]),
             self._cache.generations(turn.account.id, f"knowledge:{self._tenant_id}"),
@@ -255,6 +256,13 @@ class Chat:
             settings=(limit, self._threshold, self._handbook_id, *generations),
             extra=[digest(match) for match in turn.extra],
         )
+
+    async def _require_searchable(self, turn: Turn) -> None:
+        """Raise `NotFound` for a collection that the account may not search: who it was resolved for is not known."""
+        allowed = {collection.id for collection in await self._library.collections(turn.account.id)}
+        for collection in turn.collections:
+            if collection.id not in allowed:
+                raise NotFound(f'There is no collection named "{clean(collection.name)}".')
 
     async def _knowledge(self, turn: Turn) -> Answer | None:
         """Return the curated answer to this question; none when there is no entry or its store is away.
@@ -335,13 +343,6 @@ class Chat:
         )  # fmt: skip
         await self._history.append_turn(turn.account, conversation_id, asked, said)
         return answer
-
-
-def _refuse_foreign(turn: Turn) -> None:
-    """Refuse to search what is private to somebody else, whoever resolved the collections."""
-    for collection in turn.collections:
-        if not (collection.shared or collection.owner_id == turn.account.id):
-            raise NotFound(f"There is no collection {collection.id}.")
 
 
 async def _to_the_end(work: Coroutine[None, None, Answer]) -> Answer:

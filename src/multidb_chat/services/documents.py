@@ -1,36 +1,26 @@
-"""Collections and documents for an account: every access checks whose they are."""
+"""Documents for an account: every access checks whose they are."""
 
 import asyncio
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from multidb_chat.domain.accounts import Account
-from multidb_chat.domain.errors import Conflict, InvalidInput, NotFound, NotPermitted
-from multidb_chat.domain.ids import new_id
-from multidb_chat.domain.library import Collection, Document, Library
-from multidb_chat.domain.permissions import Permission, require
+from multidb_chat.domain.errors import EmbedderMismatch, InvalidInput, NotFound
+from multidb_chat.domain.library import Collection, Document, DocumentContent, SourceRecord
+from multidb_chat.domain.reading import Block
 from multidb_chat.domain.text import clean_line
+from multidb_chat.services.collections import DEFAULT_COLLECTION, Collections, CollectionSummary, require_own
 
 if TYPE_CHECKING:  # a cached answer needs no more than the collections
     from multidb_chat.services.exporting import Export, ExportFormat
 
-DEFAULT_COLLECTION = "documents"
-_NAME = re.compile(r"[^\W_](?:[\w.\- ]{0,62}[\w.\-])?")
+__all__ = ["DEFAULT_COLLECTION", "CollectionSummary", "DocumentText", "Documents", "Passage", "Removed"]
+
 _PAGE = 1_000
 _CANDIDATES = 10
-
-
-@dataclass(frozen=True, slots=True)
-class CollectionSummary:
-    """A collection with what is in it: documents, chunks, and characters of text."""
-
-    collection: Collection
-    documents: int
-    chunks: int
-    characters: int
+_RECORDED_EACH = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,81 +35,35 @@ class Passage:
     after: str
 
 
-class Documents:
-    """The collections and documents that an account may see, and those it may change.
+@dataclass(frozen=True, slots=True)
+class DocumentText:
+    """A document to be read: its text with its structure."""
 
-    An account sees its own collections and the shared ones, and changes its own; a guest changes nothing. What belongs
-    privately to somebody else is `NotFound`, in the same words as what does not exist; what is shared by somebody else
-    is `NotPermitted` to change.
+    document: Document
+    text: str = field(repr=False)
+    blocks: tuple[Block, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """Documents that were removed, with all that is needed to put them back as they were."""
+
+    contents: tuple[DocumentContent, ...] = field(repr=False)
+    sources: tuple[SourceRecord, ...] = field(repr=False)
+    embedders: Mapping[str, str] = field(repr=False)
+
+    @property
+    def documents(self) -> Sequence[Document]:
+        """What was removed."""
+        return [content.document for content in self.contents]
+
+
+class Documents(Collections):
+    """The documents that an account may see, and those it may change: those of its collections (see `Collections`).
 
     A document is named by a `reference`: its id, the first six or more digits of it, its name, title, or source (a path
     may be relative). `InvalidInput` lists the candidates when there are several.
     """
-
-    def __init__(self, library: Library) -> None:
-        self._library = library
-
-    async def collections(self, account: Account) -> list[Collection]:
-        """Return the collections the account may search, in order of name."""
-        require(account, Permission.CHAT)
-        return await self._library.collections(account.id)
-
-    async def create_collection(
-        self, account: Account, name: str, *, description: str = "", shared: bool = False
-    ) -> Collection:
-        """Add a collection. Raises `InvalidInput` for a bad name, `Conflict` for one the account has already."""
-        require(account, Permission.INGEST)
-        if not _NAME.fullmatch(name):
-            raise InvalidInput(
-                f'"{clean_line(name)[:80]}" cannot name a collection: use 1 to 64 letters, digits, spaces, ".", "-" '
-                'and "_", with a letter or digit first.'
-            )
-        collection = Collection(new_id(), account.id, name, datetime.now(UTC), clean_line(description), shared)
-        await self._library.create_collection(collection)
-        return collection
-
-    async def ensure_collection(
-        self, account: Account, name: str = DEFAULT_COLLECTION, *, description: str = "", shared: bool = True
-    ) -> Collection:
-        """Return the account's own collection of this name, made now if there is none; safe in several processes."""
-        for _ in range(2):
-            for collection in await self.collections(account):
-                if collection.owner_id == account.id and collection.name.casefold() == name.casefold():
-                    return collection
-            try:
-                return await self.create_collection(account, name, description=description, shared=shared)
-            except Conflict:  # another process made it just now
-                continue
-        raise NotFound(f'There is no collection named "{name}".')
-
-    async def show_collection(self, account: Account, name: str) -> CollectionSummary:
-        """Return the collection with its figures; it counts by going through the documents."""
-        collection = (await self.resolve(account, [name]))[0]
-        documents = chunks = characters = 0
-        after = ""
-        while page := await self._library.documents([collection.id], after, _PAGE):
-            documents += len(page)
-            chunks += sum(document.chunks for document in page)
-            characters += sum(document.characters for document in page)
-            after = page[-1].id
-        return CollectionSummary(collection, documents, chunks, characters)
-
-    async def delete_collection(self, account: Account, name: str) -> Collection:
-        """Remove the collection with its documents; return what it was."""
-        collection = (await self.resolve(account, [name]))[0]
-        _require_own(account, collection)
-        await self._library.delete_collection(collection.id)
-        return collection
-
-    async def resolve(self, account: Account, names: Sequence[str]) -> list[Collection]:
-        """Return the collections with these names or ids (none: all that may be searched), each once.
-
-        Of an own and a shared one with the same name it is the own. Raises `NotFound` with the nearest name.
-        """
-        mine = await self.collections(account)
-        if not names:
-            return mine
-        return list({found.id: found for found in (_named(account, mine, name) for name in names)}.values())
 
     async def list(
         self,
@@ -159,9 +103,60 @@ class Documents:
         chosen = await self.select(account, references, collections)
         allowed = await self._allowed(account, collections)
         for collection_id in {document.collection_id for document in chosen}:
-            _require_own(account, allowed[collection_id])
+            require_own(account, allowed[collection_id])
+        await self._record_each(account, "document.remove", chosen)
         await self._library.remove_documents([document.id for document in chosen])
         return chosen
+
+    async def take_out(self, account: Account, document_ids: Sequence[str]) -> Removed:
+        """Remove documents, all or none, and return them whole, so that `put_back` can undo it.
+
+        They are held in memory: this is for what a person picks, `remove` for the rest. Raises what `remove` raises.
+        """
+        chosen = [await self._by_id(account, document_id) for document_id in dict.fromkeys(document_ids)]
+        allowed = await self._allowed(account, ())
+        places = {(document.collection_id, document.source) for document in chosen}
+        for collection_id, _ in places:
+            require_own(account, allowed[collection_id])
+        found = [await self._library.content(document.id) for document in chosen]
+        records = [await self._library.source(*place) for place in sorted(places)]
+        await self._record_each(account, "document.remove", chosen)
+        await self._library.remove_documents([document.id for document in chosen])
+        return Removed(
+            tuple(content for content in found if content is not None),
+            tuple(record for record in records if record is not None),
+            {collection_id: allowed[collection_id].embedder for collection_id, _ in places},
+        )
+
+    async def put_back(self, account: Account, removed: Removed) -> Sequence[Document]:
+        """Put removed documents back as they were, but for those that were added again meanwhile; return which.
+
+        Raises `NotFound` when their collection is gone, `EmbedderMismatch` when it has other vectors now.
+        """
+        allowed = await self._allowed(account, ())
+        for collection_id, embedder in removed.embedders.items():
+            if (collection := allowed.get(collection_id)) is None:
+                raise NotFound("The collection of these documents does not exist any more.")
+            require_own(account, collection)
+            if collection.embedder != embedder:
+                raise EmbedderMismatch(
+                    f'The collection "{collection.name}" has other vectors now; add the files again.'
+                )
+        again = {document.id for document in await self._library.documents_by_id([d.id for d in removed.documents])}
+        back = [content for content in removed.contents if content.document.id not in again]
+        await self._record_each(account, "document.restore", [content.document for content in back])
+        await self._library.put_documents(back)
+        for record in () if again else removed.sources:
+            await self._library.put_source(record)
+        return [content.document for content in back]
+
+    async def read(self, account: Account, document_id: str) -> DocumentText:
+        """Return a document's text with its blocks."""
+        document = await self._by_id(account, document_id)
+        content = await self._library.content(document.id)
+        if content is None:
+            raise _unknown(document_id)
+        return DocumentText(content.document, content.text, content.blocks)
 
     async def passage(self, account: Account, document_id: str, start: int, end: int, around: int = 1) -> Passage:
         """Return the characters `start` to `end` of a document, with the length of `around` passages on both sides."""
@@ -199,6 +194,15 @@ class Documents:
         from multidb_chat.services.exporting import exported
 
         return await asyncio.to_thread(exported, content, form)
+
+    async def _record_each(self, account: Account, action: str, documents: Sequence[Document]) -> None:
+        """Record one entry a document; of many in one step, one a collection with their number."""
+        if len(documents) <= _RECORDED_EACH:
+            for document in documents:
+                await self._record(account, action, document.id, collection=document.collection_id)
+            return
+        for collection_id, number in Counter(document.collection_id for document in documents).items():
+            await self._record(account, action, collection_id, documents=str(number))
 
     async def _allowed(self, account: Account, collections: Sequence[Collection]) -> dict[str, Collection]:
         """Return by id those of these collections (none: all) that the account may search. Raises `NotFound`."""
@@ -241,23 +245,6 @@ class Documents:
         if document is None or document.collection_id not in await self._allowed(account, ()):
             raise _unknown(document_id)
         return document
-
-
-def _require_own(account: Account, collection: Collection) -> None:
-    require(account, Permission.INGEST)
-    if collection.owner_id != account.id:
-        raise NotPermitted(f'The collection "{collection.name}" belongs to somebody else; you can only search it.')
-
-
-def _named(account: Account, collections: Sequence[Collection], name: str) -> Collection:
-    found = [one for one in collections if name == one.id or name.casefold() == one.name.casefold()]
-    if found:
-        return min(found, key=lambda one: one.owner_id != account.id)
-    from difflib import get_close_matches
-
-    nearest = get_close_matches(name, [one.name for one in collections], 1)
-    hint = f' Did you mean "{nearest[0]}"?' if nearest else " See: multidb-chat collections list"
-    raise NotFound(f'There is no collection named "{clean_line(name)}".{hint}')
 
 
 def _unknown(reference: str) -> NotFound:

@@ -10,11 +10,14 @@ from itertools import islice
 from pathlib import Path
 
 from multidb_chat.domain.accounts import Account
-from multidb_chat.domain.errors import EmbedderMismatch, InvalidInput, NotFound, NotPermitted
+from multidb_chat.domain.errors import EmbedderMismatch, InvalidInput, NotFound
 from multidb_chat.domain.library import Collection, Document, Library
 from multidb_chat.domain.permissions import Permission, require
 from multidb_chat.domain.reading import DocumentReader, Fetcher
 from multidb_chat.domain.search import Embedder
+from multidb_chat.domain.text import clean_line
+from multidb_chat.services.audit import Recorder
+from multidb_chat.services.collections import owns, require_own
 from multidb_chat.services.ingesting.events import Discovered, Failure, FileDone, Finished, IngestEvent
 from multidb_chat.services.ingesting.pipeline import Pipeline
 from multidb_chat.services.ingesting.reindex import reindexed
@@ -46,12 +49,15 @@ class Ingestion:
         fetcher: Fetcher,
         embedder: Embedder,
         options: IngestOptions | None = None,
+        audit: Callable[[], Recorder] | None = None,
     ) -> None:
+        """`audit` gives what records changes of an account; without it nothing is recorded."""
         self._library = library
         self._reader = reader
         self._fetcher = fetcher
         self._embedder = embedder
         self._options = options or IngestOptions()
+        self._audit = audit
 
     @property
     def embedder(self) -> str:
@@ -63,6 +69,7 @@ class Ingestion:
     ) -> AsyncGenerator[IngestEvent, None]:
         """Add files, folders, patterns, URLs and given bytes; what did not change is skipped, what did is replaced."""
         collection = await self._claimed(account, collection)
+        await self._record(account, "document.add", collection, inputs=str(len(inputs)))
 
         async def work(tally: Tally, pipeline: Pipeline) -> None:
             run = self._run(collection, tally, pipeline)
@@ -83,6 +90,7 @@ class Ingestion:
         top = absolute(folder)
         if not await asyncio.to_thread(os.path.isdir, top):
             raise InvalidInput(f"{top}: there is no such folder.")
+        await self._record(account, "document.sync", collection)
 
         async def work(tally: Tally, pipeline: Pipeline) -> None:
             run = self._run(collection, tally, pipeline)
@@ -106,6 +114,7 @@ class Ingestion:
         changes = collection.embedder != self._embedder.name
         if changes and collection.embedder and documents:
             raise self._mismatch(collection)
+        await self._record(account, "document.reindex", collection)
         if changes:
             collection = self._marked(collection, _UNFINISHED + self._embedder.name)
             await self._library.update_collection(collection)
@@ -154,14 +163,18 @@ class Ingestion:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
+    async def _record(self, account: Account, action: str, collection: Collection, **details: str) -> None:
+        """Record what is about to be done: what cannot be recorded is not done. Raises `StoreError`."""
+        if self._audit is not None:
+            await self._audit().record(account, action, collection.id, **details)
+
     async def _owned(self, account: Account, collection: Collection) -> Collection:
         """Return the collection as it is now, if the account may change it."""
         require(account, Permission.INGEST)
         current = await self._library.collection(collection.id)
-        if current is None or not (current.owner_id == account.id or current.shared):
-            raise NotFound(f'There is no collection named "{collection.name}".')
-        if current.owner_id != account.id:
-            raise NotPermitted(f'The collection "{current.name}" belongs to somebody else; you can only search it.')
+        if current is None or not (owns(account, current) or current.shared):
+            raise NotFound(f'There is no collection named "{clean_line(collection.name)}".')
+        require_own(account, current)
         return current
 
     async def _claimed(self, account: Account, collection: Collection) -> Collection:

@@ -296,7 +296,7 @@ async def test_a_changed_document_is_never_answered_from_the_cache(house: House)
 
 
 async def test_another_account_is_not_answered_from_this_ones_cache(house: House) -> None:
-    house.collection = replace(house.collection, shared=True)
+    await house.library.describe_collection(house.collection.id, shared=True)
     await house.answer("How many customers left in 2020?")
     house.account = replace(house.account, id="0190a0a0-0000-7000-8000-000000000002")
     await house.accounts.create_account(house.account)
@@ -307,6 +307,20 @@ async def test_another_set_of_collections_is_not_answered_from_the_cache(house: 
     await house.answer("How many customers left in 2020?")
     assert not (await house.answer("How many customers left in 2020?", collections=[house.collection])).cached
     assert not (await house.answer("How many customers left in 2020?", collections=[house.handbook])).found
+
+
+async def test_a_collection_of_somebody_else_is_not_found_however_it_was_come_by(house: House) -> None:
+    secret = Collection("secret", "somebody-else", "secret", NOW)
+    await house.library.create_collection(secret)
+    await house.put(secret, "plan", "In 2020 exactly 777 customers left in secret.")
+    error = error_of(await house.ask("How many customers left in 2020?", collections=[house.collection, secret]))
+    assert isinstance(error, NotFound)
+    assert str(error) == 'There is no collection named "secret".'
+    await house.library.describe_collection(secret.id, shared=True)
+    assert "777" in (await house.answer("How many customers left in secret?", collections=[secret])).text
+    await house.library.describe_collection(secret.id, shared=False)
+    again = await house.ask("How many customers left in secret?", collections=[secret])
+    assert isinstance(error_of(again), NotFound)  # not from the cache either
 
 
 async def test_without_the_cache_nothing_is_read_from_it_or_kept_in_it(house: House) -> None:

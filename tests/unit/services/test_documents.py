@@ -1,15 +1,23 @@
 """Collections and documents by owner: who may see and change what, how documents are named, what is exported."""
 
 import json
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from multidb_chat.domain.errors import Conflict, InvalidInput, NotFound, NotPermitted
-from multidb_chat.domain.library import Collection
+from multidb_chat.domain.accounts import Account
+from multidb_chat.domain.errors import Conflict, EmbedderMismatch, InvalidInput, NotFound, NotPermitted, StoreFull
+from multidb_chat.domain.library import Collection, Document
+from multidb_chat.services.accounts import LOCAL_ACCOUNT_ID
+from multidb_chat.services.documents import Documents
 from multidb_chat.services.ingesting.sources import Given
-from tests.unit.services.ingesting import GUEST, NOW, OWNER, STRANGER, Workplace
+from multidb_chat.services.ingestion import Ingestion
+from tests.unit.services.ingesting import GUEST, NOW, OWNER, STRANGER, HashingEmbedder, Workplace, events_of
 
+LOCAL = replace(OWNER, id=LOCAL_ACCOUNT_ID)
 SHARED = Collection("s", OWNER.id, "library", NOW, shared=True)
 
 
@@ -47,11 +55,29 @@ async def test_a_name_is_taken_once_by_each_owner(work: Workplace):
         await work.documents.create_collection(GUEST, "papers")
 
 
-async def test_the_default_collection_is_made_once_and_shared(work: Workplace):
-    made = await work.documents.ensure_collection(OWNER)
+async def test_the_default_collection_is_made_once_and_shared_by_the_local_account_alone(work: Workplace):
+    made = await work.documents.ensure_collection(LOCAL)
     assert (made.name, made.shared) == ("documents", True)
-    assert await work.documents.ensure_collection(OWNER) == made
-    assert (await work.documents.ensure_collection(STRANGER)).id != made.id
+    assert await work.documents.ensure_collection(LOCAL, shared=False) == made
+    own = await work.documents.ensure_collection(OWNER)
+    assert (own.name, own.shared, own.owner_id) == ("documents", False, OWNER.id)
+    assert (await work.documents.ensure_collection(OWNER, "club", shared=True)).shared
+
+
+async def test_the_owner_shares_a_collection_and_takes_that_back(filled: Workplace):
+    document = (await filled.stored())["d1"].document
+    changed = await filled.documents.change_collection(OWNER, "papers", shared=True, description="For\nall")
+    assert (changed.shared, changed.description, changed.name) == (True, "For all", "papers")
+    assert await filled.documents.show(GUEST, "d1") == document
+    await filled.documents.change_collection(OWNER, "c", shared=False, new_name="drafts")
+    for account in (STRANGER, GUEST):
+        with pytest.raises(NotFound):
+            await filled.documents.read(account, document.id)
+    assert (await filled.documents.resolve(OWNER, ["drafts"]))[0].description == "For all"
+    with pytest.raises(InvalidInput, match="letters, digits"):
+        await filled.documents.change_collection(OWNER, "drafts", new_name="a/b")
+    with pytest.raises(Conflict):
+        await filled.documents.change_collection(OWNER, "drafts", new_name="Library")
 
 
 async def test_an_account_resolves_its_own_collections_and_the_shared_ones(filled: Workplace):
@@ -77,6 +103,7 @@ async def test_a_collection_is_shown_with_its_figures(filled: Workplace):
     assert summary.documents == 4
     assert summary.chunks == sum(len(content.chunks) for content in stored.values())
     assert summary.characters == sum(len(content.text) for content in stored.values())
+    assert summary.size_bytes == sum(content.document.size_bytes for content in stored.values())
 
 
 async def test_only_the_owner_deletes_a_collection(filled: Workplace):
@@ -163,6 +190,117 @@ async def test_a_source_stands_for_all_its_documents_and_can_be_added_again(fill
     assert (done.added, done.unchanged, done.documents) == (1, 1, 2)
 
 
+async def test_what_was_taken_out_is_put_back_as_it_was(filled: Workplace):
+    before = await filled.stored()
+    sources = await filled.library.sources("c")
+    ids = [before[name].document.id for name in ("d1", "note")]
+    removed = await filled.documents.take_out(OWNER, [*ids, ids[0]])
+    assert sorted(one.name for one in removed.documents) == ["d1", "note"]
+    assert set(await filled.stored()) == {"a.md", "d2"}
+    assert "before" not in repr(removed)
+    assert sorted(one.name for one in await filled.documents.put_back(OWNER, removed)) == ["d1", "note"]
+    assert await filled.stored() == before
+    assert await filled.library.sources("c") == sources
+    assert await filled.documents.put_back(OWNER, removed) == []
+
+
+async def test_what_was_added_again_meanwhile_is_not_overwritten_by_undoing(filled: Workplace):
+    note = (await filled.stored())["note"].document
+    removed = await filled.documents.take_out(OWNER, [note.id])
+    await filled.add(Given("note", b"Newer words."))
+    assert await filled.documents.put_back(OWNER, removed) == []
+    assert (await filled.stored())["note"].text == "Newer words."
+
+
+async def test_undoing_needs_the_same_rights_collection_and_vectors(filled: Workplace):
+    note = (await filled.stored())["note"].document
+    removed = await filled.documents.take_out(OWNER, [note.id])
+    for account in (STRANGER, GUEST):
+        with pytest.raises(NotFound):
+            await filled.documents.put_back(account, removed)
+    await filled.documents.change_collection(OWNER, "c", shared=True)
+    for account in (STRANGER, GUEST):
+        with pytest.raises(NotPermitted):
+            await filled.documents.put_back(account, removed)
+    async for _ in filled.ingestion(HashingEmbedder("hashing-8", 8)).reindex(OWNER, filled.collection):
+        pass
+    with pytest.raises(EmbedderMismatch, match="other vectors"):
+        await filled.documents.put_back(OWNER, removed)
+    await filled.documents.delete_collection(OWNER, "c")
+    with pytest.raises(NotFound, match="does not exist any more"):
+        await filled.documents.put_back(OWNER, removed)
+
+
+async def test_a_document_is_read_with_its_structure(filled: Workplace):
+    content = (await filled.stored())["a.md"]
+    read = await filled.documents.read(OWNER, content.document.id)
+    assert (read.document, read.text, read.blocks) == (content.document, content.text, content.blocks)
+
+
+# What a method does to a private and to a shared document or collection of OWNER, by who asks for it.
+DISABLED = replace(OWNER, disabled_at=NOW)
+ADMIN = replace(STRANGER, role="admin")
+Call = Callable[[Workplace, Account, Document, Collection], Awaitable[object]]
+READS: dict[str, Call] = {
+    "list": lambda work, who, one, of: work.documents.list(who, [of]),
+    "show": lambda work, who, one, of: work.documents.show(who, one.id),
+    "select": lambda work, who, one, of: work.documents.select(who, [one.id]),
+    "passage": lambda work, who, one, of: work.documents.passage(who, one.id, 0, 3),
+    "read": lambda work, who, one, of: work.documents.read(who, one.id),
+    "export": lambda work, who, one, of: work.documents.export(who, one.id, "json"),
+    "resolve": lambda work, who, one, of: work.documents.resolve(who, [of.id]),
+    "show_collection": lambda work, who, one, of: work.documents.show_collection(who, of.id),
+}
+CHANGES: dict[str, Call] = {
+    "remove": lambda work, who, one, of: work.documents.remove(who, [one.id]),
+    "take_out": lambda work, who, one, of: work.documents.take_out(who, [one.id]),
+    "change_collection": lambda work, who, one, of: work.documents.change_collection(who, of.id, shared=True),
+    "delete_collection": lambda work, who, one, of: work.documents.delete_collection(who, of.id),
+    "add": lambda work, who, one, of: events_of(work.ingestion().add(who, of, [work.files])),
+    "sync": lambda work, who, one, of: events_of(work.ingestion().sync(who, of, work.files)),
+    "reindex": lambda work, who, one, of: events_of(work.ingestion().reindex(who, of)),
+}
+
+
+@pytest.mark.parametrize("name", [*READS, *CHANGES])
+async def test_a_method_serves_those_it_may_and_nobody_else(filled: Workplace, name: str):
+    call, changes = (READS | CHANGES)[name], name in CHANGES
+    private, shared = (await filled.stored())["a.md"].document, (await filled.documents.list(GUEST))[0]
+    refused: tuple[type[Exception], ...] = (NotFound, NotPermitted)
+    version = await filled.library.version()
+    for who in (STRANGER, ADMIN, GUEST):
+        with pytest.raises(refused):
+            await call(filled, who, private, filled.collection)
+        if changes:
+            with pytest.raises(NotPermitted):
+                await call(filled, who, shared, SHARED)
+        else:
+            assert await call(filled, who, shared, SHARED)
+    for document, collection in ((private, filled.collection), (shared, SHARED)):
+        with pytest.raises(NotPermitted, match="disabled"):
+            await call(filled, DISABLED, document, collection)
+    assert await filled.library.version() == version
+    assert [one.shared for one in await filled.documents.collections(OWNER)] == [True, False]
+    assert await call(filled, OWNER, private, filled.collection)
+
+
+async def test_a_method_that_names_nothing_is_refused_to_a_disabled_account(filled: Workplace):
+    for call in (
+        filled.documents.collections(DISABLED),
+        filled.documents.ensure_collection(DISABLED),
+        filled.documents.create_collection(DISABLED, "new"),
+        filled.documents.list(DISABLED),
+    ):
+        with pytest.raises(NotPermitted, match="disabled"):
+            await call
+
+
+def test_every_method_is_in_the_table_of_who_may_call_it():
+    public = {name for of in (Documents, Ingestion) for name in dir(of) if not name.startswith("_")}
+    elsewhere = {"collections", "create_collection", "ensure_collection", "put_back", "embedder"}
+    assert public == {*READS, *CHANGES} | elsewhere
+
+
 async def test_a_passage_comes_with_whole_words_around_it(filled: Workplace):
     document = (await filled.stored())["a.md"].document
     text = (await filled.stored())["a.md"].text
@@ -207,3 +345,65 @@ async def test_a_document_with_a_hostile_name_is_exported(work: Workplace):
     for form in ("text", "markdown", "json"):
         assert b"Words." in (await work.documents.export(OWNER, document.id, form)).content
     assert Path(document.source).name == "\udcff\x1b[31m.md"
+
+
+class Recording:
+    """Remembers what is recorded, or fails as a full disk does."""
+
+    def __init__(self, full: bool = False) -> None:
+        self.full = full
+        self.entries: list[tuple[str, str, str, dict[str, str]]] = []
+
+    async def record(self, actor: Account | None, action: str, target: Account | str = "", **details: str) -> Any:
+        if self.full:
+            raise StoreFull("accounts", "no space is left")
+        assert actor is not None
+        self.entries.append((actor.id, action, str(target), details))
+
+
+async def test_every_change_is_recorded_and_what_is_only_read_is_not(filled: Workplace):
+    audit = Recording()
+    documents = Documents(filled.library, lambda: audit)
+    note = (await filled.stored())["note"].document
+    await documents.read(OWNER, note.id)
+    assert audit.entries == []
+    removed = await documents.take_out(OWNER, [note.id])
+    await documents.put_back(OWNER, removed)
+    await documents.remove(OWNER, [note.id])
+    made = await documents.create_collection(OWNER, "club", shared=True)
+    await documents.change_collection(OWNER, "club", shared=False)
+    await documents.change_collection(OWNER, "club", new_name="den")
+    await documents.delete_collection(OWNER, "den")
+    assert audit.entries == [
+        (OWNER.id, "document.remove", note.id, {"collection": "c"}),
+        (OWNER.id, "document.restore", note.id, {"collection": "c"}),
+        (OWNER.id, "document.remove", note.id, {"collection": "c"}),
+        (OWNER.id, "collection.create", made.id, {"shared": "true"}),
+        (OWNER.id, "collection.unshare", made.id, {}),
+        (OWNER.id, "collection.describe", made.id, {}),
+        (OWNER.id, "collection.delete", made.id, {}),
+    ]
+
+
+async def test_what_cannot_be_recorded_is_not_done(filled: Workplace):
+    documents = Documents(filled.library, lambda: Recording(full=True))
+    version = await filled.library.version()
+    for call in (
+        documents.remove(OWNER, ["note"]),
+        documents.take_out(OWNER, [(await filled.stored())["note"].document.id]),
+        documents.change_collection(OWNER, "papers", shared=True),
+        documents.delete_collection(OWNER, "papers"),
+        documents.create_collection(OWNER, "club"),
+    ):
+        with pytest.raises(StoreFull):
+            await call
+    assert await filled.library.version() == version
+    assert [one.shared for one in await documents.collections(OWNER)] == [True, False]
+
+
+async def test_many_removed_documents_are_recorded_by_their_number(filled: Workplace):
+    audit = Recording()
+    filled.write("many.jsonl", "".join(f'{{"id": "n{number}", "text": "Line {number}."}}\n' for number in range(12)))
+    await filled.add()
+    await Documents(filled.library, lambda: audit).remove(OWNER, [str(filled.files / "many.jsonl")])
+    assert audit.entries == [(OWNER.id, "document.remove", "c", {"documents": "12"})]

@@ -30,6 +30,16 @@ class SqliteLibrary:
     async def update_collection(self, collection: Collection) -> None:
         await self._database.write(lambda c: shelf.update(c, collection))
 
+    async def describe_collection(
+        self,
+        collection_id: str,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        shared: bool | None = None,
+    ) -> Collection:
+        return await self._database.write(lambda c: shelf.describe(c, collection_id, name, description, shared))
+
     async def claim_embedder(self, collection_id: str, embedder: str, dimensions: int) -> Collection:
         return await self._database.write(lambda c: shelf.claim_embedder(c, collection_id, embedder, dimensions))
 

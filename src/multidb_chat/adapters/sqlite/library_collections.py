@@ -5,6 +5,7 @@ Every function is a piece of work inside a transaction that the caller began.
 
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 
 from multidb_chat.adapters.sqlite import library_storing
 from multidb_chat.adapters.sqlite.database import bindable, prefix_end
@@ -63,6 +64,23 @@ def update(connection: sqlite3.Connection, collection: Collection) -> None:
         raise _taken(collection) from None
     if not changed:
         raise _unknown(collection.id)
+
+
+def describe(
+    connection: sqlite3.Connection, collection_id: str, name: str | None, description: str | None, shared: bool | None
+) -> Collection:
+    """Change what is given and return the collection as it is now; raises `NotFound` or `Conflict`."""
+    found = collection(connection, collection_id)
+    if found is None:
+        raise _unknown(collection_id)
+    changed = replace(
+        found,
+        name=found.name if name is None else name,
+        description=found.description if description is None else description,
+        shared=found.shared if shared is None else shared,
+    )
+    update(connection, changed)
+    return changed
 
 
 def claim_embedder(connection: sqlite3.Connection, collection_id: str, embedder: str, dimensions: int) -> Collection:
