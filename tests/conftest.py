@@ -1,12 +1,17 @@
 """What all tests share."""
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
 
 # Contracts are no test files by name; their assertions shall tell as much when they fail.
 pytest.register_assert_rewrite("tests.contracts")
+
+# Started in the background of a script, tests ignore Ctrl-C, and so would every program that they start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # What decides whether a change may land gives the same answer twice; everywhere else new examples are tried each time.
 settings.register_profile("ci", derandomize=True, deadline=None)

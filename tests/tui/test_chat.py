@@ -112,7 +112,8 @@ async def test_any_size_of_terminal_is_drawn(home: Path) -> None:
     async with app_in(home).run_test(size=NARROW) as pilot:
         for size in ((40, 10), (300, 100), (80, 24), (20, 5), (1, 1), (120, 40), (40, 10)):
             await pilot.resize_terminal(*size)
-            assert (await ask(pilot, FOUNDED)).answer is not None
+            exchange = await ask(pilot, FOUNDED)
+            assert exchange.answer is not None, (size, outcome(exchange), toasts(pilot))
             await pilot.press("f2", "f2")
         await pilot.press("x")
         assert "x" in shown(pilot)

@@ -72,22 +72,28 @@ class Exchange(Vertical):
 
     async def complete(self, answer: Answer) -> None:
         """Show the sources of the complete answer."""
-        await self.end()
+        await self._drawn()
         self.answer = answer
         lines = [_line(citation) for citation in shown(answer)]
         if lines and not answer.found:
             lines.insert(0, Content("The nearest passages:"))
         self._sources.update(Content("\n").join(lines))
         self._sources.display = bool(lines)
+        self.ended = True
 
     async def end(self, reason: str = "", error: bool = False) -> None:
         """End the answer, keep what came of it, and say why."""
-        self.ended = True
-        if self._writing is not None:
-            await self._writing
+        await self._drawn()
         self._outcome.update(Content(clean(reason)))
         self._outcome.set_class(error, "error")
         self._outcome.display = bool(reason)
+        self.ended = True
+
+    async def _drawn(self) -> None:
+        """Wait until all that came is on the screen."""
+        if self._writing is not None:
+            await asyncio.wait({self._writing})  # stopping the turn does not stop the drawing of what came
+            self._writing.result()
 
 
 def _line(citation: Citation) -> Content:
