@@ -6,13 +6,23 @@ import pytest
 
 from multidb_chat.domain.conversations import Conversations
 from tests.contracts.conversations_curation import FeedbackContract, KnowledgeContract
+from tests.contracts.conversations_keeping import ChangesContract, DeletedContract, SearchContract, TreeContract
 from tests.contracts.conversations_messages import HostileTextContract, MessagesContract, TalkContract
 from tests.contracts.conversations_processes import TALK, OpenConversations
 from tests.contracts.conversations_races import RacesContract
 
 
 class ConversationsContract(
-    TalkContract, MessagesContract, KnowledgeContract, FeedbackContract, HostileTextContract, RacesContract
+    TalkContract,
+    ChangesContract,
+    DeletedContract,
+    SearchContract,
+    MessagesContract,
+    TreeContract,
+    KnowledgeContract,
+    FeedbackContract,
+    HostileTextContract,
+    RacesContract,
 ):
     """Give it a fixture `open_conversations`: a picklable function that opens the same, at first empty, store."""
 

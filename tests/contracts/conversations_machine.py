@@ -9,8 +9,17 @@ from datetime import timedelta
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from multidb_chat.domain.conversations import Conversation, Conversations, Feedback, KnowledgeEntry, Message
+from multidb_chat.domain.conversations import (
+    Changes,
+    Conversation,
+    Conversations,
+    Feedback,
+    KnowledgeEntry,
+    Link,
+    Message,
+)
 from multidb_chat.domain.errors import Conflict, NotFound
+from multidb_chat.domain.words import words_of
 from tests.contracts.conversations_processes import NOW
 
 TALKS = st.sampled_from(["c1", "c2", "c3"])
@@ -19,6 +28,36 @@ KEYS = st.integers(0, 12).map(lambda n: f"{n:02}")
 WORDS = st.text("ab \n\x00é🎉", max_size=4)
 DAYS = st.integers(-1, 1).map(lambda n: NOW + timedelta(days=n))
 LIMITS = st.integers(0, 5)
+CHANGES = st.fixed_dictionaries(
+    {},
+    optional={
+        "title": WORDS,
+        "renamed": st.booleans(),
+        "last_activity": DAYS,
+        "archived": st.booleans(),
+        "head": st.none() | KEYS,
+        "read_at": DAYS,
+        "deleted_at": st.none() | DAYS,
+    },
+)
+
+
+def changed_as_told(stored: Conversation, changes: Changes) -> Conversation:
+    """Return the conversation with the changes, as the port's docstring specifies them."""
+    new = replace(stored, **changes)
+    if stored.renamed and not changes.get("renamed"):
+        new = replace(new, title=stored.title)
+    read_at = max((at for at in (stored.read_at, new.read_at) if at is not None), default=None)
+    return replace(new, last_activity=max(stored.last_activity, new.last_activity), read_at=read_at)
+
+
+def has(text: str, word: str) -> bool:
+    """Tell whether a word of the text begins with the word."""
+    return any(plain(one).startswith(plain(word)) for one in words_of(text))
+
+
+def plain(word: str) -> str:
+    return word.replace("é", "e")
 
 
 class ConversationsMachine(RuleBasedStateMachine):
@@ -64,7 +103,40 @@ class ConversationsMachine(RuleBasedStateMachine):
         stored = self.talks.get(key, new)
         self.meets(None if stored.account_id == owner else Conflict, self.store.put_conversation, new)
         if stored.account_id == owner:
-            self.talks[key] = replace(stored, title=title, last_activity=at, archived=archived)
+            self.talks[key] = replace(new, forked_from=stored.forked_from)
+
+    @rule(key=TALKS, owner=OWNERS, changes=CHANGES)
+    def change_conversation(self, key: str, owner: str, changes: Changes) -> None:
+        stored = self.talks.get(key)
+        if stored is None or stored.account_id != owner:
+            changed = None
+        else:
+            changed = self.talks[key] = changed_as_told(stored, changes)
+        assert self.runner.run(self.store.change_conversation(owner, key, **changes)) == changed
+
+    @rule(
+        owner=OWNERS, words=st.lists(st.sampled_from(["a", "b", "ab", "bb", "é"]), max_size=3), archived=st.booleans()
+    )
+    def search(self, owner: str, words: list[str], archived: bool) -> None:
+        found = self.runner.run(self.store.search_conversations(owner, words, archived=archived))
+        expected = [talk for talk in self.listed(owner, archived) if words and self.has_all(talk, words)]
+        assert [one.conversation for one in found] == expected
+        for one in found:
+            assert one.message == self.telling_message(one.conversation.id, words)
+
+    def listed(self, owner: str, archived: bool) -> list[Conversation]:
+        talks = [self.talks[key] for key in sorted(self.talks, reverse=True)]
+        return [t for t in talks if (t.account_id, t.archived, t.deleted_at) == (owner, archived, None)]
+
+    def has_all(self, talk: Conversation, words: list[str]) -> bool:
+        texts = [talk.title, *(message.body for message in self.messages_of(talk.id))]
+        return all(any(has(text, word) for text in texts) for word in words)
+
+    def telling_message(self, talk: str, words: list[str]) -> Message | None:
+        latest_first = self.messages_of(talk)[::-1]
+        with_all = [m for m in latest_first if all(has(m.body, word) for word in words)]
+        with_one = [m for m in latest_first if any(has(m.body, word) for word in words)]
+        return next(iter([*with_all, *with_one]), None)
 
     @rule(key=TALKS)
     def delete_conversation(self, key: str) -> None:
@@ -149,14 +221,14 @@ class ConversationsMachine(RuleBasedStateMachine):
         store = self.store
         for talk in ("c1", "c2", "c3"):
             assert await store.conversation(talk) == self.talks.get(talk)
-            assert await store.messages(talk) == self.messages_of(talk)
+            messages = self.messages_of(talk)
+            assert await store.messages(talk) == messages
+            assert await store.outline(talk) == [Link(message.id, message.parent_id) for message in messages]
         for owner in ("ada", "bob"):
             for archived in (False, True):
-                assert await store.conversations(owner, archived=archived) == [
-                    self.talks[key]
-                    for key in sorted(self.talks, reverse=True)
-                    if (self.talks[key].account_id, self.talks[key].archived) == (owner, archived)
-                ]
+                assert await store.conversations(owner, archived=archived) == self.listed(owner, archived)
+            deleted = [t for _, t in sorted(self.talks.items(), reverse=True) if t.deleted_at and t.account_id == owner]
+            assert await store.conversations(owner, deleted=True) == deleted
             assert await store.feedback(owner) == self.feedback_of(owner)
             entries = [entry for (tenant, _), entry in sorted(self.knowledge.items()) if tenant == owner]
             assert await store.knowledge_entries(owner) == entries
@@ -165,6 +237,10 @@ class ConversationsMachine(RuleBasedStateMachine):
                 assert await store.knowledge_entry(owner, entry.id) == entry
                 assert await store.uses(owner, [entry.id]) == {entry.id: self.uses.get((owner, entry.id), 0)}
         for days in (-1, 0, 1):
+            deleted = [t for t in self.talks.values() if t.deleted_at and t.deleted_at <= NOW + timedelta(days=days)]
+            assert await store.deleted_conversations(NOW + timedelta(days=days)) == sorted(
+                deleted, key=lambda talk: (talk.deleted_at, talk.id)
+            )
             day = (NOW + timedelta(days=days)).date()
             given = [feedback for feedback in self.feedback.values() if feedback.created_at.date() == day]
             assert await store.feedback_on(day) == sorted(

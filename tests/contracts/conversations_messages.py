@@ -19,8 +19,14 @@ class TalkContract:
         async with open_conversations() as store:
             assert await store.conversation("c1") is None
             assert await store.conversations("ada") == []
+            assert await store.conversations("ada", deleted=True) == []
+            assert await store.deleted_conversations(NOW) == []
+            assert await store.search_conversations("ada", ["tides"]) == []
+            assert await store.change_conversation("ada", "c1", title="Ebb") is None
             assert await store.delete_conversation("c1") is False
             assert await store.message("c1", "m1") is None
+            assert await store.messages_named("c1", ["m1"]) == []
+            assert await store.outline("c1") == []
             assert await store.messages("c1") == []
             assert await store.knowledge("acme", "why tides") is None
             assert await store.knowledge_entries("acme") == []
@@ -30,12 +36,13 @@ class TalkContract:
             assert await store.feedback_on(NOW.date()) == []
 
     async def test_a_conversation_comes_back_as_it_was_stored(self, conversations: Conversations):
-        everything = Conversation("c2", "ada", "Über\nEbbe", NOW, True, "c1")
+        everything = Conversation("c2", "ada", "Über\nEbbe", NOW, True, "c1", True, "m1", NOW, NOW + timedelta(1))
         await conversations.put_conversation(everything)
         assert await conversations.conversation("c2") == everything
 
-    async def test_title_activity_and_archived_mark_are_replaced(self, conversations: Conversations):
-        changed = replace(TALK, title="Ebb", last_activity=NOW + timedelta(1), archived=True)
+    async def test_all_but_the_origin_is_replaced(self, conversations: Conversations):
+        marks = {"archived": True, "renamed": True, "head": "m1", "read_at": NOW, "deleted_at": NOW}
+        changed = replace(TALK, title="Ebb", last_activity=NOW + timedelta(1), **marks)
         await conversations.put_conversation(changed)
         assert await conversations.conversation("c1") == changed
         await conversations.put_conversation(replace(changed, forked_from="c9"))
@@ -202,6 +209,8 @@ class HostileTextContract:
             conversations.conversation(text),
             conversations.message("c1", text),
             conversations.messages(text),
+            conversations.messages_named("c1", [text]),
+            conversations.search_conversations(text, ["tides"]),
             conversations.knowledge(text, text),
             conversations.feedback(text),
         ):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypedDict, Unpack
 
 MessageRole = Literal["user", "assistant", "notice"]
 
@@ -12,7 +12,12 @@ META_LIMIT = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A tree of messages that belongs to one account. `id` is time-ordered, so it also tells when it began."""
+    """A tree of messages that belongs to one account. `id` is time-ordered, so it also tells when it began.
+
+    `title` is made from what was said until somebody gives another one (`renamed`). `head` is the message at the end of
+    the branch that is shown; where it is None or unknown, that is the latest message. `read_at` is up to when the
+    account has seen what was said. One with `deleted_at` is hidden, and goes for good when its time has come.
+    """
 
     id: str
     account_id: str
@@ -20,6 +25,27 @@ class Conversation:
     last_activity: datetime
     archived: bool = False
     forked_from: str | None = None
+    renamed: bool = False
+    head: str | None = None
+    read_at: datetime | None = None
+    deleted_at: datetime | None = None
+
+    @property
+    def unread(self) -> bool:
+        """Whether something was said since the account has looked last."""
+        return self.read_at is None or self.last_activity > self.read_at
+
+
+class Changes(TypedDict, total=False):
+    """What may change of a conversation; what is not named stays."""
+
+    title: str
+    renamed: bool
+    last_activity: datetime
+    archived: bool
+    head: str | None
+    read_at: datetime
+    deleted_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +64,22 @@ class Message:
     created_at: datetime
     parent_id: str | None = None
     meta: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A message without its words: where it hangs in the tree."""
+
+    id: str
+    parent_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundConversation:
+    """A conversation in which words were found, and the latest message with them (None: they are in the title)."""
+
+    conversation: Conversation
+    message: Message | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,23 +128,49 @@ class Conversations(Protocol):
     """
 
     async def put_conversation(self, conversation: Conversation) -> None:
-        """Add the conversation, or replace its title, activity and archived mark; another owner is a `Conflict`."""
+        """Add the conversation, or replace all of it but where it was forked from; another owner is a `Conflict`."""
+
+    async def change_conversation(
+        self, account_id: str, conversation_id: str, **changes: Unpack[Changes]
+    ) -> Conversation | None:
+        """Set these fields and no others; return the conversation as it is then, None when the account has none such.
+
+        So that processes that do it at once do not undo each other's: `last_activity` and `read_at` never go back, and
+        a `title` without `renamed` changes nothing where somebody has renamed the conversation.
+        """
 
     async def conversation(self, conversation_id: str) -> Conversation | None:
-        """Return the conversation."""
+        """Return the conversation, a deleted one too."""
 
     async def conversations(
-        self, account_id: str, before: str = "", limit: int = 50, archived: bool = False
+        self, account_id: str, before: str = "", limit: int = 50, archived: bool = False, deleted: bool = False
     ) -> list[Conversation]:
-        """Return the account's conversations with this archived mark, the latest id first, ids below `before`."""
+        """Return the account's conversations with this archived mark, the latest id first, ids below `before`.
+
+        Those with `deleted_at` are left out; `deleted` returns them alone, archived or not.
+        """
+
+    async def deleted_conversations(self, until: datetime, limit: int = 100) -> list[Conversation]:
+        """Return conversations of all accounts whose `deleted_at` is `until` or earlier, the earliest first."""
+
+    async def search_conversations(
+        self, account_id: str, words: Sequence[str], limit: int = 50, archived: bool = False
+    ) -> list[FoundConversation]:
+        """Return the account's conversations with all the words, in title and messages together, the latest id first.
+
+        A word (as `domain.words.words_of` yields them) is found where one of the text begins with it; case and accents
+        make no difference. The message returned is the latest with all of the words, else the latest with one.
+        Deleted conversations are never found; without words, nothing is. A store that has no index of words reads all
+        that the account has said: thousands of messages, not millions.
+        """
 
     async def delete_conversation(self, conversation_id: str) -> bool:
-        """Remove the conversation with its messages and their feedback; False when it is unknown."""
+        """Remove the conversation for good, with its messages and their feedback; False when it is unknown."""
 
-    async def append(self, message: Message) -> None:
-        """Add a message. The same id again changes nothing.
+    async def append(self, *messages: Message) -> None:
+        """Add messages of one conversation, all of them or none. The same id again changes nothing.
 
-        Raises `NotFound` when the conversation is unknown, `InvalidInput` when `meta` is too long.
+        Raises `NotFound` when the conversation is unknown, `InvalidInput` when a `meta` is too long.
         """
 
     async def message(self, conversation_id: str, message_id: str) -> Message | None:
@@ -116,6 +184,12 @@ class Conversations(Protocol):
 
         Of one account, or (None) of all.
         """
+
+    async def messages_named(self, conversation_id: str, message_ids: Sequence[str]) -> list[Message]:
+        """Return the messages with these ids, in order of id; unknown ones are left out."""
+
+    async def outline(self, conversation_id: str) -> list[Link]:
+        """Return the whole tree without its words, in order of id."""
 
     async def put_knowledge(self, entry: KnowledgeEntry) -> None:
         """Add or replace an entry by its id. An older `version` than the stored one changes nothing.

@@ -32,9 +32,9 @@ async def test_a_page_costs_the_same_in_a_long_conversation_among_long_ones(path
     with sqlite3.connect(path) as connection:
         for count in (100, 3_000):
             for n in range(count):
-                talk.append(connection, a_message(f"{n:06}"))
-                talk.append(connection, a_message(f"{n:06}", "c2"))
-                talk.append(connection, a_message(f"{n + 9_000:06}", "c2"))
+                talk.append(connection, [a_message(f"{n:06}")])
+                talk.append(connection, [a_message(f"{n:06}", "c2")])
+                talk.append(connection, [a_message(f"{n + 9_000:06}", "c2")])
             places = ("", f"{count // 2:06}")
             costs += [steps(connection, partial(talk.page, connection, "c1", before, 20)) for before in places]
     assert max(costs) <= 1.1 * min(costs)

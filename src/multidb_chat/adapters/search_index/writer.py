@@ -10,8 +10,8 @@ import numpy as np
 
 from multidb_chat.adapters.search_index.segments import Segment, VectorFiles, metadata_json, state
 from multidb_chat.adapters.search_index.tables import SLOT_BITS, SLOT_MASK
-from multidb_chat.adapters.search_index.words import indexed
 from multidb_chat.domain.library import Chunk, Document
+from multidb_chat.domain.words import spaced
 
 # ruff: noqa: S608 - statements are put together from constants and question marks only
 
@@ -137,13 +137,10 @@ def _insert(connection: sqlite3.Connection, first: int, entry: Entry) -> None:
             None if ordinals == list(range(len(chunks))) else json.dumps(ordinals),
         ),
     )
-    title = indexed(document.title)
+    title = spaced(document.title)
     connection.executemany(
         "INSERT INTO passages (rowid, title, headings, body) VALUES (?, ?, ?, ?)",
-        (
-            (row, title, indexed(" ".join(chunk.headings)), indexed(chunk.text))
-            for row, chunk in enumerate(chunks, first)
-        ),
+        ((row, title, spaced(" ".join(chunk.headings)), spaced(chunk.text)) for row, chunk in enumerate(chunks, first)),
     )
 
 

@@ -1,16 +1,26 @@
 """`SqliteConversations`: the port `Conversations` in one SQLite file."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
+from typing import Unpack
 
 from multidb_chat.adapters.sqlite import conversations_curation as curation
 from multidb_chat.adapters.sqlite import conversations_messages as talk
 from multidb_chat.adapters.sqlite.conversations_curation import KNOWLEDGE
 from multidb_chat.adapters.sqlite.conversations_messages import CONVERSATIONS, MESSAGES
 from multidb_chat.adapters.sqlite.conversations_schema import SCHEMA
+from multidb_chat.adapters.sqlite.conversations_search import search
 from multidb_chat.adapters.sqlite.database import Database
-from multidb_chat.domain.conversations import Conversation, Feedback, KnowledgeEntry, Message
+from multidb_chat.domain.conversations import (
+    Changes,
+    Conversation,
+    Feedback,
+    FoundConversation,
+    KnowledgeEntry,
+    Link,
+    Message,
+)
 
 
 class SqliteConversations:
@@ -29,19 +39,34 @@ class SqliteConversations:
     async def put_conversation(self, conversation: Conversation) -> None:
         await self._database.write(lambda c: talk.put(c, conversation))
 
+    async def change_conversation(
+        self, account_id: str, conversation_id: str, **changes: Unpack[Changes]
+    ) -> Conversation | None:
+        return await self._database.write(lambda c: talk.change(c, account_id, conversation_id, changes))
+
     async def conversation(self, conversation_id: str) -> Conversation | None:
         return await self._database.read(lambda c: CONVERSATIONS.first(c, "WHERE id = ?", conversation_id))
 
     async def conversations(
-        self, account_id: str, before: str = "", limit: int = 50, archived: bool = False
+        self, account_id: str, before: str = "", limit: int = 50, archived: bool = False, deleted: bool = False
     ) -> list[Conversation]:
+        if deleted:
+            return await self._database.read(lambda c: talk.deleted_page(c, account_id, before, limit))
         return await self._database.read(lambda c: talk.page_of(c, account_id, before, limit, archived))
+
+    async def deleted_conversations(self, until: datetime, limit: int = 100) -> list[Conversation]:
+        return await self._database.read(lambda c: talk.deleted_until(c, until, limit))
+
+    async def search_conversations(
+        self, account_id: str, words: Sequence[str], limit: int = 50, archived: bool = False
+    ) -> list[FoundConversation]:
+        return await self._database.read(lambda c: search(c, account_id, words, limit, archived))
 
     async def delete_conversation(self, conversation_id: str) -> bool:
         return await self._database.write(lambda c: talk.delete(c, conversation_id))
 
-    async def append(self, message: Message) -> None:
-        await self._database.write(lambda c: talk.append(c, message))
+    async def append(self, *messages: Message) -> None:
+        await self._database.write(lambda c: talk.append(c, messages))
 
     async def message(self, conversation_id: str, message_id: str) -> Message | None:
         clauses = "WHERE conversation_id = ? AND id = ?"
@@ -52,6 +77,12 @@ class SqliteConversations:
 
     async def questions(self, first: date, account_id: str | None = None) -> Mapping[date, int]:
         return await self._database.read(lambda c: talk.questions(c, first, account_id))
+
+    async def messages_named(self, conversation_id: str, message_ids: Sequence[str]) -> list[Message]:
+        return await self._database.read(lambda c: talk.named(c, conversation_id, message_ids))
+
+    async def outline(self, conversation_id: str) -> list[Link]:
+        return await self._database.read(lambda c: talk.outline(c, conversation_id))
 
     async def put_knowledge(self, entry: KnowledgeEntry) -> None:
         await self._database.write(lambda c: curation.put_knowledge(c, entry))

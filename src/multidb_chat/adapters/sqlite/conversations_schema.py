@@ -4,6 +4,11 @@ Pages are read along an index that begins with what they belong to and ends with
 costs the same however long the conversation is. Messages keep a row number beside that index: bodies and `meta` may be
 long, and a tree that holds them in its nodes would be deep. `parent_id` refers to nothing that is checked here: the
 services decide what a message may answer.
+
+`words` is the full text of titles and messages, written in the transaction that writes them. `place` holds two words,
+the account and the conversation in hexadecimal digits, so that a search looks at nothing of anybody else. It keeps a
+copy of the text, so that rows can be removed without knowing what was indexed. What was said before there was a full
+text is indexed as it is: in scripts without spaces, only the beginnings of its sentences are found.
 """
 
 SCHEMA = (
@@ -59,4 +64,24 @@ SCHEMA = (
     "ALTER TABLE knowledge ADD COLUMN category TEXT NOT NULL DEFAULT '';",
     "ALTER TABLE knowledge ADD COLUMN embedder TEXT NOT NULL DEFAULT '';",
     "CREATE INDEX messages_by_day ON messages (account_id, role, created_at);",
+    """
+    ALTER TABLE conversations ADD COLUMN renamed INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE conversations ADD COLUMN head TEXT;
+    ALTER TABLE conversations ADD COLUMN read_at INTEGER;
+    ALTER TABLE conversations ADD COLUMN deleted_at INTEGER;
+    UPDATE conversations SET read_at = last_activity;
+    DROP INDEX conversations_by_account;
+    CREATE INDEX conversations_by_account ON conversations (account_id, archived, id) WHERE deleted_at IS NULL;
+    CREATE INDEX conversations_deleted_by_account ON conversations (account_id, id) WHERE deleted_at IS NOT NULL;
+    CREATE INDEX conversations_by_deletion ON conversations (deleted_at, id) WHERE deleted_at IS NOT NULL;
+    CREATE INDEX messages_outline ON messages (conversation_id, id, parent_id);
+    CREATE VIRTUAL TABLE words USING fts5 (
+        text, place, conversation_id UNINDEXED, message_id UNINDEXED,
+        tokenize = "unicode61 remove_diacritics 2 categories 'L* N* M* Co'", prefix = '1 2 3'
+    );
+    INSERT INTO words (text, place, conversation_id)
+        SELECT title, 'a' || hex(account_id) || ' c' || hex(id), id FROM conversations;
+    INSERT INTO words (text, place, conversation_id, message_id)
+        SELECT body, 'a' || hex(account_id) || ' c' || hex(conversation_id), conversation_id, id FROM messages;
+    """,
 )
