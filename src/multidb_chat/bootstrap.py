@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # imported where they are made
     from multidb_chat.domain.plans import Limits
     from multidb_chat.domain.reading import DocumentReader, Fetcher
     from multidb_chat.services.audit import AuditLog, Recorder
+    from multidb_chat.services.branches import Branches
     from multidb_chat.services.chat import Chat
     from multidb_chat.services.documents import Documents
     from multidb_chat.services.handbook import Handbook
@@ -187,7 +188,14 @@ class Application:
     @cached_property
     def history(self) -> History:
         """Conversations of an account."""
-        return History(self.conversations)
+        return History(self.conversations, lambda: self.audit)
+
+    @cached_property
+    def branches(self) -> "Branches":
+        """Branches of conversations, and copies of them."""
+        from multidb_chat.services.branches import Branches
+
+        return Branches(self.history, self.conversations)
 
     @cached_property
     def documents(self) -> "Documents":

@@ -118,4 +118,4 @@ class Asking:
         finally:
             if started and not view.saved:
                 with suppress(MultidbChatError):
-                    await history.delete(account, started.id)
+                    await history.discard(account, started.id)

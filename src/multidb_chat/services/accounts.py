@@ -74,8 +74,8 @@ class AccountService:
         return removed
 
     async def _remove_conversations(self, account_id: str) -> None:
-        for archived in (False, True):
-            while page := await self._conversations.conversations(account_id, limit=_PAGE, archived=archived):
+        for archived, deleted in ((False, False), (True, False), (False, True)):
+            while page := await self._conversations.conversations(account_id, "", _PAGE, archived, deleted):
                 for conversation in page:
                     await self._conversations.delete_conversation(conversation.id)
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.cache import ANSWER_TTL, Cache
-from multidb_chat.domain.conversations import Conversations, Message
+from multidb_chat.domain.conversations import Conversation, Conversations, Message
 from multidb_chat.domain.errors import MultidbChatError, NotFound, StoreError
 from multidb_chat.domain.ids import new_id
 from multidb_chat.domain.library import Collection, Library
@@ -40,6 +40,8 @@ from multidb_chat.services.plans import Taken
 from multidb_chat.services.turn import Turn, branch_of, checked, closest, curated, digest, one_side, past_turn, rounded
 
 NOT_FOUND = "I found nothing in your documents that answers this."
+BEGINNING = ""
+"""The `parent_id` of a question that answers to nothing: another first question of its conversation."""
 _PAST = 20  # messages that are looked at for what a follow-up leans on
 
 
@@ -141,9 +143,9 @@ class Chat:
     ) -> AsyncIterator[TurnEvent]:
         """Answer a question as events; the last one is `TurnCompleted`, or `TurnFailed` with the domain error.
 
-        `collections` are those to search, if the account may. `parent_id` is the message that is answered to (None:
-        the latest). `extra` are passages of texts given with the question: they are tried before the collections. A
-        turn that is cancelled or not read to its end stores nothing.
+        `collections` are those to search, if the account may. `parent_id` is the message that is answered to: None is
+        the end of the branch that is shown, `BEGINNING` none at all. `extra` are passages of texts given with the
+        question: they are tried before the collections. A turn that is cancelled or not read to its end stores nothing.
         """
         turn = Turn(account, question, collections, conversation_id, parent_id, use_cache, extra or ())
         begin = time.perf_counter()
@@ -194,22 +196,39 @@ class Chat:
         yield TurnCompleted(answer)
 
     async def _standalone(self, turn: Turn) -> str:
-        """Return the question with what it leaves out taken from the turns that led here; the latest one is its parent.
+        """Return the question with what it leaves out taken from the turns that led here, and settle its parent.
 
-        Raises `NotFound` for another account's conversation.
+        Raises `NotFound` for another account's conversation, a deleted one, or an unknown parent.
         """
         if turn.conversation_id is None:
             return turn.asked
         conversation = await self._conversations.conversation(turn.conversation_id)
-        if conversation is None or conversation.account_id != turn.account.id:
+        if conversation is None or conversation.account_id != turn.account.id or conversation.deleted_at is not None:
             raise NotFound(f"There is no conversation {turn.conversation_id}.")
-        branch = branch_of(await self._conversations.messages(turn.conversation_id, limit=_PAST), turn.parent_id)
+        branch = await self._led_here(turn, conversation)
+        turn.parent_id = branch[-1].id if branch else None
         if not branch:
             return turn.asked
         from multidb_chat.services.follow_up import standalone
 
-        turn.parent_id = branch[-1].id
         return standalone(turn.asked, [past for message in branch if (past := past_turn(message)) is not None])
+
+    async def _led_here(self, turn: Turn, conversation: Conversation) -> list[Message]:
+        """Return the messages that the question answers to, as far as they matter, oldest first."""
+        if turn.parent_id == BEGINNING:
+            return []
+        latest = await self._conversations.messages(conversation.id, limit=_PAST)
+        parent_id = turn.parent_id or conversation.head
+        if parent_id is None or any(message.id == parent_id for message in latest):
+            return branch_of(latest, parent_id)
+        parent = await self._conversations.message(conversation.id, parent_id)
+        if parent is not None:
+            return branch_of(
+                [*await self._conversations.messages(conversation.id, parent_id, _PAST), parent], parent_id
+            )
+        if turn.parent_id is not None:
+            raise NotFound(f"There is no message {turn.parent_id} in this conversation.")
+        return branch_of(latest, None)
 
     async def _answer(self, turn: Turn, limit: int) -> AsyncIterator[TurnEvent | Answer]:
         """Yield events, and at last the answer: from the cache, from curated knowledge, or from passages."""

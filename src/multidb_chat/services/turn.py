@@ -72,7 +72,7 @@ def checked(question: str) -> str:
 
 
 def branch_of(messages: Sequence[Message], parent_id: str | None) -> list[Message]:
-    """Return the messages from the root to `parent_id` (None: the latest), as far as `messages` reach back."""
+    """Return the messages from the first one to `parent_id` (None: the latest), as far as `messages` reach back."""
     known = {message.id: message for message in messages}
     at = known.get(parent_id) if parent_id is not None else (messages[-1] if messages else None)
     branch: list[Message] = []
@@ -86,11 +86,8 @@ def past_turn(message: Message) -> "PastTurn | None":
     """Return what a follow-up may lean on of an answer; None for other messages."""
     from multidb_chat.services.follow_up import PastTurn
 
-    if message.role != "assistant":
-        return None
-    try:
-        answer = codec.loads(message.meta)
-    except ValueError:
+    answer = codec.answer_in(message) if message.role == "assistant" else None
+    if answer is None:
         return None
     first = answer.sentences[0].text if answer.sentences else ""
     return PastTurn(answer.standalone, first, answer.citations[0].title if answer.citations else "")

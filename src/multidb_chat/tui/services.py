@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from multidb_chat.domain.accounts import Account
 
 if TYPE_CHECKING:  # The app paints before the services are loaded.
+    from multidb_chat.services.branches import Branches
     from multidb_chat.services.chat import Chat
     from multidb_chat.services.documents import Documents
     from multidb_chat.services.history import History
@@ -31,6 +32,10 @@ class Services(Protocol):
     @property
     def history(self) -> "History":
         """Keeps conversations."""
+
+    @property
+    def branches(self) -> "Branches":
+        """Shows and copies branches of conversations."""
 
     @property
     def one_off(self) -> "OneOff":

@@ -14,6 +14,7 @@ from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.errors import NotPermitted
 from multidb_chat.services.accounts import LOCAL_ACCOUNT_ID, AccountService
 from multidb_chat.services.history import History
+from tests.unit.services.recording import Recorder
 
 NOW = datetime(2026, 1, 31, 22, tzinfo=UTC)
 
@@ -26,7 +27,7 @@ class House:
         self.accounts = SqliteAccounts(folder / "accounts.db")
         self.conversations = SqliteConversations(folder / "conversations.db")
         self.service = AccountService(self.accounts, self.conversations, clock=lambda: self.now)
-        self.history = History(self.conversations)
+        self.history = History(self.conversations, Recorder)
 
     async def close(self) -> None:
         await self.accounts.close()

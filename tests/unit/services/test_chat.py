@@ -34,7 +34,7 @@ from multidb_chat.domain.turns import (
 )
 from multidb_chat.services.answering import codec
 from multidb_chat.services.answering.extractive import Extractive
-from multidb_chat.services.chat import NOT_FOUND, Chat
+from multidb_chat.services.chat import BEGINNING, NOT_FOUND, Chat
 from multidb_chat.services.chunking import chunk_document
 from multidb_chat.services.history import History
 from multidb_chat.services.knowledge.base import KnowledgeBase
@@ -44,6 +44,7 @@ from multidb_chat.services.question_vectors import QuestionVectors
 from multidb_chat.services.retrieval import Retrieval
 from multidb_chat.services.statistics import Statistics
 from multidb_chat.services.turn import MAX_QUESTION
+from tests.unit.services.recording import Recorder
 
 NOW = datetime(2026, 1, 31, 22, tzinfo=UTC)
 TEXTS = {
@@ -104,7 +105,7 @@ class House:
             cache,
             changed.pop("retrieval", Retrieval(self.index, library, self.embedder, None)),
             changed.pop("answerer", Extractive()),
-            history=History(conversations),
+            history=History(conversations, Recorder),
             knowledge=KnowledgeBase(conversations, cache, vectors, self.embedder, "tenant"),
             statistics=changed.pop("statistics", counted),
             handbook_id=self.handbook.id,
@@ -135,7 +136,7 @@ class House:
 
     async def conversation(self) -> str:
         """Begin a conversation of the account."""
-        return (await History(self.conversations).start(self.account, "talk")).id
+        return (await History(self.conversations, Recorder).start(self.account, "talk")).id
 
     async def stored(self, conversation_id: str) -> list[Message]:
         """Return what the conversation holds."""
@@ -436,7 +437,7 @@ async def test_without_the_conversations_the_answer_comes_with_a_notice(house: H
         house.cache,
         Retrieval(house.index, house.library, house.embedder, None),
         Extractive(),
-        history=History(Away("conversations")),
+        history=History(Away("conversations"), Recorder),
         knowledge=KnowledgeBase(
             Away("conversations"), house.cache, QuestionVectors(house.embedder, None), house.embedder
         ),
@@ -452,7 +453,7 @@ async def test_without_the_conversations_the_answer_comes_with_a_notice(house: H
 async def test_when_saving_fails_the_answer_comes_with_a_notice(house: House) -> None:
     talk = await house.conversation()
     chat = house.chat()
-    chat._history = History(Away("conversations"))
+    chat._history = History(Away("conversations"), Recorder)
     events = await house.ask("How many customers left in 2020?", chat, conversation_id=talk)
     assert any(isinstance(event, Notice) and "not saved" in event.text for event in events)
     assert isinstance(events[-1], TurnCompleted)
@@ -520,3 +521,24 @@ async def test_answers_about_different_given_texts_are_kept_apart(house: House) 
     for left in (3, 4):
         given = await OneOff(house.embedder).rank_texts("How many left?", [("note", f"In May {left} customers left.")])
         assert f"{left} customers left" in (await house.answer("How many left?", extra=given)).text
+
+
+async def test_a_question_goes_on_where_the_branch_that_is_shown_ends(house: House) -> None:
+    talk = await house.conversation()
+
+    async def asked(question: str, **options: Any) -> str:
+        answer = await house.answer(question, conversation_id=talk, **options)
+        assert answer.message_id is not None
+        return answer.message_id
+
+    first = await asked("How many customers left in 2020?")
+    second = await asked("And in 2019?")
+    edited = await asked("And in 2021?", parent_id=first)
+    again = await asked("How many customers left in 2019?")
+    for _ in range(11):  # so that the end of the branch is not among the messages looked at first
+        begun = await asked("How many customers left in 2021?", parent_id=BEGINNING)
+    away = await asked("And in 2020?", parent_id=second)
+    parents = {link.id: link.parent_id for link in await house.conversations.outline(talk)}
+    answered = [parents[str(parents[answer])] for answer in (first, second, edited, again, begun, away)]
+    assert answered == [None, first, first, edited, None, second]
+    assert isinstance(error_of(await house.ask("Who?", conversation_id=talk, parent_id="gone")), NotFound)

@@ -11,9 +11,10 @@ import pytest
 from multidb_chat.adapters.sqlite.conversations import SqliteConversations
 from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.conversations import Conversation, Message
-from multidb_chat.domain.errors import InvalidInput, NotFound
+from multidb_chat.domain.errors import InvalidInput, NotFound, NotPermitted
 from multidb_chat.domain.ids import new_id
 from multidb_chat.services.history import TITLE_LIMIT, UNTITLED, History
+from tests.unit.services.recording import Recorder
 
 NOW = datetime(2100, 1, 1, tzinfo=UTC)
 ADA = Account("ada", "user", "free", NOW)
@@ -28,8 +29,13 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteConversations]:
 
 
 @pytest.fixture
-def history(store: SqliteConversations) -> History:
-    return History(store)
+def history(store: SqliteConversations, recorder: Recorder) -> History:
+    return History(store, lambda: recorder)
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    return Recorder()
 
 
 def a_turn(talk: Conversation, parent: str | None = None, at: datetime = NOW) -> tuple[Message, Message]:
@@ -60,21 +66,27 @@ async def test_somebody_elses_conversation_is_as_unknown_as_none_at_all(history:
             history.rename(EVE, key, "Mine"),
             history.archive(EVE, key),
             history.delete(EVE, key),
+            history.undelete(EVE, key),
+            history.discard(EVE, key),
+            history.mark_read(EVE, key),
+            history.named(EVE, key),
         ):
             with pytest.raises(NotFound) as refused:
                 await attempt
             assert str(refused.value) == f"There is no conversation {key}."
     assert await history.latest(EVE) is None
     assert await history.list(EVE) == []
-    assert (await history.open(ADA, talk.id)).title == "Secret"
+    assert await history.search(EVE, "why tides") == []
+    assert (await history.open(ADA, talk.id)).title == "Why tides"
     assert await history.page(ADA, talk.id) == [question, answer]
 
 
 async def test_a_turn_is_stored_once_however_often_it_is_repeated(history: History):
     talk = await history.start(ADA, "About tides")
     turn = a_turn(talk)
+    told = replace(talk, title="Why tides", last_activity=NOW, head=turn[1].id)
     for _ in range(3):
-        assert await history.append_turn(ADA, talk.id, *turn) == replace(talk, last_activity=NOW)
+        assert await history.append_turn(ADA, talk.id, *turn) == told
     assert await history.page(ADA, talk.id) == list(turn)
 
 
@@ -131,7 +143,7 @@ async def test_the_latest_conversation_is_the_one_talked_in_last(history: Histor
     talks = [await history.start(ADA, title) for title in ("One", "Two", "Three")]
     assert await history.latest(ADA) == talks[2]
     await history.append_turn(ADA, talks[0].id, *a_turn(talks[0]))
-    assert await history.latest(ADA) == replace(talks[0], last_activity=NOW)
+    assert (await history.latest(ADA)).id == talks[0].id
     await history.archive(ADA, talks[0].id)
     assert await history.latest(ADA) == talks[2]
 
@@ -156,12 +168,12 @@ async def test_pages_lead_from_the_latest_message_to_the_first(history: History)
 
 async def test_a_conversation_is_renamed_archived_and_taken_out_again(history: History):
     talk = await history.start(ADA, "One")
-    assert await history.rename(ADA, talk.id, " Two\nlines ") == replace(talk, title="Two lines")
+    assert await history.rename(ADA, talk.id, " Two\nlines ") == replace(talk, title="Two lines", renamed=True)
     await history.archive(ADA, talk.id)
     assert await history.list(ADA) == []
-    assert await history.list(ADA, archived=True) == [replace(talk, title="Two lines", archived=True)]
+    assert await history.list(ADA, archived=True) == [replace(talk, title="Two lines", renamed=True, archived=True)]
     await history.archive(ADA, talk.id, archived=False)
-    assert await history.list(ADA) == [replace(talk, title="Two lines")]
+    assert await history.list(ADA) == [replace(talk, title="Two lines", renamed=True)]
 
 
 @pytest.mark.parametrize(
@@ -187,10 +199,132 @@ async def test_a_title_of_nothing_is_refused_and_at_the_start_replaced(history: 
         await history.rename(ADA, talk.id, nothing)
 
 
-async def test_a_deleted_conversation_is_gone_with_its_messages(history: History, store: SqliteConversations):
+async def test_a_deleted_conversation_is_nowhere_until_it_is_taken_back(history: History, recorder: Recorder):
     talk = await history.start(ADA, "About tides")
-    await history.append_turn(ADA, talk.id, *a_turn(talk))
-    await history.delete(ADA, talk.id)
-    assert await store.messages(talk.id) == []
+    turn = a_turn(talk)
+    await history.append_turn(ADA, talk.id, *turn)
+    deleted = await history.delete(ADA, talk.id)
+    assert deleted.deleted_at is not None
+    for attempt in (
+        history.open(ADA, talk.id),
+        history.page(ADA, talk.id),
+        history.append_turn(ADA, talk.id, *a_turn(talk, turn[1].id)),
+        history.rename(ADA, talk.id, "Mine"),
+        history.archive(ADA, talk.id),
+        history.mark_read(ADA, talk.id),
+        history.delete(ADA, talk.id),
+        history.discard(ADA, talk.id),
+        history.named(ADA, talk.id),
+        history.named(ADA, "last"),
+    ):
+        with pytest.raises(NotFound):
+            await attempt
+    assert (await history.list(ADA), await history.search(ADA, "tides"), await history.latest(ADA)) == ([], [], None)
+    assert await history.list(ADA, deleted=True) == [deleted]
+    assert await history.named(ADA, talk.id[:20], deleted=True) == deleted
     with pytest.raises(NotFound):
+        await history.undelete(EVE, talk.id)
+    assert await history.undelete(ADA, talk.id) == replace(deleted, deleted_at=None)
+    assert await history.page(ADA, talk.id) == list(turn)
+    with pytest.raises(NotFound, match="is not deleted"):
+        await history.undelete(ADA, talk.id)
+    assert recorder.records == [
+        ("ada", "conversation.delete", talk.id),
+        ("ada", "conversation.undelete", talk.id),
+    ]
+
+
+async def test_what_was_deleted_goes_for_good_when_its_time_has_come(store: SqliteConversations, recorder: Recorder):
+    day = timedelta(days=1)
+    history = History(store, lambda: recorder, kept=7 * day, clock=lambda: NOW)
+    talks = [await history.start(ADA, title) for title in ("One", "Two", "Three")]
+    for talk in talks[:2]:
+        await history.append_turn(ADA, talk.id, *a_turn(talk))
         await history.delete(ADA, talk.id)
+    assert await history.expire_deleted(NOW + 7 * day - timedelta(seconds=1)) == 0
+    assert await history.expire_deleted(NOW + 7 * day) == 2
+    assert await history.expire_deleted(NOW + 70 * day) == 0
+    assert await store.messages(talks[0].id) == []
+    assert await history.list(ADA, deleted=True) == []
+    assert await history.list(ADA) == talks[2:]
+    with pytest.raises(NotFound):
+        await history.undelete(ADA, talks[0].id)
+
+
+async def test_only_a_conversation_in_which_nothing_was_said_is_discarded(history: History, store: SqliteConversations):
+    empty, talk = await history.start(ADA, "One"), await history.start(ADA, "Two")
+    await history.append_turn(ADA, talk.id, *a_turn(talk))
+    assert await history.discard(ADA, empty.id) is True
+    assert await history.discard(ADA, talk.id) is False
+    assert await store.conversation(empty.id) is None
+    assert len(await history.page(ADA, talk.id)) == 2
+
+
+async def test_the_title_is_made_of_the_first_turn_and_stays(history: History):
+    talk = await history.start(ADA, "whatever was typed")
+    question, answer = a_turn(talk)
+    await history.append_turn(ADA, talk.id, replace(question, body="Please tell me: what is the ebb?"), answer)
+    assert (await history.open(ADA, talk.id)).title == "Ebb"
+    await history.append_turn(ADA, talk.id, *a_turn(talk, answer.id))
+    assert (await history.open(ADA, talk.id)).title == "Ebb"
+
+
+async def test_a_title_that_was_given_is_never_replaced(history: History):
+    talk = await history.start(ADA, "One")
+    await history.rename(ADA, talk.id, "My own")
+    await history.append_turn(ADA, talk.id, *a_turn(talk))
+    assert (await history.open(ADA, talk.id)).title == "My own"
+
+
+async def test_answers_that_came_in_since_are_unread(history: History):
+    talk = await history.start(ADA, "One")
+    assert not talk.unread
+    await history.append_turn(ADA, talk.id, *a_turn(talk))
+    assert (await history.open(ADA, talk.id)).unread
+    assert not (await history.mark_read(ADA, talk.id)).unread
+    assert not (await history.open(ADA, talk.id)).unread
+    await history.append_turn(ADA, talk.id, *a_turn(talk, at=NOW + timedelta(seconds=1)))
+    assert (await history.open(ADA, talk.id)).unread
+
+
+async def test_a_conversation_is_named_by_the_beginning_of_its_identifier(history: History):
+    talks = [await history.start(ADA, title) for title in ("One", "Two", "Three")]
+    await history.archive(ADA, talks[1].id)
+    theirs = await history.start(EVE, "Theirs")
+    for talk in talks:
+        assert (await history.named(ADA, talk.id)).id == talk.id
+        assert (await history.named(ADA, f" {talk.id[:-4].upper()} ")).id == talk.id
+    assert (await history.named(ADA, "last")).id == talks[2].id
+    with pytest.raises(InvalidInput, match="begins several conversations: "):
+        await history.named(ADA, talks[0].id[:6])
+    for unknown in (theirs.id, "", "zzz", "%", "First"):
+        with pytest.raises(NotFound):
+            await history.named(ADA, unknown)
+
+
+async def test_words_are_found_in_titles_and_in_what_was_said(history: History):
+    tides, sails = await history.start(ADA, "Tides"), await history.start(ADA, "Sails")
+    for talk in (tides, sails):
+        await history.append_turn(ADA, talk.id, *a_turn(talk))
+    await history.rename(ADA, sails.id, "Sails")
+    assert [one.conversation.id for one in await history.search(ADA, "MOON, tid")] == [sails.id, tides.id]
+    (found,) = await history.search(ADA, "sails moon")
+    assert (found.conversation.id, found.message and found.message.body) == (sails.id, "The moon.")
+    assert await history.search(ADA, " ?! ") == []
+
+
+async def test_a_disabled_account_has_no_conversations(history: History):
+    talk = await history.start(ADA, "One")
+    disabled = replace(ADA, disabled_at=NOW)
+    for attempt in (
+        history.start(disabled, "Two"),
+        history.open(disabled, talk.id),
+        history.latest(disabled),
+        history.list(disabled),
+        history.search(disabled, "one"),
+        history.named(disabled, "last"),
+        history.rename(disabled, talk.id, "Mine"),
+        history.delete(disabled, talk.id),
+    ):
+        with pytest.raises(NotPermitted):
+            await attempt

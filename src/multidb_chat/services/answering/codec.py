@@ -2,9 +2,10 @@
 
 import json
 import re
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any
 
+from multidb_chat.domain.conversations import Message
 from multidb_chat.domain.turns import Answer, AnswerSentence, Citation, CuratedBy
 
 FORMAT = 1
@@ -55,3 +56,15 @@ def loads(text: str | bytes) -> Answer:
     if not isinstance(data, dict):
         raise ValueError("not an answer: no JSON object")
     return from_dict(data)
+
+
+def answer_in(message: Message) -> Answer | None:
+    """Return the answer that a stored message holds, as of the conversation it lies in; None when it holds none.
+
+    A copy in a forked conversation remembers the identifiers of the first one: the message's own count.
+    """
+    try:
+        answer = loads(message.meta)
+    except ValueError:
+        return None
+    return replace(answer, conversation_id=message.conversation_id, message_id=message.id)
