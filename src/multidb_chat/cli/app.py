@@ -1,5 +1,6 @@
 """Starting the Textual app."""
 
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ def run_app(settings: "Settings") -> int:
         return open_application(settings, "guest")
 
     start_log(settings)
+    # A thread that works in Python gives way to a key this soon (seconds; Python's own 0.005 is a third of a frame).
+    sys.setswitchinterval(0.001)
     app = ChatApp(open_services, settings.tui.theme)
     code = app.run()
     if app.failure is not None:

@@ -47,15 +47,18 @@ class StatusLine(Static):
         """Show why nothing works, for good."""
         self._failure = clean_line(reason)
         self.add_class("error")
-        self._tick()
+        self.update(Content(self._failure))
 
     def _tick(self) -> None:
-        if self._failure or not self._activities:
-            self.update(Content(self._failure))
+        if self._failure:
+            return
+        if not self._activities:
+            self.update(Content(""), layout=False)
             return
         text, since = self._activities[min(self._activities, key=_FIRST.index)]
         seconds = monotonic() - since
         frame = _FRAMES[int(seconds / _FRAME_SECONDS) % len(_FRAMES)]
         elapsed = f"  {seconds:.0f} s" if seconds > 1 else ""
         escape = "  · Esc stops" if "turn" in self._activities else ""
-        self.update(Content(f"{frame} {text} …{elapsed}{escape}"))
+        # Always one line: nothing around it moves, so that nothing has to be laid out anew ten times a second.
+        self.update(Content(f"{frame} {text} …{elapsed}{escape}"), layout=False)

@@ -1,0 +1,97 @@
+"""The text of an answer as it grows: what is complete as Markdown, the block that is still growing as plain text.
+
+Parsing and laying out Markdown takes longer than a key may wait for its letter, so it is done once a block, and the
+block that grows is drawn over itself; only a new line of it lays out the screen anew.
+"""
+
+import asyncio
+import re
+from time import monotonic
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Markdown, Static
+
+from multidb_chat.domain.text import clean
+
+_FRAME_SECONDS = 0.05
+_FENCE = re.compile(r" {0,3}(?:```|~~~)")
+
+
+def settled(text: str) -> int:
+    """Return how many characters at the beginning are whole blocks: up to the last blank line outside of code."""
+    end = at = 0
+    fenced = False
+    for line in text.splitlines(keepends=True):
+        at += len(line)
+        if _FENCE.match(line):
+            fenced = not fenced
+        elif not fenced and line == "\n":
+            end = at
+    return end
+
+
+class AnswerText(Vertical):
+    """Markdown that is written piece by piece."""
+
+    DEFAULT_CSS = """
+    AnswerText { height: auto; padding: 0 0 0 2; margin: 1 0 0 0; max-width: 120; }
+    AnswerText Markdown { padding: 0; background: $background; }
+    AnswerText .growing { height: auto; display: none; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Links in a document's text are shown, never followed: what a hostile document says must not open anything.
+        self._markdown = Markdown(open_links=False)
+        self._growing = Static(classes="growing", markup=False)
+        self._text = ""
+        self._unwritten = ""
+        self._writing: asyncio.Task[None] | None = None
+        self._finishing: asyncio.Task[None] | None = None
+
+    def compose(self) -> ComposeResult:
+        yield self._markdown
+        yield self._growing
+
+    async def write(self, text: str) -> None:
+        """Append a piece; what comes faster than it can be drawn is drawn together."""
+        self._unwritten += clean(text)
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write())
+        await asyncio.sleep(0)
+
+    async def finish(self) -> None:
+        """Show all of it as Markdown, for good. Whoever is cancelled while waiting stops nothing of it."""
+        if self._finishing is None:
+            self._finishing = asyncio.create_task(self._finish())
+        await asyncio.wait({self._finishing})
+        self._finishing.result()
+
+    async def _finish(self) -> None:
+        if self._writing is not None:
+            await self._writing
+        self._growing.display = False
+        if self._text:
+            await self._markdown.append(self._text)
+
+    async def _write(self) -> None:
+        while self._unwritten:
+            begin = monotonic()
+            self._text += self._unwritten
+            self._unwritten = ""
+            await self._draw()
+            # The longer it takes to draw, the longer it is left: most of the time belongs to the keys.
+            await asyncio.sleep(max(_FRAME_SECONDS, 3 * (monotonic() - begin)))
+
+    async def _draw(self) -> None:
+        if end := settled(self._text):
+            complete, self._text = self._text[:end], self._text[end:]
+            await self._markdown.append(complete)
+        growing, text = self._growing, self._text.rstrip()
+        growing.update(Content(text), layout=False)
+        height = growing.get_content_height(growing.container_size, self.app.size, growing.size.width) if text else 0
+        if growing.display != bool(text) or height != growing.size.height:
+            growing.display = bool(text)
+            growing.refresh(layout=True)
