@@ -31,11 +31,13 @@ if TYPE_CHECKING:  # imported where they are made
     from multidb_chat.services.branches import Branches
     from multidb_chat.services.chat import Chat
     from multidb_chat.services.documents import Documents
+    from multidb_chat.services.feedback import FeedbackService
     from multidb_chat.services.handbook import Handbook
     from multidb_chat.services.ingestion import Ingestion
     from multidb_chat.services.knowledge.base import KnowledgeBase
     from multidb_chat.services.knowledge.curation import Curation
     from multidb_chat.services.knowledge.promotion import Promotions
+    from multidb_chat.services.narrowing import Narrowing
     from multidb_chat.services.one_off import OneOff
     from multidb_chat.services.plans import Plans
     from multidb_chat.services.question_vectors import QuestionVectors
@@ -203,6 +205,20 @@ class Application:
         from multidb_chat.services.documents import Documents
 
         return Documents(self.library, lambda: self.audit)
+
+    @cached_property
+    def feedback(self) -> "FeedbackService":
+        """What people say of answers and of the program."""
+        from multidb_chat.services.feedback import FeedbackService
+
+        return FeedbackService(self.conversations)
+
+    @cached_property
+    def narrowing(self) -> "Narrowing":
+        """Which documents a question names."""
+        from multidb_chat.services.narrowing import Narrowing
+
+        return Narrowing(self.documents)
 
     @cached_property
     def ingestion(self) -> "Ingestion":

@@ -180,3 +180,12 @@ def test_a_question_is_needed(shared: Program) -> None:
     done = shared("ask")
     assert (done.returncode, done.stdout) == (2, "")
     assert "QUESTION" in done.stderr
+
+
+def test_a_question_can_be_about_one_document_alone(shared: Program) -> None:
+    done = shared("ask", "--document", "report.md", CHURN)
+    assert done.returncode == 0
+    assert "[1] Annual report 2019 (report.md)" in done.stderr
+    elsewhere = shared("ask", "-d", "handbook", "-d", "report.md", CHURN)
+    assert elsewhere.returncode == 6
+    assert 'There is no document "handbook"' in elsewhere.stderr

@@ -1,8 +1,8 @@
 """`multidb-chat ask`: a question in, a cited answer out."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
     from multidb_chat.cli.answers import AnswerView
     from multidb_chat.cli.console import Exit
+    from multidb_chat.domain.library import Document
 
 
 def ask(
@@ -32,6 +33,12 @@ def ask(
         typer.Option("--file", "-f", metavar="PATH", help="Answer from this file without adding it (repeatable)."),
     ] = None,
     names: Collections = None,
+    documents: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--document", "-d", metavar="NAME", help="Only this document: its name, title or id (repeatable)."
+        ),
+    ] = None,
     as_json: Json = False,
     conversation: Annotated[
         str | None, typer.Option("--conversation", metavar="ID", help="Ask in this conversation.")
@@ -55,7 +62,10 @@ def ask(
     if asked.question is None:
         raise typer.BadParameter("give it as an argument or on standard input", ctx=context, param_hint="QUESTION")
     given = Given(files or [], asked.document)
-    session.run(Asking(session, asked.question, given, names or [], as_json, conversation, follow_up, limit, no_cache))
+    asking = Asking(session, asked.question, given, names or [], documents or [])
+    session.run(
+        replace(asking, as_json=as_json, conversation=conversation, follow_up=follow_up, limit=limit, no_cache=no_cache)
+    )
 
 
 @dataclass(frozen=True)
@@ -66,19 +76,24 @@ class Asking:
     question: str
     given: Given
     names: list[str]
-    as_json: bool
-    conversation: str | None
-    follow_up: bool
-    limit: int | None
-    no_cache: bool
+    documents: list[str]
+    as_json: bool = False
+    conversation: str | None = None
+    follow_up: bool = False
+    limit: int | None = None
+    no_cache: bool = False
 
     async def __call__(self, application: "Application") -> "Exit":
         """Ask, render the answer, and return the exit code."""
         from multidb_chat.cli.answers import AnswerView
 
         view = AnswerView(self.session.console, self.as_json)
-        # What is given with a question is answered from alone, unless collections are named as well.
-        collections = [] if self.given and not self.names else await searched(application, self.names)
+        # What is given with a question is answered from alone, unless others are named as well.
+        alone = self.given and not self.names and not self.documents
+        collections = [] if alone else await searched(application, self.names)
+        documents: Sequence[Document] = ()
+        if self.documents:
+            documents = await application.documents.select(application.account, self.documents, collections)
         extra = None
         if self.given:
             limit = self.limit or application.settings.search.limit
@@ -92,6 +107,7 @@ class Asking:
                 use_cache=not self.no_cache,
                 extra=extra,
                 limit=self.limit,
+                documents=[document.id for document in documents],
             )
             async with closed_after(events):
                 async for event in events:

@@ -11,6 +11,7 @@ from multidb_chat.cli.ask import ask
 from multidb_chat.cli.collections import collections
 from multidb_chat.cli.config import config
 from multidb_chat.cli.docs import docs
+from multidb_chat.cli.feedback import feedback
 from multidb_chat.cli.helping import print_help_here
 from multidb_chat.cli.session import Session, session_of
 
@@ -30,6 +31,7 @@ root = typer.Typer(
 root.add_typer(docs, name="docs")
 root.add_typer(collections, name="collections")
 root.add_typer(config, name="config")
+root.add_typer(feedback, name="feedback")
 
 
 def command_tree() -> Any:

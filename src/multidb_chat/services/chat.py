@@ -140,14 +140,19 @@ class Chat:
         use_cache: bool = True,
         extra: Sequence[Match] | None = None,
         limit: int | None = None,
+        documents: Sequence[str] = (),
+        wording: str = "",
     ) -> AsyncIterator[TurnEvent]:
         """Answer a question as events; the last one is `TurnCompleted`, or `TurnFailed` with the domain error.
 
         `collections` are those to search, if the account may. `parent_id` is the message that is answered to: None is
         the end of the branch that is shown, `BEGINNING` none at all. `extra` are passages of texts given with the
         question: they are tried before the collections. A turn that is cancelled or not read to its end stores nothing.
+        `documents` are the ids of the only ones to search (none: all). `wording` is what to search with, where that is
+        not the question as it was asked.
         """
         turn = Turn(account, question, collections, conversation_id, parent_id, use_cache, extra or ())
+        turn.documents, turn.wording = tuple(documents), wording
         begin = time.perf_counter()
         try:
             async for event in self._steps(turn, self._limit if limit is None else limit):
@@ -168,11 +173,12 @@ class Chat:
     async def _steps(self, turn: Turn, limit: int) -> AsyncIterator[TurnEvent]:
         require(turn.account, Permission.CHAT)
         turn.asked = checked(turn.asked)
+        turn.wording = checked(turn.wording) if turn.wording else turn.asked
         try:
             with turn.timed("conversation"):
                 turn.standalone = await self._standalone(turn)
         except StoreError as error:
-            turn.conversation_id, turn.standalone = None, turn.asked
+            turn.conversation_id, turn.standalone = None, turn.wording
             yield Notice(f"This turn is not saved, and earlier ones are not known: {error}")
         with turn.timed("quota"):
             taken = await self._plans.take(turn.account, MESSAGES, 1, turn.id)
@@ -201,17 +207,17 @@ class Chat:
         Raises `NotFound` for another account's conversation, a deleted one, or an unknown parent.
         """
         if turn.conversation_id is None:
-            return turn.asked
+            return turn.wording
         conversation = await self._conversations.conversation(turn.conversation_id)
         if conversation is None or conversation.account_id != turn.account.id or conversation.deleted_at is not None:
             raise NotFound(f"There is no conversation {turn.conversation_id}.")
         branch = await self._led_here(turn, conversation)
         turn.parent_id = branch[-1].id if branch else None
         if not branch:
-            return turn.asked
+            return turn.wording
         from multidb_chat.services.follow_up import standalone
 
-        return standalone(turn.asked, [past for message in branch if (past := past_turn(message)) is not None])
+        return standalone(turn.wording, [past for message in branch if (past := past_turn(message)) is not None])
 
     async def _led_here(self, turn: Turn, conversation: Conversation) -> list[Message]:
         """Return the messages that the question answers to, as far as they matter, oldest first."""
@@ -273,7 +279,7 @@ class Chat:
             versions=versions,
             answerer=self._answerer.name,
             settings=(limit, self._threshold, self._handbook_id, *generations),
-            extra=[digest(match) for match in turn.extra],
+            extra=[*(digest(match) for match in turn.extra), *(f"only {one}" for one in sorted(turn.documents))],
         )
 
     async def _require_searchable(self, turn: Turn) -> None:
@@ -286,9 +292,9 @@ class Chat:
     async def _knowledge(self, turn: Turn) -> Answer | None:
         """Return the curated answer to this question; none when there is no entry or its store is away.
 
-        A question about texts that were given with it is about them alone.
+        A question about texts that were given with it, or about certain documents, is about them alone.
         """
-        if turn.extra:
+        if turn.extra or turn.documents:
             return None
         with suppress(StoreError):
             if (found := await self._curated.find(turn.standalone)) is not None:
@@ -331,7 +337,11 @@ class Chat:
         with turn.timed("retrieval"):
             # Not merged: a passage is weighed with its own heading, and all that were found shall be weighed.
             found = await self._retrieval.search(
-                turn.standalone, SearchFilters(ids), 2 * limit if mixed else limit, merge=False, timings=detail
+                turn.standalone,
+                SearchFilters(ids, turn.documents),
+                2 * limit if mixed else limit,
+                merge=False,
+                timings=detail,
             )
         turn.timings.update({f"retrieval.{step}": value for step, value in detail.items()})
         return one_side(found, self._handbook_id)[:limit]

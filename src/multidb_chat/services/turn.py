@@ -31,7 +31,7 @@ _NEAREST_CHARS = 1_200
 
 @dataclass(slots=True)
 class Turn:
-    """One question on its way: as asked and as it stands alone, whose it is, where it may look, what each step took."""
+    """One question on its way: as asked, searched and stood alone, whose it is, where it may look, what steps took."""
 
     account: Account
     asked: str
@@ -42,6 +42,8 @@ class Turn:
     extra: Sequence[Match]
     id: str = field(default_factory=new_id)
     asked_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    documents: tuple[str, ...] = ()
+    wording: str = ""
     standalone: str = ""
     timings: dict[str, float] = field(default_factory=dict)
 

@@ -10,7 +10,9 @@ if TYPE_CHECKING:  # The app paints before the services are loaded.
     from multidb_chat.services.branches import Branches
     from multidb_chat.services.chat import Chat
     from multidb_chat.services.documents import Documents
+    from multidb_chat.services.feedback import FeedbackService
     from multidb_chat.services.history import History
+    from multidb_chat.services.narrowing import Narrowing
     from multidb_chat.services.one_off import OneOff
 
 
@@ -36,6 +38,14 @@ class Services(Protocol):
     @property
     def branches(self) -> "Branches":
         """Shows and copies branches of conversations."""
+
+    @property
+    def feedback(self) -> "FeedbackService":
+        """Takes what people say of answers and of the program."""
+
+    @property
+    def narrowing(self) -> "Narrowing":
+        """Finds the documents that a question names."""
 
     @property
     def one_off(self) -> "OneOff":

@@ -10,6 +10,7 @@ from multidb_chat.domain.turns import Answer, Citation
 from multidb_chat.tui.widgets.answer_text import AnswerText
 from multidb_chat.tui.wording import headings, place, shown
 
+
 class Exchange(Vertical):
     """A question with its answer."""
 
