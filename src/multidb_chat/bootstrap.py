@@ -223,15 +223,15 @@ class Application:
     @cached_property
     def ingestion(self) -> "Ingestion":
         """Files in, searchable documents out."""
-        return self._ingestion(lambda: self.audit)
+        return self._ingestion(lambda: self.audit, self.plans)
 
-    def _ingestion(self, audit: "Callable[[], Recorder] | None" = None) -> "Ingestion":
+    def _ingestion(self, audit: "Callable[[], Recorder] | None" = None, quota: "Plans | None" = None) -> "Ingestion":
         from multidb_chat.services.ingesting.run import IngestOptions
         from multidb_chat.services.ingestion import Ingestion
 
         ingest = self.settings.ingest
         options = IngestOptions(ingest.max_file_mb * MEGABYTE, ingest.chunk_chars)
-        return Ingestion(self.library, self.reader, self.fetcher, self.embedder, options, audit)
+        return Ingestion(self.library, self.reader, self.fetcher, self.embedder, options, audit, quota)
 
     @cached_property
     def retrieval(self) -> "Retrieval":
@@ -280,6 +280,7 @@ class Application:
         """The bundled guide."""
         from multidb_chat.services.handbook import Handbook
 
+        # The program's own account is in no store, and has no quota.
         return Handbook(self.library, self.embedder.name, self._ingestion, handbook_folder())
 
     @cached_property

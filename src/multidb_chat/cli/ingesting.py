@@ -46,6 +46,8 @@ async def follow(console: Console, events: AsyncIterator[IngestEvent], as_json: 
         console.write(_summary(finished))
     if not as_json:
         _list_failures(console, finished.failures)
+    if finished.failed and not finished.documents and all(failure.refused for failure in finished.failures):
+        return Exit.REFUSED
     return Exit.PARTLY if finished.failed else Exit.DONE
 
 
@@ -66,7 +68,8 @@ def _list_failures(console: Console, failures: tuple[Failure, ...]) -> None:
     for failure in failures:
         part = f" ({clean_line(failure.name)})" if failure.name else ""
         console.complain(
-            Styled("not read: ", "bad"), f"{clean_line(failure.source)}{part}: {clean_line(failure.reason)}"
+            Styled("refused: " if failure.refused else "not read: ", "bad"),
+            f"{clean_line(failure.source)}{part}: {clean_line(failure.reason)}",
         )
 
 

@@ -42,7 +42,7 @@ With `--json` a command prints one JSON document. Keys are not renamed or remove
 `title`, `source`, `collection_id`, `start`, `end`, `snippet`, `page`, `headings`, `score`, `quality`, `lexical`, \
 `vector`; `timings`: milliseconds by step |
 | `docs add`, `docs sync`, `docs reindex` | `added`, `replaced`, `unchanged`, `removed`, `failed`, `documents`, \
-`chunks`, `seconds`; `failures`: `source`, `name`, `reason` |
+`chunks`, `seconds`; `failures`: `source`, `name`, `reason`, `refused` |
 | `docs list` | `documents`: as `docs show`, with `collection` |
 | `docs show` | `id`, `name`, `title`, `kind`, `source`, `language`, `pages`, `characters`, `chunks`, `size_bytes`, \
 `authored_at`, `added_at`, `updated_at`, `revision`, `metadata` |

@@ -18,6 +18,7 @@ from multidb_chat.domain.search import Embedder
 from multidb_chat.domain.text import clean_line
 from multidb_chat.services.audit import Recorder
 from multidb_chat.services.collections import owns, require_own
+from multidb_chat.services.ingesting.allowance import Allowance, Quota
 from multidb_chat.services.ingesting.events import Discovered, Failure, FileDone, Finished, IngestEvent
 from multidb_chat.services.ingesting.pipeline import Pipeline
 from multidb_chat.services.ingesting.reindex import reindexed
@@ -39,7 +40,7 @@ class Ingestion:
     The methods are async generators of `IngestEvent`, the last one `Finished`. Closing a generator or cancelling its
     task ends the work; what is stored stays, whole. They raise before the first event: `NotPermitted` (a guest, or
     another's shared collection), `NotFound` (another's private one), `EmbedderMismatch`; and `StoreError` when the
-    library cannot go on. A file that can't be read is an event.
+    library cannot go on. A file that can't be read, or that the account's quota has no room for, is an event.
     """
 
     def __init__(
@@ -50,14 +51,19 @@ class Ingestion:
         embedder: Embedder,
         options: IngestOptions | None = None,
         audit: Callable[[], Recorder] | None = None,
+        quota: Quota | None = None,
     ) -> None:
-        """`audit` gives what records changes of an account; without it nothing is recorded."""
+        """`audit` gives what records changes of an account; without it nothing is recorded.
+
+        Without a `quota`, everybody may add as much as they like.
+        """
         self._library = library
         self._reader = reader
         self._fetcher = fetcher
         self._embedder = embedder
         self._options = options or IngestOptions()
         self._audit = audit
+        self._quota = quota
 
     @property
     def embedder(self) -> str:
@@ -75,7 +81,7 @@ class Ingestion:
             run = self._run(collection, tally, pipeline)
             await run.feed(await _discovered(inputs, tally, run))
 
-        async with aclosing(self._events(work)) as events:
+        async with aclosing(self._events(account, work)) as events:
             async for event in events:
                 yield event
 
@@ -98,7 +104,7 @@ class Ingestion:
             await run.feed(sources)
             await self._remove_vanished(collection, os.path.join(top, ""), tally)
 
-        async with aclosing(self._events(work)) as events:
+        async with aclosing(self._events(account, work)) as events:
             async for event in events:
                 yield event
 
@@ -123,7 +129,7 @@ class Ingestion:
             chosen = documents or await self._all(collection)
             await reindexed(self._library, self._embedder.name, self._options.target_chars, chosen, tally, pipeline)
 
-        async with aclosing(self._events(work)) as events:
+        async with aclosing(self._events(account, work)) as events:
             async for event in events:
                 if isinstance(event, Finished) and changes:
                     await self._library.update_collection(self._marked(collection, self._embedder.name))
@@ -141,11 +147,14 @@ class Ingestion:
             pipeline,
         )
 
-    async def _events(self, work: Callable[[Tally, Pipeline], Awaitable[None]]) -> AsyncGenerator[IngestEvent, None]:
+    async def _events(
+        self, account: Account, work: Callable[[Tally, Pipeline], Awaitable[None]]
+    ) -> AsyncGenerator[IngestEvent, None]:
         """Run the work in a task of its own and yield what it reports; ends with the work's figures or its error."""
         events: asyncio.Queue[IngestEvent | None] = asyncio.Queue()
         tally = Tally(events.put_nowait)
-        pipeline = Pipeline(self._library, self._embedder, tally.embedded, tally.stored)
+        allowance = Allowance(self._library, account, self._quota)
+        pipeline = Pipeline(allowance, self._embedder, tally.embedded, tally.stored)
 
         async def working() -> None:
             try:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -89,6 +89,39 @@ class Plans:
             return Taken(Usage(resource, 0, None, month_end(month)))
         usage = Usage(resource, used, limit, month_end(month))
         return Taken(usage, warning(plan, usage) if usage.crosses(amount) else "")
+
+    async def take_each(
+        self, account: Account, resource: Resource, operations: Sequence[str]
+    ) -> Mapping[str, QuotaExceeded]:
+        """Use one of a resource for each operation of this month, in their order as far as it goes.
+
+        Return those that were refused, with what says why. Raises `NotPermitted` or `StoreError`.
+        """
+        if not operations:
+            return {}
+        now = self._clock()
+        current, plan, _ = await self._now(account.id, now)
+        month, limit = month_of(now), self._limits[plan].of(resource)
+        outcomes = await asyncio.gather(
+            *(self._accounts.take(current.id, resource, month, 1, limit, f"{month} {one}") for one in operations),
+            return_exceptions=True,
+        )
+        full = used_up(plan, Usage(resource, limit or 0, limit, month_end(month)))
+        refused: dict[str, QuotaExceeded] = {}
+        for operation, outcome in zip(operations, outcomes, strict=True):
+            if isinstance(outcome, QuotaExceeded):
+                refused[operation] = QuotaExceeded(full, month_end(month))
+            elif isinstance(outcome, BaseException) and (limit is not None or not isinstance(outcome, StoreError)):
+                raise outcome
+        return refused
+
+    async def refusal(self, account: Account, resource: Resource) -> QuotaExceeded:
+        """Return what says that a resource is used up. Raises `NotPermitted`."""
+        now = self._clock()
+        _, plan, _ = await self._now(account.id, now)
+        limit = self._limits[plan].of(resource)
+        full = Usage(resource, limit or 0, limit, None if resource == STORAGE else month_end(month_of(now)))
+        return QuotaExceeded(used_up(plan, full), full.resets_at)
 
     async def usage_of(self, account: Account) -> Standing:
         """Return the account's plan and what is used of it. Raises `NotPermitted`."""

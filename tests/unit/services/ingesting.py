@@ -18,6 +18,7 @@ from multidb_chat.domain.errors import UnreadableDocument
 from multidb_chat.domain.library import Collection, DocumentContent, Library
 from multidb_chat.domain.reading import FetchedFile
 from multidb_chat.services.documents import Documents
+from multidb_chat.services.ingesting.allowance import Quota
 from multidb_chat.services.ingesting.events import FileDone, Finished, IngestEvent
 from multidb_chat.services.ingestion import Ingestion, IngestOptions
 
@@ -92,11 +93,12 @@ class Workplace:
         self.documents = Documents(library)
         self.collection = Collection("c", OWNER.id, "papers", NOW)
 
-    def ingestion(self, embedder: HashingEmbedder | None = None, **options: Any) -> Ingestion:
-        """Return an ingestion with this embedder and these options."""
-        return Ingestion(
-            self.library, self.reader, self.fetcher, embedder or self.embedder, replace(IngestOptions(), **options)
-        )
+    def ingestion(
+        self, embedder: HashingEmbedder | None = None, quota: Quota | None = None, **options: Any
+    ) -> Ingestion:
+        """Return an ingestion with this embedder, quota and these options."""
+        chosen = replace(IngestOptions(), **options)
+        return Ingestion(self.library, self.reader, self.fetcher, embedder or self.embedder, chosen, quota=quota)
 
     def write(self, name: str, text: str | bytes) -> Path:
         """Write a file to add."""

@@ -6,21 +6,22 @@ import pytest
 
 from multidb_chat.domain.errors import NotFound, StoreCorrupt
 from multidb_chat.domain.reading import ParsedDocument
-from multidb_chat.services.ingesting.documents import Prepared, prepare
+from multidb_chat.services.ingesting.allowance import Allowance
+from multidb_chat.services.ingesting.documents import Waiting, prepare
 from multidb_chat.services.ingesting.events import FileDone, IngestEvent, Progress
 from multidb_chat.services.ingesting.pipeline import AHEAD_CHUNKS, BATCH_CHUNKS, Pipeline
 from multidb_chat.services.ingesting.tally import Tally
-from tests.unit.services.ingesting import HashingEmbedder, Workplace
+from tests.unit.services.ingesting import OWNER, HashingEmbedder, Workplace
 
 
-def prepared(number: int, collection: str = "c") -> Prepared:
+def prepared(number: int, collection: str = "c") -> Waiting:
     parsed = ParsedDocument(f"d{number}", "T", "text", f"Words of number {number}.", ())
-    return prepare(parsed, collection, "s", "hashing-16", 1_200)
+    return Waiting(prepare(parsed, collection, "s", "hashing-16", 1_200), True, lambda _: None)
 
 
 async def test_reading_waits_when_it_is_far_ahead_of_embedding(work: Workplace):
     embedder = HashingEmbedder(gate=asyncio.Event())
-    pipeline = Pipeline(work.library, embedder, lambda n: None, lambda n: None)
+    pipeline = Pipeline(Allowance(work.library, OWNER, None), embedder, lambda n: None, lambda n: None)
     put = 0
 
     async def feed() -> None:
@@ -40,7 +41,7 @@ async def test_reading_waits_when_it_is_far_ahead_of_embedding(work: Workplace):
 
 
 async def test_a_mark_is_reached_when_all_before_it_is_stored(work: Workplace):
-    pipeline = Pipeline(work.library, work.embedder, lambda n: None, lambda n: None)
+    pipeline = Pipeline(Allowance(work.library, OWNER, None), work.embedder, lambda n: None, lambda n: None)
     stored: list[int] = []
 
     async def mark() -> None:
@@ -57,7 +58,7 @@ async def test_a_mark_is_reached_when_all_before_it_is_stored(work: Workplace):
 
 
 async def test_an_error_of_the_store_ends_everything_and_is_raised_itself(work: Workplace):
-    pipeline = Pipeline(work.library, work.embedder, lambda n: None, lambda n: None)
+    pipeline = Pipeline(Allowance(work.library, OWNER, None), work.embedder, lambda n: None, lambda n: None)
 
     async def feed() -> None:
         await pipeline.put(prepared(1, collection="unknown"))
@@ -74,7 +75,7 @@ async def test_an_error_of_the_embedder_ends_everything_and_is_raised_itself(wor
         async def embed_documents(self, texts):
             raise StoreCorrupt("embedder", "the model is damaged")
 
-    pipeline = Pipeline(work.library, Damaged(), lambda n: None, lambda n: None)
+    pipeline = Pipeline(Allowance(work.library, OWNER, None), Damaged(), lambda n: None, lambda n: None)
 
     async def feed() -> None:
         await pipeline.put(prepared(1))

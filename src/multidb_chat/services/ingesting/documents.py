@@ -1,7 +1,7 @@
 """From what a reader gave to what the library keeps: the document's record, its passages, what to embed of them."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -26,6 +26,15 @@ class Prepared:
         """Return the whole content, with the vectors of `texts` in order."""
         pairs = zip(self.content.chunks, vectors, strict=True)
         return replace(self.content, chunks=tuple(replace(chunk, vector=vector) for chunk, vector in pairs))
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A prepared document in the pipeline: whether the library has none of it yet, and whom to tell of a refusal."""
+
+    prepared: Prepared
+    is_new: bool
+    refuse: Callable[[str], None]
 
 
 def prepare(

@@ -8,11 +8,15 @@ Outcome = Literal["added", "replaced", "unchanged", "removed", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Something that gave no text: a source, or with a `name` a part of one (a line, a member of an archive)."""
+    """Something that was not added: a source, or with a `name` a part of one (a line, a member of an archive).
+
+    `refused`: not for what it is, but since the account's quota is used up.
+    """
 
     source: str
     reason: str
     name: str = ""
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

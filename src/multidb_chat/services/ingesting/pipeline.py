@@ -12,9 +12,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from multidb_chat.domain.library import DocumentContent, Library
+from multidb_chat.domain.library import DocumentContent
 from multidb_chat.domain.search import Embedder
-from multidb_chat.services.ingesting.documents import Prepared
+from multidb_chat.services.ingesting.allowance import Allowance
+from multidb_chat.services.ingesting.documents import Waiting
 
 # Chunks of several documents are embedded and stored together: some seconds of embedding, one flush to the disk.
 BATCH_CHUNKS = 128
@@ -26,7 +27,7 @@ Mark = Callable[[], Awaitable[None]]
 
 @dataclass(slots=True)
 class _Batch:
-    documents: list[Prepared]
+    documents: list[Waiting]
     marks: list[Mark]
     contents: list[DocumentContent]
 
@@ -38,13 +39,13 @@ class Pipeline:
     """
 
     def __init__(
-        self, library: Library, embedder: Embedder, embedded: Callable[[int], None], stored: Callable[[int], None]
+        self, allowance: Allowance, embedder: Embedder, embedded: Callable[[int], None], stored: Callable[[int], None]
     ) -> None:
-        self._library = library
+        self.allowance = allowance
         self._embedder = embedder
         self._embedded = embedded
         self._stored = stored
-        self._queue: asyncio.Queue[Prepared | Mark | None] = asyncio.Queue()
+        self._queue: asyncio.Queue[Waiting | Mark | None] = asyncio.Queue()
         self._batches: asyncio.Queue[_Batch | None] = asyncio.Queue(1)
         self._ahead = 0
         self._room = asyncio.Event()
@@ -60,7 +61,7 @@ class Pipeline:
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
 
-    async def put(self, item: Prepared | Mark) -> None:
+    async def put(self, item: Waiting | Mark) -> None:
         """Queue a document, or a mark: it is called when all that was put before is stored; neighbours at once."""
         while self._ahead >= AHEAD_CHUNKS:
             self._room.clear()
@@ -73,15 +74,16 @@ class Pipeline:
         while more:
             batch = _Batch([], [], [])
             more = await self._take(batch)
-            texts = [text for prepared in batch.documents for text in prepared.texts]
+            batch.documents = await self.allowance.admitted(batch.documents)
+            texts = [text for one in batch.documents for text in one.prepared.texts]
             vectors: list[bytes] = []
             for at in range(0, len(texts), BATCH_CHUNKS):
                 part = texts[at : at + BATCH_CHUNKS]
                 vectors += await self._embedder.embed_documents(part)
                 self._embedded(len(part))
             remaining = iter(vectors)
-            for prepared in batch.documents:
-                batch.contents.append(prepared.embedded([next(remaining) for _ in prepared.texts]))
+            for one in batch.documents:
+                batch.contents.append(one.prepared.embedded([next(remaining) for _ in one.prepared.texts]))
             await self._batches.put(batch)
         await self._batches.put(None)
 
@@ -92,7 +94,7 @@ class Pipeline:
         while item is not None:
             weight += _weight(item)
             self._ahead -= _weight(item)
-            if isinstance(item, Prepared):
+            if isinstance(item, Waiting):
                 batch.documents.append(item)
             else:
                 batch.marks.append(item)
@@ -105,10 +107,9 @@ class Pipeline:
     async def _store(self) -> None:
         while (batch := await self._batches.get()) is not None:
             if batch.contents:
-                await self._library.put_documents(batch.contents)
-                self._stored(len(batch.contents))
+                self._stored(await self.allowance.store(batch.documents, batch.contents))
             await asyncio.gather(*(mark() for mark in batch.marks))
 
 
-def _weight(item: Prepared | Mark) -> int:
-    return max(1, len(item.texts)) if isinstance(item, Prepared) else 0
+def _weight(item: Waiting | Mark) -> int:
+    return max(1, len(item.prepared.texts)) if isinstance(item, Waiting) else 0

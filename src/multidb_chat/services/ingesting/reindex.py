@@ -6,8 +6,8 @@ from dataclasses import replace
 from functools import partial
 
 from multidb_chat.domain.library import Document, Library
-from multidb_chat.services.ingesting.documents import Prepared, parsed_of, prepare
-from multidb_chat.services.ingesting.events import Discovered, FileDone, FileStarted
+from multidb_chat.services.ingesting.documents import Prepared, Waiting, parsed_of, prepare
+from multidb_chat.services.ingesting.events import Discovered, Failure, FileDone, FileStarted
 from multidb_chat.services.ingesting.pipeline import Pipeline
 from multidb_chat.services.ingesting.tally import Tally
 
@@ -29,7 +29,7 @@ async def reindexed(
             tally.done(FileDone(document.source, "unchanged", 1), document.size_bytes)
         else:
             tally.part_read(0, len(prepared.texts), 0)
-            await pipeline.put(prepared)
+            await pipeline.put(Waiting(prepared, False, partial(_refused, tally, document)))
             await pipeline.put(partial(_done, tally, document, len(prepared.texts)))
 
 
@@ -48,6 +48,10 @@ async def _prepared(library: Library, embedder: str, target_chars: int, document
     )
     prepared = await asyncio.to_thread(work)
     return replace(prepared, content=replace(prepared.content, original=content.original))
+
+
+def _refused(tally: Tally, document: Document, reason: str) -> None:
+    tally.done(FileDone(document.source, "failed", failures=(Failure(document.source, reason, refused=True),)))
 
 
 async def _done(tally: Tally, document: Document, chunks: int) -> None:

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from functools import partial
 
 from multidb_chat.domain.errors import InvalidInput
-from multidb_chat.domain.library import Collection, Library, SourceRecord, document_id
+from multidb_chat.domain.library import Collection, Document, Library, SourceRecord, document_id
 from multidb_chat.domain.reading import DocumentReader, Fetcher, ParsedDocument, Unreadable
 from multidb_chat.services.chunking import TARGET_CHARS
-from multidb_chat.services.ingesting.documents import Prepared, prepare
+from multidb_chat.services.ingesting.documents import Prepared, Waiting, prepare
 from multidb_chat.services.ingesting.events import Failure, FileDone, FileStarted, Outcome
 from multidb_chat.services.ingesting.opening import OpenSource, opened
 from multidb_chat.services.ingesting.pipeline import Pipeline
@@ -48,6 +48,12 @@ class _Reading:
     documents: int = 0
     chunks: int = 0
     failures: list[Failure] = field(default_factory=list)
+
+    def refuse(self, document: Document, reason: str) -> None:
+        """Note that a document is not stored; what the library had of it stays."""
+        self.documents -= 1
+        self.chunks -= document.chunks
+        self.failures.append(Failure(self.source.key, reason, document.name, refused=True))
 
 
 class IngestRun:
@@ -88,6 +94,8 @@ class IngestRun:
                     record = records.get(source.key)
                     if record is not None and record.content_hash == file.content_hash:
                         self._tally.done(FileDone(source.key, "unchanged", record.documents), file.size_bytes)
+                    elif (closed := self._pipeline.allowance.closed) and await self._is_new(source):
+                        self.fail(Failure(source.key, closed, refused=True), file.size_bytes)
                     else:
                         await self._read(source, file, replaces=record is not None)
             except (InvalidInput, OSError) as error:
@@ -137,7 +145,8 @@ class IngestRun:
         if reading.known.get(document.id) != document.content_hash:
             reading.chunks += document.chunks
             self._tally.part_read(len(parsed.text), document.chunks, reading.opened.size_bytes)
-            await self._pipeline.put(prepared)
+            is_new = document.id not in reading.known
+            await self._pipeline.put(Waiting(prepared, is_new, partial(reading.refuse, document)))
 
     async def _prepared(self, reading: _Reading, parsed: ParsedDocument, only: bool) -> Prepared:
         work = partial(
@@ -174,6 +183,10 @@ class IngestRun:
         outcome: Outcome = "failed" if not reading.documents else "replaced" if reading.replaces else "added"
         done = FileDone(source.key, outcome, reading.documents, reading.chunks, tuple(reading.failures))
         self._tally.done(done, file.size_bytes)
+
+    async def _is_new(self, source: Source) -> bool:
+        """Tell whether the library has nothing of a source."""
+        return source.key not in await self._documents_by_source()
 
     async def _documents_by_source(self) -> dict[str, dict[str, str]]:
         """Return what the collection holds of these sources: source to id to hash.
