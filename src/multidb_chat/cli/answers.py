@@ -22,9 +22,9 @@ class AnswerView:
         self._answer: Answer | None = None
 
     @property
-    def saved(self) -> bool:
-        """Whether the turn is in its conversation."""
-        return self._answer is not None and self._answer.message_id is not None
+    def saved_in(self) -> str | None:
+        """The conversation that the turn is in; None where it is in none."""
+        return self._answer.conversation_id if self._answer is not None and self._answer.message_id else None
 
     def note(self, text: str) -> None:
         """Tell something that is not part of the answer."""

@@ -41,7 +41,8 @@ def ask(
     ] = None,
     as_json: Json = False,
     conversation: Annotated[
-        str | None, typer.Option("--conversation", metavar="ID", help="Ask in this conversation.")
+        str | None,
+        typer.Option("--conversation", metavar="ID", help='Ask in this one; "last" is the last one.'),
     ] = None,
     follow_up: Annotated[bool, typer.Option("--continue", help="Ask in the last conversation.")] = False,
     limit: Annotated[
@@ -112,14 +113,18 @@ class Asking:
             async with closed_after(events):
                 async for event in events:
                     view.show(event)
-        return await view.finish(application, self.given.failures)
+        done = await view.finish(application, self.given.failures)
+        if view.saved_in is not None and self.session.console.out_is_terminal:
+            with suppress(StoreError):  # what a script asked stays unread, until somebody looks
+                await application.history.mark_read(application.account, view.saved_in)
+        return done
 
     @asynccontextmanager
     async def _conversation(self, application: "Application", view: "AnswerView") -> AsyncIterator[str | None]:
         """Give the conversation to ask in; a new one that no turn came into is removed again."""
         history, account = application.history, application.account
         if self.conversation:
-            yield (await history.open(account, self.conversation)).id
+            yield (await history.named(account, self.conversation)).id
             return
         if self.follow_up and (latest := await history.latest(account)) is not None:
             yield latest.id
@@ -132,6 +137,6 @@ class Asking:
         try:
             yield started.id if started else None
         finally:
-            if started and not view.saved:
+            if started and view.saved_in is None:
                 with suppress(MultidbChatError):
                     await history.discard(account, started.id)

@@ -10,6 +10,7 @@ from multidb_chat import __version__
 from multidb_chat.cli.ask import ask
 from multidb_chat.cli.collections import collections
 from multidb_chat.cli.config import config
+from multidb_chat.cli.conversations import conversations
 from multidb_chat.cli.docs import docs
 from multidb_chat.cli.feedback import feedback
 from multidb_chat.cli.helping import print_help_here
@@ -30,6 +31,7 @@ root = typer.Typer(
 )
 root.add_typer(docs, name="docs")
 root.add_typer(collections, name="collections")
+root.add_typer(conversations, name="conversations")
 root.add_typer(config, name="config")
 root.add_typer(feedback, name="feedback")
 

@@ -72,13 +72,13 @@ class Branches:
     async def fork(self, account: Account, conversation_id: str, message_id: str | None = None) -> Conversation:
         """Copy the branch that leads to a message (None: the one that is shown) into a conversation of its own.
 
-        The copy is hidden until it is complete. Raises `NotFound`, or `InvalidInput` where nothing was said.
+        The beginning of the message's id is enough. The copy is hidden until it is complete. Raises `NotFound`, or
+        `InvalidInput` where nothing was said or the beginning is that of several.
         """
         source = await self._history.open(account, conversation_id)
         tree = _Tree(await self._conversations.outline(conversation_id))
         if message_id is not None:
-            tree.require(message_id)
-            source = replace(source, head=message_id)
+            source = replace(source, head=tree.named(message_id))
         ids = tree.branch(source).ids
         if not ids:
             raise InvalidInput("Nothing was said in this conversation yet, so there is nothing to fork.")
@@ -133,6 +133,16 @@ class _Tree:
         """Raise `NotFound` unless there is such a message."""
         if message_id not in self._parents:
             raise NotFound(f"There is no message {clean_line(message_id)} in this conversation.")
+
+    def named(self, beginning: str) -> str:
+        """Return the id that begins like this. Raises `NotFound`, or `InvalidInput` when several do."""
+        if beginning in self._parents:
+            return beginning
+        found = [key for key in self._parents if beginning and key.startswith(beginning)]
+        if len(found) > 1:
+            raise InvalidInput(f'"{clean_line(beginning)}" begins {len(found)} messages; give more of it.')
+        self.require(found[0] if found else beginning)
+        return found[0]
 
     def siblings(self, message_id: str) -> tuple[str, ...]:
         """Return the children of the message's parent."""

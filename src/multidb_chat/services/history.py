@@ -69,18 +69,18 @@ class History:
         return max(found, key=lambda conversation: (conversation.last_activity, conversation.id), default=None)
 
     async def named(self, account: Account, reference: str, *, deleted: bool = False) -> Conversation:
-        """Return the conversation with this identifier, or the beginning of it, or the `LAST` one.
+        """Return the conversation with this identifier, or the beginning of it, or the one `LAST` talked in.
 
-        Archived ones are found too, deleted ones alone where `deleted`. Raises `NotFound`, or `InvalidInput` for
-        the beginning of several.
+        Archived ones are found too; where `deleted`, deleted ones alone, and `LAST` is the one deleted last. Raises
+        `NotFound`, or `InvalidInput` for the beginning of several.
         """
         require(account, Permission.CHAT)
         key = reference.strip().lower()
-        if key == LAST and not deleted:
-            latest = await self.latest(account)
-            if latest is None:
-                raise NotFound("There is no conversation yet.")
-            return latest
+        if key == LAST:
+            last = await (self._deleted_last(account) if deleted else self.latest(account))
+            if last is None:
+                raise NotFound("No conversation is deleted." if deleted else "There is no conversation yet.")
+            return last
         found = [one for one in await self.all(account, deleted=deleted) if key and one.id.startswith(key)]
         if not found:
             raise _unknown(reference)
@@ -207,6 +207,10 @@ class History:
 
         words = list(dict.fromkeys(words_of(clean_line(text))))[:_MOST_WORDS]
         return await self._conversations.search_conversations(account.id, words, limit, archived)
+
+    async def _deleted_last(self, account: Account) -> Conversation | None:
+        gone = await self.all(account, deleted=True)
+        return max(gone, key=lambda one: (one.deleted_at or one.last_activity, one.id), default=None)
 
     async def _own(self, account: Account, conversation_id: str) -> Conversation:
         require(account, Permission.CHAT)

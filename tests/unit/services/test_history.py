@@ -295,6 +295,14 @@ async def test_a_conversation_is_named_by_the_beginning_of_its_identifier(histor
         assert (await history.named(ADA, talk.id)).id == talk.id
         assert (await history.named(ADA, f" {talk.id[:-4].upper()} ")).id == talk.id
     assert (await history.named(ADA, "last")).id == talks[2].id
+    for talk in (talks[2], talks[0]):
+        await history.delete(ADA, talk.id)
+        assert (await history.named(ADA, "last", deleted=True)).id == talk.id
+    for talk in talks:
+        if talk != talks[1]:
+            await history.undelete(ADA, talk.id)
+    with pytest.raises(NotFound, match="No conversation is deleted"):
+        await history.named(ADA, "last", deleted=True)
     with pytest.raises(InvalidInput, match="begins several conversations: "):
         await history.named(ADA, talks[0].id[:6])
     for unknown in (theirs.id, "", "zzz", "%", "First"):
