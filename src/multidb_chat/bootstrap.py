@@ -24,9 +24,11 @@ from multidb_chat.services.history import History
 from multidb_chat.settings import Settings
 
 if TYPE_CHECKING:  # imported where they are made
+    from multidb_chat.adapters.installation.in_use import InUse
     from multidb_chat.domain.keys import Keys
     from multidb_chat.domain.plans import Limits
     from multidb_chat.domain.reading import DocumentReader, Fetcher
+    from multidb_chat.domain.upkeep import Upkeep
     from multidb_chat.services.audit import AuditLog, Recorder
     from multidb_chat.services.branches import Branches
     from multidb_chat.services.chat import Chat
@@ -34,6 +36,8 @@ if TYPE_CHECKING:  # imported where they are made
     from multidb_chat.services.feedback import FeedbackService
     from multidb_chat.services.handbook import Handbook
     from multidb_chat.services.ingestion import Ingestion
+    from multidb_chat.services.installation.backup import Backups
+    from multidb_chat.services.installation.restoring import Restoring, Staged
     from multidb_chat.services.knowledge.base import KnowledgeBase
     from multidb_chat.services.knowledge.curation import Curation
     from multidb_chat.services.knowledge.promotion import Promotions
@@ -46,6 +50,7 @@ if TYPE_CHECKING:  # imported where they are made
 
 Who = Literal["local", "guest"]
 MEGABYTE = 1_000_000
+KEYS, ANCHOR = "keys.json", "audit.head"  # in the data folder
 
 
 class Application:
@@ -54,6 +59,7 @@ class Application:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._account: Account | None = None
+        self._in_use: InUse | None = None
 
     @property
     def account(self) -> Account:
@@ -117,17 +123,40 @@ class Application:
         """The installation's own keys."""
         from multidb_chat.adapters.security.key_file import KeyFile
 
-        return KeyFile(self.settings.paths.data / "keys.json")
+        return KeyFile(self.settings.paths.data / KEYS)
 
     @cached_property
     def audit(self) -> "AuditLog":
         """Who did what."""
-        from multidb_chat.adapters.security.anchor_file import AnchorFile
-        from multidb_chat.adapters.security.origin import origin
-        from multidb_chat.services.audit import AuditLog
+        return _audit_log(self.settings.paths.data, self.accounts, self.keys)
 
-        anchor = AnchorFile(self.settings.paths.data / "audit.head")
-        return AuditLog(self.accounts, self.keys, anchor, origin=origin(os.environ))
+    # The installation as a whole
+
+    @cached_property
+    def upkeep(self) -> "tuple[Upkeep, ...]":
+        """What looks after the stores, those first that refer to others; the cache is the last."""
+        from multidb_chat.adapters.sqlite.upkeeps import cache_upkeep
+
+        return (*_durable_upkeep(self.settings.paths.data), cache_upkeep(self.settings.paths.cache))
+
+    @cached_property
+    def backups(self) -> "Backups":
+        """Backups, made while everything goes on."""
+        from multidb_chat.services.installation.backup import Backups
+
+        data = self.settings.paths.data
+        return Backups(_durable_upkeep(data), data / ANCHOR, data / KEYS, self.audit)
+
+    @cached_property
+    def restoring(self) -> "Restoring":
+        """Backups, put back."""
+        from multidb_chat.adapters.installation.data_folder import EmbeddedDataFolder
+        from multidb_chat.services.installation.restoring import Restoring
+
+        paths = self.settings.paths
+        cache = paths.cache / "cache.sqlite"
+        derived = (paths.cache / "index", *(cache.with_name(cache.name + end) for end in ("", "-wal", "-shm")))
+        return Restoring(EmbeddedDataFolder(paths.data, derived), _staging, self.accounts, keys=KEYS)
 
     # Search and reading
 
@@ -312,7 +341,11 @@ class Application:
         await self.embedder.embed_query("warm up")
 
     async def open(self, who: Who) -> None:
-        """Find or make the account that talks."""
+        """Hold the data folder, and find or make the account that talks."""
+        from multidb_chat.adapters.installation.in_use import InUse
+
+        self._in_use = InUse(self.settings.paths.data)
+        self._in_use.share()
         service = self.account_service
         self._account = await (service.local_account() if who == "local" else service.guest())
 
@@ -331,6 +364,36 @@ class Application:
         ):
             if (made := self.__dict__.get(name)) is not None:
                 await made.close()
+        if self._in_use is not None:
+            self._in_use.release()
+
+
+def _audit_log(folder: Path, accounts: Accounts, keys: "Keys") -> "AuditLog":
+    from multidb_chat.adapters.security.anchor_file import AnchorFile
+    from multidb_chat.adapters.security.origin import origin
+    from multidb_chat.services.audit import AuditLog
+
+    return AuditLog(accounts, keys, AnchorFile(folder / ANCHOR), origin=origin(os.environ))
+
+
+def _durable_upkeep(folder: Path) -> "tuple[Upkeep, ...]":
+    from multidb_chat.adapters.sqlite import upkeeps
+
+    return upkeeps.conversations_upkeep(folder), upkeeps.library_upkeep(folder), upkeeps.accounts_upkeep(folder)
+
+
+@asynccontextmanager
+async def _staging(folder: Path) -> "AsyncIterator[Staged]":
+    """Open the stores that lie in a folder which is to become the data folder."""
+    from multidb_chat.adapters.security.key_file import KeyFile
+    from multidb_chat.adapters.sqlite.accounts import SqliteAccounts
+    from multidb_chat.services.installation.restoring import Staged
+
+    accounts = SqliteAccounts(folder / "accounts.sqlite")
+    try:
+        yield Staged(_durable_upkeep(folder), _audit_log(folder, accounts, KeyFile(folder / KEYS)))
+    finally:
+        await accounts.close()
 
 
 def limits_of(settings: Settings) -> "dict[str, Limits]":

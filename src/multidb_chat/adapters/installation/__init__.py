@@ -1,0 +1,1 @@
+"""The folders of an installation on this machine: who uses them, their exchange, their permissions and space."""

@@ -1,0 +1,67 @@
+"""Looking after an installation: what its stores hold, whether they are sound, copies out of them; and the port for it.
+
+Nothing here is about one account: it is what whoever runs the program does with the stores as wholes.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, Protocol
+
+Severity = Literal["ok", "note", "wrong"]
+Progress = Callable[[float], None]
+"""Is told the share that is done, from 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreReport:
+    """What a store is and holds. `schema` is 0 while nothing was stored yet; `newest` the time of its latest record.
+
+    `place` is where it lies, fit to be shown (no password). `records` are counts by kind.
+    """
+
+    store: str
+    place: str
+    schema: int
+    known_schema: int
+    size_bytes: int = 0
+    records: Mapping[str, int] = field(default_factory=dict)
+    newest: datetime | None = None
+
+
+class Upkeep(Protocol):
+    """Looks after one store as a whole, whichever programs use it meanwhile. Raises `StoreError`."""
+
+    @property
+    def store(self) -> str:
+        """The name of its port: accounts, conversations, library or cache."""
+
+    async def report(self) -> StoreReport:
+        """Return what the store holds; changes and makes nothing, also where nothing was stored yet."""
+
+    async def problems(self) -> list[str]:
+        """Read everything and return what is not as it should be, a line each; none for a store that is not made yet.
+
+        Damage is told, not raised.
+        """
+
+    async def save(self, target: Path, progress: Progress = lambda _: None) -> int:
+        """Write one committed state of the store into the new file `target`; return the version of its schema.
+
+        Readers and writers go on meanwhile. The copy is durable, can be moved, and is complete without other files.
+        """
+
+    async def check_copy(self, copy: Path) -> None:
+        """Read a copy that `save` made. Raises `StoreCorrupt`, or `SchemaTooNew` for one of a newer program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found: `about` names the check, `mend` how to mend it, `safe` whether the program may by itself."""
+
+    about: str
+    severity: Severity
+    text: str
+    mend: str = ""
+    safe: bool = False
