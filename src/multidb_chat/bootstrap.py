@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from multidb_chat.domain.accounts import Account, Accounts
 from multidb_chat.domain.cache import Cache
@@ -21,15 +21,22 @@ from multidb_chat.domain.search import Embedder, SearchIndex
 from multidb_chat.domain.tasks import Tasks
 from multidb_chat.services.accounts import AccountService
 from multidb_chat.services.history import History
+from multidb_chat.services.identity import Identity, Who
 from multidb_chat.settings import Settings
 
 if TYPE_CHECKING:  # imported where they are made
     from multidb_chat.adapters.installation.in_use import InUse
+    from multidb_chat.adapters.security.passwords import BcryptHasher
+    from multidb_chat.adapters.security.stored_log_in import LogInFile
     from multidb_chat.domain.keys import Keys
     from multidb_chat.domain.plans import Limits
     from multidb_chat.domain.reading import DocumentReader, Fetcher
+    from multidb_chat.domain.signing_in import Remembered
     from multidb_chat.domain.upkeep import Upkeep
     from multidb_chat.services.audit import AuditLog, Recorder
+    from multidb_chat.services.authentication.composing import SigningIn
+    from multidb_chat.services.authentication.security import AccountSecurity
+    from multidb_chat.services.authentication.service import Authentication
     from multidb_chat.services.branches import Branches
     from multidb_chat.services.chat import Chat
     from multidb_chat.services.documents import Documents
@@ -48,7 +55,6 @@ if TYPE_CHECKING:  # imported where they are made
     from multidb_chat.services.retrieval import Retrieval
     from multidb_chat.services.statistics import Statistics
 
-Who = Literal["local", "guest"]
 MEGABYTE = 1_000_000
 KEYS, ANCHOR = "keys.json", "audit.head"  # in the data folder
 
@@ -58,14 +64,12 @@ class Application:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._account: Account | None = None
         self._in_use: InUse | None = None
 
     @property
     def account(self) -> Account:
-        """Who is talking."""
-        assert self._account is not None, "the application is open"
-        return self._account
+        """Who is talking; read it anew at each use, since one can log in and out while the program runs."""
+        return self.identity.account
 
     # Stores
 
@@ -157,6 +161,55 @@ class Application:
         cache = paths.cache / "cache.sqlite"
         derived = (paths.cache / "index", *(cache.with_name(cache.name + end) for end in ("", "-wal", "-shm")))
         return Restoring(EmbeddedDataFolder(paths.data, derived), _staging, self.accounts, keys=KEYS)
+
+    @cached_property
+    def stored_log_in(self) -> "LogInFile":
+        """The log-in that this machine keeps."""
+        return log_in_file(self.settings)
+
+    @cached_property
+    def password_hasher(self) -> "BcryptHasher":
+        """What hashes passwords, in threads of its own."""
+        from multidb_chat.adapters.security.passwords import BcryptHasher
+
+        return BcryptHasher(self.settings.login.password_cost)
+
+    @cached_property
+    def _signing_in(self) -> "SigningIn":
+        from multidb_chat.adapters.security.judging import Judge
+        from multidb_chat.adapters.security.origin import origin
+        from multidb_chat.adapters.security.time_codes import TotpCodes
+        from multidb_chat.adapters.security.tokens import JwtSigner
+        from multidb_chat.services.authentication.composing import SigningIn
+
+        login = self.settings.login
+        return SigningIn(
+            self.accounts,
+            self.keys,
+            self.audit,
+            hasher=self.password_hasher,
+            judge=Judge(),
+            signer=JwtSigner(),
+            codes=TotpCodes(),
+            origin=origin(os.environ),
+            session_life=timedelta(days=login.days),
+            reset_life=timedelta(hours=login.reset_hours),
+        )
+
+    @property
+    def authentication(self) -> "Authentication":
+        """Registering, logging in and out, sessions."""
+        return self._signing_in.authentication
+
+    @property
+    def account_security(self) -> "AccountSecurity":
+        """Passwords, second factors, one-time codes."""
+        return self._signing_in.security
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Who is talking."""
+        return Identity(self.account_service, lambda: self.authentication, self.stored_log_in)
 
     # Search and reading
 
@@ -346,13 +399,13 @@ class Application:
 
         self._in_use = InUse(self.settings.paths.data)
         self._in_use.share()
-        service = self.account_service
-        self._account = await (service.local_account() if who == "local" else service.guest())
+        await self.identity.open(who)
 
     async def close(self) -> None:
         """Close what was made; stores last, since the others write to them."""
         for name in (
             "statistics",
+            "password_hasher",
             "reader",
             "index",
             "embedder",
@@ -422,12 +475,26 @@ def handbook_folder() -> Path:
     return bundled if bundled.is_dir() else package.parents[1] / "docs" / "handbook"
 
 
+def log_in_file(settings: Settings) -> "LogInFile":
+    """Return where the log-in of this machine is kept."""
+    from multidb_chat.adapters.security.keyring_secrets import KeyringSecret
+    from multidb_chat.adapters.security.stored_log_in import LogInFile
+
+    data = settings.paths.data
+    return LogInFile(data / "login.json", keyring=KeyringSecret(str(data)) if settings.login.keyring else None)
+
+
+def remembered(settings: Settings) -> "Remembered | None":
+    """Return how the program was used last on this machine. Raises `StoreError`."""
+    return log_in_file(settings).remembered_now()
+
+
 @asynccontextmanager
-async def open_application(settings: Settings, who: Who = "local") -> AsyncIterator[Application]:
+async def open_application(settings: Settings, who: Who = "shell") -> AsyncIterator[Application]:
     """Compose the application for an account and close it afterwards.
 
-    Raises `InvalidSetting` for a store that this version has no adapter for, and `StoreError` when the account cannot
-    be read.
+    Raises `InvalidSetting` for a store that this version has no adapter for, `StoreError` when the account cannot be
+    read, and `SessionEnded` in the shell when the log-in of this machine is over.
     """
     application = Application(settings)
     try:

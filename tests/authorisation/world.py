@@ -115,7 +115,7 @@ async def furnish(home: Path) -> None:
 
 
 def _application(home: Path) -> Application:
-    return Application(load_settings(environ={"MULTIDB_CHAT_HOME": str(home)}))
+    return Application(load_settings(environ={"MULTIDB_CHAT_HOME": str(home)}, overrides={"login.password_cost": 4}))
 
 
 @asynccontextmanager

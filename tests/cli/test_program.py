@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -72,13 +73,17 @@ def test_every_domain_error_has_an_exit_code_of_its_kind() -> None:
         errors.NotFound("x"): Exit.INVALID,
         errors.Conflict("x"): Exit.INVALID,
         errors.EmbedderMismatch("x"): Exit.INVALID,
-        errors.NotPermitted("x"): Exit.REFUSED,
+        errors.LogInRefused("x"): Exit.REFUSED,
+        errors.SecondFactorNeeded("x"): Exit.REFUSED,
+        errors.SessionEnded("x"): Exit.REFUSED,
+        errors.TooManyAttempts("x", datetime.now(UTC)): Exit.REFUSED,
         errors.QuotaExceeded("x"): Exit.REFUSED,
         errors.StoreUnavailable("cache", "x"): Exit.AWAY,
         errors.StoreFull("cache", "x"): Exit.AWAY,
         errors.StoreCorrupt("cache", "x"): Exit.AWAY,
         errors.SchemaTooNew("cache", "x"): Exit.AWAY,
     }
+    assert exit_of(errors.NotPermitted("x")) is Exit.REFUSED
     assert {type(error) for error in samples} | {OutputFailed} == set(leaves(errors.MultidbChatError))
     for error, code in samples.items():
         assert exit_of(error) == code, type(error)

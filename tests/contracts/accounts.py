@@ -6,6 +6,7 @@ import pytest
 
 from multidb_chat.domain.accounts import Accounts
 from tests.contracts.accounts_audit import AuditContract
+from tests.contracts.accounts_credentials import CredentialsContract
 from tests.contracts.accounts_people import HostileTextContract, PeopleContract, SessionsContract, UsageContract
 from tests.contracts.accounts_processes import ADA, BOB, OpenAccounts
 from tests.contracts.accounts_races import RacesContract
@@ -16,6 +17,7 @@ class AccountsContract(
     UsageContract,
     SessionsContract,
     AuditContract,
+    CredentialsContract,
     HostileTextContract,
     RacesContract,
 ):

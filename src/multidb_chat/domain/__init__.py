@@ -9,6 +9,8 @@ One module a topic; a topic's records stand beside the port that stores or makes
 `accounts`           accounts, sessions, usage, audit            port `Accounts`
 `tasks`              background work, the queue, the inbox       port `Tasks`
 `audit`              who did what, in a chain                    ports `AuditTrail`, `Anchor`
+`credentials`        second factors, one-time codes, attempts    port `Credentials`
+`signing_in`         passwords, tokens, the stored log-in        ports `PasswordHasher`, `TokenSigner` ...
 `keys`               the installation's own secrets              port `Keys`
 `conversations`      conversations, messages, knowledge, feedback  port `Conversations`
 `library`            collections, documents, chunks, changes     port `Library`

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Literal, Protocol
 
 from multidb_chat.domain.audit import AuditTrail
+from multidb_chat.domain.credentials import Credentials
 
 Role = Literal["guest", "user", "support", "admin"]
 Plan = Literal["free", "pro", "enterprise"]
@@ -65,8 +66,8 @@ class Session:
     client: str = ""
 
 
-class Accounts(AuditTrail, Protocol):
-    """Accounts, subscriptions, usage, sessions and the audit log.
+class Accounts(AuditTrail, Credentials, Protocol):
+    """Accounts, subscriptions, usage, sessions, credentials and the audit log.
 
     Every write is durable when the call returns. Reads see all writes acknowledged before them, from any process.
     An unknown identifier gives None or an empty list; a write that names one raises `NotFound`.
@@ -92,7 +93,7 @@ class Accounts(AuditTrail, Protocol):
         """Return accounts in order of id, from just behind `after`."""
 
     async def delete_account(self, account_id: str) -> bool:
-        """Remove the account with its subscriptions, usage, sessions and tasks (never the audit); False if unknown."""
+        """Remove the account with all that is its own here (never the audit); False if unknown."""
 
     async def put_subscription(self, subscription: Subscription) -> None:
         """Add or replace a subscription by its id. Raises `NotFound` when the account is unknown."""
@@ -121,6 +122,12 @@ class Accounts(AuditTrail, Protocol):
 
     async def sessions(self, account_id: str) -> list[Session]:
         """Return the account's sessions, the latest first."""
+
+    async def rotate_session(self, session: Session, expected: str) -> bool:
+        """Replace the session if it has not ended and its stored `refresh_hash` is still `expected`, in one step.
+
+        False when it is unknown, has ended, or was rotated meanwhile.
+        """
 
     async def end_sessions(self, account_id: str, at: datetime, session_ids: Sequence[str] | None = None) -> int:
         """End the named sessions of the account (None: all) that are not ended yet; return how many, 0 if unknown."""

@@ -11,6 +11,10 @@
     │   └── EmbedderMismatch      a collection's vectors were made by another embedder
     ├── Refused                   understood, and not allowed
     │   ├── NotPermitted          not the owner, or the role lacks the permission
+    │   │   ├── LogInRefused      wrong password, unknown account, bad code: not told which
+    │   │   ├── SecondFactorNeeded  the password was right; a code is asked for
+    │   │   └── SessionEnded      logged out elsewhere, expired, or the account is gone
+    │   ├── TooManyAttempts       come again later
     │   └── QuotaExceeded         the plan's limit for the period is used up
     └── StoreError                a store could not do its work; `store` names it
         ├── StoreUnavailable      away, frozen, or beyond the deadline; retrying later may help
@@ -63,6 +67,26 @@ class Refused(MultidbChatError):
 
 class NotPermitted(Refused):
     """The account does not own the thing, or its role lacks the permission."""
+
+
+class LogInRefused(NotPermitted):
+    """A log-in failed; the message is the same for a wrong password, an unknown account and a bad code."""
+
+
+class SecondFactorNeeded(NotPermitted):
+    """The password was right, and the account has a second factor: a code is needed too."""
+
+
+class SessionEnded(NotPermitted):
+    """The log-in is over: ended, expired, replaced, or its account is disabled or gone."""
+
+
+class TooManyAttempts(Refused):
+    """Attempts are slowed down; `retry_at` (UTC) says when the next one is admitted."""
+
+    def __init__(self, message: str, retry_at: datetime) -> None:
+        super().__init__(message)
+        self.retry_at = retry_at
 
 
 class QuotaExceeded(Refused):

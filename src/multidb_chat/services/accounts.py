@@ -49,10 +49,17 @@ class AccountService:
 
     async def guest(self) -> Account:
         """Make a guest that lives for `guest_life`."""
+        return await self.admit(self.new_guest())
+
+    def new_guest(self) -> Account:
+        """Return a guest who is nowhere yet: nothing can be kept for this account until it is admitted."""
         now = self._clock()
-        account = Account(new_id(), "guest", "free", now, expires_at=now + self._guest_life)
-        await self._accounts.create_account(account)
-        return account
+        return Account(new_id(), "guest", "free", now, expires_at=now + self._guest_life)
+
+    async def admit(self, guest: Account) -> Account:
+        """Keep a new guest."""
+        await self._accounts.create_account(guest)
+        return guest
 
     async def check(self, account: Account) -> Account:
         """Return the account as it is now. Raises `NotPermitted` when it is gone, disabled or expired."""

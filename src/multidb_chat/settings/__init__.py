@@ -5,7 +5,7 @@
 
 from multidb_chat.settings.loading import Settings, load_settings
 from multidb_chat.settings.paths import Paths, find_paths
-from multidb_chat.settings.sections import Answers, Embedder, Guest, Ingest, Log, Plans, Search, Stores, Tui
+from multidb_chat.settings.sections import Answers, Embedder, Guest, Ingest, Log, Login, Plans, Search, Stores, Tui
 
 __all__ = [
     "Answers",
@@ -13,6 +13,7 @@ __all__ = [
     "Guest",
     "Ingest",
     "Log",
+    "Login",
     "Paths",
     "Plans",
     "Search",

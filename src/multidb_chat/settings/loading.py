@@ -17,6 +17,7 @@ from multidb_chat.settings.sections import (
     Guest,
     Ingest,
     Log,
+    Login,
     Plans,
     Search,
     Stores,
@@ -40,6 +41,7 @@ class Settings:
     ingest: Ingest
     embedder: Embedder
     plans: Plans
+    login: Login
     guest: Guest
     tui: Tui
     log: Log

@@ -89,6 +89,18 @@ class Plans(Section):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
+class Login(Section):
+    """Logging in."""
+
+    days: int = setting(30, "Days after which one has to log in again.", low=1, high=365)
+    reset_hours: int = setting(24, "Hours for which a code to reset a password is good.", low=1, high=168)
+    password_cost: int = setting(
+        12, "Cost of hashing a password (bcrypt): one more takes twice the time.", low=4, high=16
+    )
+    keyring: bool = setting(True, "Keep the log-in in the keyring of the desktop, where the extra `keyring` is there.")
+
+
+@dataclass(frozen=True, repr=False, eq=False)
 class Guest(Section):
     """Guests of the app."""
 
@@ -116,6 +128,7 @@ SECTIONS: dict[str, type[Section]] = {
     "ingest": Ingest,
     "embedder": Embedder,
     "plans": Plans,
+    "login": Login,
     "guest": Guest,
     "tui": Tui,
     "log": Log,

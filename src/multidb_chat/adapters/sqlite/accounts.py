@@ -1,16 +1,19 @@
 """`SqliteAccounts`: the port `Accounts` in one SQLite file."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from multidb_chat.adapters.sqlite import accounts_audit as log
+from multidb_chat.adapters.sqlite import accounts_credentials as credentials
 from multidb_chat.adapters.sqlite import accounts_people as people
+from multidb_chat.adapters.sqlite.accounts_credentials import SECOND_FACTORS
 from multidb_chat.adapters.sqlite.accounts_people import ACCOUNTS, SESSIONS, SUBSCRIPTIONS
 from multidb_chat.adapters.sqlite.accounts_schema import SCHEMA
 from multidb_chat.adapters.sqlite.database import Database
 from multidb_chat.domain.accounts import Account, Session, Subscription
 from multidb_chat.domain.audit import EVERYTHING, AuditEntry, AuditFilter, Seal
+from multidb_chat.domain.credentials import CodeKind, OneTimeCode, Pause, SecondFactor
 
 
 class SqliteAccounts:
@@ -73,6 +76,36 @@ class SqliteAccounts:
 
     async def end_sessions(self, account_id: str, at: datetime, session_ids: Sequence[str] | None = None) -> int:
         return await self._database.write(lambda c: people.end_sessions(c, account_id, at, session_ids))
+
+    async def rotate_session(self, session: Session, expected: str) -> bool:
+        return await self._database.write(lambda c: people.rotate_session(c, session, expected))
+
+    async def put_second_factor(self, factor: SecondFactor) -> None:
+        await self._database.write(lambda c: credentials.put_second_factor(c, factor))
+
+    async def second_factor(self, account_id: str) -> SecondFactor | None:
+        return await self._database.read(lambda c: SECOND_FACTORS.first(c, "WHERE account_id = ?", account_id))
+
+    async def use_step(self, account_id: str, step: int) -> bool:
+        return await self._database.write(lambda c: credentials.use_step(c, account_id, step))
+
+    async def remove_second_factor(self, account_id: str) -> bool:
+        return await self._database.write(lambda c: credentials.remove_second_factor(c, account_id))
+
+    async def put_codes(self, account_id: str, kind: CodeKind, codes: Sequence[OneTimeCode]) -> None:
+        await self._database.write(lambda c: credentials.put_codes(c, account_id, kind, codes))
+
+    async def use_code(self, account_id: str, kind: CodeKind, code_hash: str, at: datetime) -> bool:
+        return await self._database.write(lambda c: credentials.use_code(c, account_id, kind, code_hash, at))
+
+    async def codes_left(self, account_id: str, kind: CodeKind, at: datetime) -> int:
+        return await self._database.read(lambda c: credentials.codes_left(c, account_id, kind, at))
+
+    async def admit(self, key: str, at: datetime, pause: Pause, forget: timedelta) -> datetime | None:
+        return await self._database.write(lambda c: credentials.admit(c, key, at, pause, forget))
+
+    async def take_back(self, key: str, attempts: int | None = None) -> None:
+        await self._database.write(lambda c: credentials.take_back(c, key, attempts))
 
     async def append_audit(self, entry: AuditEntry, seal: Seal | None = None) -> AuditEntry:
         return await self._database.write(lambda c: log.append(c, entry, seal))

@@ -75,6 +75,13 @@ def end_sessions(connection: Connection, account_id: str, at: datetime, session_
     return len(ending)
 
 
+def rotate_session(connection: Connection, session: Session, expected: str) -> bool:
+    """Replace a session that has not ended and was not rotated meanwhile; tell whether it was replaced."""
+    return SESSIONS.replace(
+        connection, session, "id = ? AND refresh_hash = ? AND ended_at IS NULL", session.id, expected
+    )
+
+
 def take(
     connection: Connection, account_id: str, resource: str, period: date, amount: int, limit: int | None, operation: str
 ) -> int:

@@ -121,4 +121,26 @@ SCHEMA = (
     CREATE INDEX audit_by_target ON audit (target);
     CREATE INDEX audit_by_time ON audit (at);
     """,
+    """
+    CREATE TABLE second_factors (
+        account_id TEXT PRIMARY KEY REFERENCES accounts ON DELETE CASCADE,
+        secret TEXT NOT NULL,
+        confirmed_at INTEGER,
+        last_step INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE codes (
+        account_id TEXT NOT NULL REFERENCES accounts ON DELETE CASCADE,
+        kind TEXT NOT NULL,
+        hash TEXT NOT NULL,
+        expires_at INTEGER,
+        PRIMARY KEY (account_id, kind, hash)
+    ) WITHOUT ROWID;
+    CREATE TABLE attempts (
+        key TEXT PRIMARY KEY,
+        count INTEGER NOT NULL,
+        last_at INTEGER NOT NULL,
+        not_before INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX attempts_by_time ON attempts (last_at);
+    """,
 )

@@ -1,0 +1,144 @@
+"""`Identity`: who is talking in this run of the program, and the log-in that this machine keeps."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Literal
+
+from multidb_chat.domain.accounts import Account
+from multidb_chat.domain.errors import SessionEnded, StoreError
+from multidb_chat.domain.signing_in import StoredLogIn, Tokens
+from multidb_chat.services.accounts import AccountService
+
+if TYPE_CHECKING:  # a run without a log-in needs none of it
+    from multidb_chat.services.authentication.service import Authentication
+    from multidb_chat.services.authentication.sessions import LogIn, SignedIn
+
+Who = Literal["shell", "app", "guest", "local"]
+"""Who is to talk: `shell` and `app` are the stored log-in, else the local account or somebody who has to choose."""
+
+
+class Identity:
+    """Holds the account that talks, and changes it. Read `account` anew at each use.
+
+    Several programs may use one stored log-in at once: tokens are refreshed by one of them, and the others take the
+    new ones.
+    """
+
+    def __init__(
+        self, accounts: AccountService, authentication: "Callable[[], Authentication]", stored: StoredLogIn
+    ) -> None:
+        self._accounts = accounts
+        self._authentication = authentication
+        self._stored = stored
+        self._account: Account | None = None
+        self._face = "shell"
+        self.session_id = ""
+        """The session by which the account is logged in, empty for the local account and guests."""
+        self.chosen = False
+        """Whether it is settled who talks; in the app, somebody new is asked first."""
+        self.notice = ""
+        """Why a log-in that this machine had is over, one line or empty."""
+
+    @property
+    def account(self) -> Account:
+        """Who is talking."""
+        assert self._account is not None, "the application is open"
+        return self._account
+
+    async def open(self, who: Who) -> None:
+        """Find or make the account that talks.
+
+        Raises `SessionEnded` in the shell when the stored log-in is over, so that nobody goes on as somebody else
+        without knowing.
+        """
+        self._face = "shell" if who in ("shell", "local") else "app"
+        if who == "guest":
+            await self.enter_as_guest()
+        elif who == "local" or not await self._resumed(who):
+            if self._face == "shell":
+                self._become(await self._accounts.local_account())
+            else:
+                self._account = self._accounts.new_guest()
+
+    async def enter_as_guest(self) -> Account:
+        """Go on as a new guest, and remember that."""
+        guest = self._account
+        if self.chosen or guest is None or guest.role != "guest":
+            guest = self._accounts.new_guest()
+        await self._accounts.admit(guest)
+        await self._stored.remember_guest()
+        return self._become(guest)
+
+    async def log_in(self, email: str, password: str, code: str = "") -> Account:
+        """Log in and store it; a log-in there was on this machine ends. Raises like `Authentication.log_in`."""
+        begun = await self._authentication().log_in(email, password, code, client=self._face)
+        return await self._entered(begun)
+
+    async def register(self, email: str, password: str) -> Account:
+        """Register and log in; the guest who talks stays the same account. Raises like `Authentication.register`."""
+        guest = self._account if self.chosen and self.account.role == "guest" else None
+        return await self._entered(await self._authentication().register(guest, email, password, client=self._face))
+
+    async def log_out(self) -> Account:
+        """End the session and forget it; go on as the local account, in the app as somebody who has to choose.
+
+        It works for a log-in too that is over, or whose file cannot be read.
+        """
+        if not self.session_id:
+            with suppress(SessionEnded, StoreError):
+                await self._resumed("local")
+        if self.session_id:
+            await self._authentication().log_out(self.account, self.session_id)
+        await self._stored.clear()
+        if self._face == "shell":
+            return self._become(await self._accounts.local_account())
+        self.session_id, self.chosen = "", False
+        self._account = self._accounts.new_guest()
+        return self._account
+
+    async def recheck(self) -> Account:
+        """Return the account as it is now. Raises `SessionEnded` or `NotPermitted` when it may not go on."""
+        if self.session_id:
+            self._account = (await self._authentication().current(self.session_id)).account
+        elif self.chosen:
+            self._account = await self._accounts.check(self.account)
+        return self.account
+
+    async def _entered(self, begun: "LogIn") -> Account:
+        before, before_id = self._account, self.session_id
+        async with self._stored.locked():
+            await self._stored.store(begun.tokens)
+        if before is not None and before_id:
+            await self._authentication().log_out(before, before_id)
+        return self._become(begun.account, begun.session.id)
+
+    async def _resumed(self, who: Who) -> bool:
+        tokens = await self._stored.load()
+        if tokens is None:
+            return False
+        try:
+            signed_in = await self._let_in(tokens)
+        except SessionEnded as error:
+            if who == "app":
+                await self._stored.clear()
+                self.notice = str(error)
+                return False
+            raise SessionEnded(f"{error} (or go on as the local account: multidb-chat logout)") from None
+        self._become(signed_in.account, signed_in.session.id)
+        return True
+
+    async def _let_in(self, tokens: Tokens) -> "SignedIn | LogIn":
+        authentication = self._authentication()
+        if (found := await authentication.check(tokens.access)) is not None:
+            return found
+        async with self._stored.locked():
+            now = await self._stored.load() or tokens  # another program may have refreshed them
+            if now != tokens and (found := await authentication.check(now.access)) is not None:
+                return found
+            begun = await authentication.refresh(now.refresh)
+            await self._stored.store(begun.tokens)
+            return begun
+
+    def _become(self, account: Account, session_id: str = "") -> Account:
+        self._account, self.session_id, self.chosen, self.notice = account, session_id, True, ""
+        return account
