@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # imported where they are made
     from multidb_chat.domain.reading import DocumentReader, Fetcher
     from multidb_chat.domain.signing_in import Remembered
     from multidb_chat.domain.upkeep import Upkeep
+    from multidb_chat.services.account_export import AccountExport
     from multidb_chat.services.audit import AuditLog, Recorder
     from multidb_chat.services.authentication.composing import SigningIn
     from multidb_chat.services.authentication.security import AccountSecurity
@@ -40,6 +41,7 @@ if TYPE_CHECKING:  # imported where they are made
     from multidb_chat.services.branches import Branches
     from multidb_chat.services.chat import Chat
     from multidb_chat.services.documents import Documents
+    from multidb_chat.services.erasure import Erasure
     from multidb_chat.services.feedback import FeedbackService
     from multidb_chat.services.handbook import Handbook
     from multidb_chat.services.ingestion import Ingestion
@@ -52,6 +54,7 @@ if TYPE_CHECKING:  # imported where they are made
     from multidb_chat.services.one_off import OneOff
     from multidb_chat.services.plans import Plans
     from multidb_chat.services.question_vectors import QuestionVectors
+    from multidb_chat.services.retention import Retention
     from multidb_chat.services.retrieval import Retrieval
     from multidb_chat.services.statistics import Statistics
 
@@ -253,7 +256,7 @@ class Application:
     def account_service(self) -> AccountService:
         """Who may talk."""
         life = timedelta(hours=self.settings.guest.hours)
-        return AccountService(self.accounts, self.conversations, guest_life=life)
+        return AccountService(self.accounts, guest_life=life)
 
     @cached_property
     def plans(self) -> "Plans":
@@ -272,7 +275,41 @@ class Application:
     @cached_property
     def history(self) -> History:
         """Conversations of an account."""
-        return History(self.conversations, lambda: self.audit)
+        kept = timedelta(days=self.settings.retention.deleted_days)
+        return History(self.conversations, lambda: self.audit, kept=kept)
+
+    @cached_property
+    def erasure(self) -> "Erasure":
+        """Accounts out, with all that is theirs."""
+        from multidb_chat.services.erasure import Erasure
+
+        stores = (self.accounts, self.tasks, self.conversations, self.library, self.cache)
+        return Erasure(*stores, index=lambda: self.index, audit=lambda: self.audit)
+
+    @cached_property
+    def retention(self) -> "Retention":
+        """What is over its time goes."""
+        from multidb_chat.services.retention import Kept, Retention
+
+        days = self.settings.retention
+        lives = (days.conversations_days, days.tasks_days, days.unread_days)
+        return Retention(
+            self.erasure,
+            self.history,
+            self.conversations,
+            self.tasks,
+            self.cache,
+            kept=Kept(*(timedelta(days=life) if life else None for life in lives)),
+            audit=lambda: self.audit,
+        )
+
+    @cached_property
+    def account_export(self) -> "AccountExport":
+        """All that is kept of an account as a file."""
+        from multidb_chat.services.account_export import AccountExport
+
+        stores = (self.accounts, self.tasks, self.conversations, self.library)
+        return AccountExport(*stores, audit=lambda: self.audit)
 
     @cached_property
     def branches(self) -> "Branches":
@@ -389,9 +426,10 @@ class Application:
         )
 
     async def prepare(self) -> None:
-        """Do what can wait until after the first paint: index the handbook, load the embedder."""
+        """Do what can wait until after the first paint: index the handbook, load the embedder, let old guests go."""
         await self.handbook.ensure()
         await self.embedder.embed_query("warm up")
+        await self.retention.tidy()
 
     async def open(self, who: Who) -> None:
         """Hold the data folder, and find or make the account that talks."""

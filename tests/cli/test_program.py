@@ -51,7 +51,7 @@ def test_every_command_explains_itself_with_an_example(empty: Program) -> None:
     page = command_line_page()
     commands = re.findall(r"^## `multidb-chat ?(.*)`$", page, re.MULTILINE)
     assert len(commands) > 18
-    leaves = [name for name in commands if name not in {"docs", "collections", "config"}]
+    leaves = [name for name in commands if not any(other.startswith(f"{name} ") for other in commands)]
     sections = re.split(r"^## `multidb-chat ?(.*)`$", page, flags=re.MULTILINE)
     by_name = dict(zip(sections[1::2], sections[2::2], strict=True))
     assert all("Example: " in by_name[name] for name in leaves)

@@ -131,6 +131,18 @@ class PeopleContract:
         assert [entry.action for entry in await accounts.audit(where=AuditFilter(actor="ada"))] == ["was here"]
         assert await accounts.take("ada", "messages", PERIOD, 1, 1, "a") == 1
 
+    async def test_erased_accounts_and_expired_guests_are_to_go(self, accounts: Accounts):
+        user = replace(ADA, id="user", email=None, expires_at=NOW)
+        erased = replace(ADA, id="gone", email=None, disabled_at=NOW, erased_at=NOW)
+        late, soon = (replace(BOB, id=f"guest{n}", expires_at=NOW + n * HOUR) for n in (2, 1))
+        for account in (user, erased, late, soon):
+            await accounts.create_account(account)
+        assert await accounts.leaving(NOW) == [erased]
+        assert await accounts.leaving(NOW + HOUR) == [erased, soon]
+        assert await accounts.leaving(NOW + 2 * HOUR, 2) == [erased, soon]
+        assert [one.id for one in await accounts.leaving(NOW + 24 * HOUR)] == ["bob", "gone", "guest1", "guest2"]
+        assert await accounts.account("gone") == erased
+
     async def test_subscriptions_are_replaced_by_id_and_listed_latest_first(self, accounts: Accounts):
         old = Subscription("2", "ada", "free", NOW - HOUR, NOW)
         new = Subscription("1", "ada", "pro", NOW)

@@ -61,6 +61,47 @@ class TalkContract:
         assert await conversations.questions(first) == {first: 3, date(2026, 3, 2): 1}
         assert await conversations.questions(date(2026, 3, 2), "bob") == {}
 
+    async def test_conversations_without_a_word_since_then_are_idle_the_longest_first(
+        self, conversations: Conversations
+    ):
+        for days, owner in ((3, "ada"), (1, "bob"), (2, "ada")):
+            talk = replace(TALK, id=f"idle{days}", account_id=owner, last_activity=NOW - timedelta(days=days))
+            await conversations.put_conversation(talk)
+        until = NOW - timedelta(days=1)
+        assert [one.id for one in await conversations.idle_conversations(until)] == ["idle3", "idle2", "idle1"]
+        assert [one.id for one in await conversations.idle_conversations(until, 1)] == ["idle3"]
+
+    async def test_an_erased_account_leaves_nothing_and_gets_nothing_any_more(self, conversations: Conversations):
+        for owner in ("ada", "bob"):
+            for number in range(45):
+                talk = Conversation(f"{owner}{number}", owner, "Talk", NOW, archived=bool(number % 2))
+                await conversations.put_conversation(talk)
+                message = replace(a_message(f"m{number}", talk.id), account_id=owner, role="user")
+                await conversations.append(message)
+                await conversations.put_feedback(
+                    replace(a_feedback(f"{owner}{number}", message.id, owner), conversation_id=talk.id)
+                )
+            await conversations.put_feedback(a_feedback(f"{owner} program", None, owner))
+        await conversations.change_conversation("ada", "ada3", deleted_at=NOW)
+        assert await conversations.erase("ada") == 46
+        assert await conversations.erase("ada") == 0
+        for archived, deleted in ((False, False), (True, False), (False, True)):
+            assert await conversations.conversations("ada", archived=archived, deleted=deleted) == []
+        assert await conversations.feedback("ada") == []
+        assert await conversations.messages("ada1") == []
+        assert await conversations.questions(date.min, "ada") == {}
+        assert await conversations.search_conversations("ada", ["talk"]) == []
+        for late in (
+            conversations.put_conversation(TALK),
+            conversations.append(replace(a_message("late", "bob1"), account_id="ada")),
+            conversations.put_feedback(a_feedback("late", None, "ada")),
+        ):
+            with pytest.raises(NotFound):
+                await late
+        assert await conversations.change_conversation("ada", "ada1", title="Back") is None
+        assert len(await conversations.conversations("bob", limit=99)) == 23
+        assert len(await conversations.feedback("bob", limit=99)) == 46
+
     async def test_another_owner_cannot_take_a_conversation_over(self, conversations: Conversations):
         with pytest.raises(Conflict):
             await conversations.put_conversation(replace(TALK, account_id="bob", title="Mine"))

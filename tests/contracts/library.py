@@ -349,6 +349,25 @@ class LibraryContract:
         assert sum(isinstance(outcome, QuotaExceeded) for outcome in outcomes) == 30
         assert await library.holdings("ada") == Holdings(10, 100)
 
+    async def test_an_erased_owner_leaves_changes_alone_and_gets_nothing_any_more(self, library: Library):
+        await library.create_collection(a_collection("notes", "bob", shared=True))
+        await library.create_collection(a_collection("more"))
+        contents = [a_content(f"{n}", source=f"/docs/{n}") for n in range(230)]
+        await library.put_documents([*contents, a_content("a", collection="more"), a_content("b", collection="notes")])
+        await library.put_source(SourceRecord("papers", "/docs/1", "hash", 9, 1, EPOCH))
+        assert await library.erase("ada") == 231
+        assert await library.erase("ada") == 0
+        assert [one.id for one in await library.collections("ada")] == ["notes"]
+        assert await library.holdings("ada") == Holdings(0, 0)
+        assert await library.source("papers", "/docs/1") is None
+        removed = [change for change in await library.changes(0) if change.removed]
+        assert len(removed) == 231
+        with pytest.raises(NotFound):
+            await library.create_collection(a_collection("papers"))
+        with pytest.raises(NotFound):
+            await library.put_documents(contents[:1])
+        assert await library.holdings("bob") == Holdings(1, 11)
+
     async def test_a_source_that_lost_a_document_is_not_remembered_as_complete(self, library: Library):
         contents = [a_content(f"{n}", source=f"/docs/{n // 2}.zip") for n in range(4)]
         await library.put_documents(contents)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from multidb_chat import __version__
+from multidb_chat.cli.account import account
 from multidb_chat.cli.ask import ask
 from multidb_chat.cli.collections import collections
 from multidb_chat.cli.config import config
@@ -15,6 +16,7 @@ from multidb_chat.cli.docs import docs
 from multidb_chat.cli.feedback import feedback
 from multidb_chat.cli.helping import print_help_here
 from multidb_chat.cli.session import Session, session_of
+from multidb_chat.cli.usage import stats, usage
 
 _HELP = """Answers questions from your own documents and shows where each sentence came from.
 
@@ -33,6 +35,7 @@ root.add_typer(docs, name="docs")
 root.add_typer(collections, name="collections")
 root.add_typer(conversations, name="conversations")
 root.add_typer(config, name="config")
+root.add_typer(account, name="account")
 root.add_typer(feedback, name="feedback")
 
 
@@ -80,3 +83,5 @@ def open_app(context: typer.Context, session: Session) -> None:
 
 
 root.command(epilog='Example: cat build.log | multidb-chat ask "What failed?"')(ask)
+root.command(epilog="Example: multidb-chat usage --json")(usage)
+root.command(epilog="Example: multidb-chat stats --days 7")(stats)

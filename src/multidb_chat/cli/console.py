@@ -102,12 +102,19 @@ class Console:
 
     async def confirm(self, question: str) -> bool:
         """Ask on the terminal; without one the answer is no. End of input is a no as well."""
+        return (await self._typed(question, " [y/N] ")).lower() in {"y", "yes"}
+
+    async def confirm_word(self, question: str, word: str) -> bool:
+        """Ask for a word to be typed, in any case, as a consent that nobody gives by mistake; see `confirm`."""
+        return (await self._typed(question, " ")).casefold() == word.casefold()
+
+    async def _typed(self, question: str, mark: str) -> str:
         import asyncio
 
         if not (self.err_is_terminal and sys.stdin is not None and sys.stdin.isatty()):
             self.error(f"{question} Add --yes, since there is no terminal to ask on")
-            return False
-        self._say(_render((Styled(question, "strong"), " [y/N] "), self.err_coloured))
+            return ""
+        self._say(_render((Styled(question, "strong"), mark), self.err_coloured))
         # The loop waits for the line, since a read that blocks it would keep Ctrl-C waiting too.
         loop, typed = asyncio.get_running_loop(), asyncio.Event()
         loop.add_reader(sys.stdin, typed.set)
@@ -115,7 +122,7 @@ class Console:
             await typed.wait()
         finally:
             loop.remove_reader(sys.stdin)
-        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+        return sys.stdin.readline().strip()
 
     def tell(self, *parts: str | Styled, end: str = "\n") -> None:
         """Write beside the result: sources, summaries, hints. Says nothing in quiet runs."""

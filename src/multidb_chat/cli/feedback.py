@@ -61,7 +61,7 @@ def give(
     session.run(work)
 
 
-@feedback.command("list")
+@feedback.command("list", epilog="Example: multidb-chat feedback list --json")
 def list_(
     context: typer.Context,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="How many at most.")] = 50,

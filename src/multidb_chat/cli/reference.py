@@ -53,6 +53,12 @@ With `--json` a command prints one JSON document. Keys are not renamed or remove
 | `collections create`, `collections delete` | `id`, `name`, `description`, `shared`, `embedder`, `dimensions`, \
 `created_at` |
 | `collections show` | the same, and `documents`, `chunks`, `characters` |
+| `usage` | `plan`, `until`; `usage`: `resource`, `used`, `limit`, `left`, `share`, `resets_at` |
+| `stats` | `questions`, `turns`, `cached`, `not_found`, `failed`, `hit_rate`, `median_ms`, `p95_ms`, `documents`, \
+`size_bytes`, `helpful`, `unhelpful`; `days`: `day`, `questions`, `turns`, `cached`, `not_found`, `failed`, \
+`milliseconds` |
+| `account export` | `file`; `counts` by kind |
+| `account erase` | `conversations`, `documents`, `tasks` |
 | `config show` | `settings`: `key`, `value`, `origin` |
 | `config path` | `config`, `data`, `cache`, `logs` |
 """

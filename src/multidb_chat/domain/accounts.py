@@ -25,6 +25,7 @@ def new_pseudonym() -> str:
 class Account:
     """Somebody who talks. A guest has no e-mail address and an `expires_at`; `version` grows by one at each update.
 
+    One with `erased_at` is on its way out: nobody can log in to it, and what is left of it is removed.
     `pseudonym` stands for the account in the audit log and nowhere else; it stays the same and goes with the account.
     """
 
@@ -38,6 +39,7 @@ class Account:
     disabled_at: datetime | None = None
     version: int = 1
     pseudonym: str = field(default_factory=new_pseudonym, compare=False)
+    erased_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,9 @@ class Accounts(AuditTrail, Credentials, Protocol):
 
     async def list_accounts(self, after: str = "", limit: int = 100) -> list[Account]:
         """Return accounts in order of id, from just behind `after`."""
+
+    async def leaving(self, at: datetime, limit: int = 100) -> list[Account]:
+        """Return accounts that are to go, in order of id: those with `erased_at`, and guests expired by `at`."""
 
     async def delete_account(self, account_id: str) -> bool:
         """Remove the account with all that is its own here (never the audit); False if unknown."""

@@ -164,8 +164,18 @@ class Conversations(Protocol):
         that the account has said: thousands of messages, not millions.
         """
 
+    async def idle_conversations(self, until: datetime, limit: int = 100) -> list[Conversation]:
+        """Return conversations of all accounts whose `last_activity` is `until` or earlier, the earliest first."""
+
     async def delete_conversation(self, conversation_id: str) -> bool:
         """Remove the conversation for good, with its messages and their feedback; False when it is unknown."""
+
+    async def erase(self, account_id: str) -> int:
+        """Remove everything of an account for good: messages, feedback, conversations last; return how many of these.
+
+        What is written for the account from then on, by whichever process, raises `NotFound`. It may be interrupted
+        anywhere; doing it again completes it.
+        """
 
     async def append(self, *messages: Message) -> None:
         """Add messages of one conversation, all of them or none. The same id again changes nothing.

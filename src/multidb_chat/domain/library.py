@@ -159,6 +159,13 @@ class Library(Protocol):
     async def delete_collection(self, collection_id: str) -> bool:
         """Remove the collection with its documents and sources, each document as a change; False when unknown."""
 
+    async def erase(self, owner_id: str) -> int:
+        """Remove the collections of an owner like `delete_collection`; return how many documents were in them.
+
+        A collection that is created for the owner from then on, by whichever process, raises `NotFound`. It may be
+        interrupted anywhere; doing it again completes it.
+        """
+
     async def put_documents(self, contents: Sequence[DocumentContent], limit: int | None = None) -> None:
         """Add or replace the documents, each atomically with its text, blocks, chunks and original.
 

@@ -4,14 +4,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from multidb_chat.domain.accounts import Account, Accounts
-from multidb_chat.domain.conversations import Conversations
 from multidb_chat.domain.errors import Conflict, NotPermitted
 from multidb_chat.domain.ids import new_id
 
 # Well known, so that two processes that start at once make one account. A valid UUIDv7 of the first millisecond.
 LOCAL_ACCOUNT_ID = "00000000-0000-7000-8000-000000000001"
 GUEST_LIFE = timedelta(hours=24)
-_PAGE = 200
 
 
 def utc_now() -> datetime:
@@ -25,13 +23,11 @@ class AccountService:
     def __init__(
         self,
         accounts: Accounts,
-        conversations: Conversations,
         *,
         guest_life: timedelta = GUEST_LIFE,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._accounts = accounts
-        self._conversations = conversations
         self._guest_life = guest_life
         self._clock = clock
 
@@ -64,27 +60,6 @@ class AccountService:
     async def check(self, account: Account) -> Account:
         """Return the account as it is now. Raises `NotPermitted` when it is gone, disabled or expired."""
         return usable(await self._accounts.account(account.id), self._clock())
-
-    async def expire_guests(self, now: datetime) -> int:
-        """Remove the guests whose time is over, with their conversations; return how many there were.
-
-        The account goes last: what was interrupted is found again by the next run.
-        """
-        removed = 0
-        after = ""
-        while page := await self._accounts.list_accounts(after, _PAGE):
-            for account in page:
-                if account.role == "guest" and _expired(account, now):
-                    await self._remove_conversations(account.id)
-                    removed += await self._accounts.delete_account(account.id)
-            after = page[-1].id
-        return removed
-
-    async def _remove_conversations(self, account_id: str) -> None:
-        for archived, deleted in ((False, False), (True, False), (False, True)):
-            while page := await self._conversations.conversations(account_id, "", _PAGE, archived, deleted):
-                for conversation in page:
-                    await self._conversations.delete_conversation(conversation.id)
 
 
 def usable(account: Account | None, now: datetime) -> Account:

@@ -41,12 +41,13 @@ def _json(conversation: Conversation, messages: Sequence[Message]) -> str:
         "archived": conversation.archived,
         "forked_from": conversation.forked_from,
         "head": conversation.head,
-        "messages": [_record(message) for message in messages],
+        "messages": [message_record(message) for message in messages],
     }
     return json.dumps(record, ensure_ascii=True, indent=2) + "\n"
 
 
-def _record(message: Message) -> dict[str, Any]:
+def message_record(message: Message) -> dict[str, Any]:
+    """Return a message as JSON values, an answer with its sources."""
     answer = codec.answer_in(message)
     return {
         "id": message.id,
@@ -60,9 +61,17 @@ def _record(message: Message) -> dict[str, Any]:
 
 def _markdown(conversation: Conversation, messages: Sequence[Message]) -> str:
     parts = [f"# {clean_line(conversation.title)}"]
-    for message in messages:
-        parts += _asked(message) if message.role == "user" else _said(message)
+    parts += map(_part, messages)
     return "\n\n".join(parts) + "\n"
+
+
+def markdown_of(message: Message) -> str:
+    """Return a message as Markdown, to be put behind the others."""
+    return _part(message) + "\n\n"
+
+
+def _part(message: Message) -> str:
+    return "\n\n".join(_asked(message) if message.role == "user" else _said(message))
 
 
 def _asked(message: Message) -> Iterator[str]:

@@ -5,7 +5,19 @@
 
 from multidb_chat.settings.loading import Settings, load_settings
 from multidb_chat.settings.paths import Paths, find_paths
-from multidb_chat.settings.sections import Answers, Embedder, Guest, Ingest, Log, Login, Plans, Search, Stores, Tui
+from multidb_chat.settings.sections import (
+    Answers,
+    Embedder,
+    Guest,
+    Ingest,
+    Log,
+    Login,
+    Plans,
+    Retention,
+    Search,
+    Stores,
+    Tui,
+)
 
 __all__ = [
     "Answers",
@@ -16,6 +28,7 @@ __all__ = [
     "Login",
     "Paths",
     "Plans",
+    "Retention",
     "Search",
     "Settings",
     "Stores",

@@ -19,6 +19,7 @@ from multidb_chat.settings.sections import (
     Log,
     Login,
     Plans,
+    Retention,
     Search,
     Stores,
     Tui,
@@ -43,6 +44,7 @@ class Settings:
     plans: Plans
     login: Login
     guest: Guest
+    retention: Retention
     tui: Tui
     log: Log
     paths: Paths

@@ -108,6 +108,16 @@ class Guest(Section):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
+class Retention(Section):
+    """How long things are kept, in days; 0 is for good. `multidb-chat admin retention run` removes what is older."""
+
+    conversations_days: int = setting(0, "Conversations, from when something was said in them last.", low=0)
+    deleted_days: int = setting(30, "Deleted conversations; as long a deletion can be taken back.", low=1)
+    tasks_days: int = setting(90, "Background tasks that ended and whose results were read.", low=0)
+    unread_days: int = setting(365, "Background tasks that ended and whose results nobody has read.", low=0)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
 class Tui(Section):
     """The app."""
 
@@ -130,6 +140,7 @@ SECTIONS: dict[str, type[Section]] = {
     "plans": Plans,
     "login": Login,
     "guest": Guest,
+    "retention": Retention,
     "tui": Tui,
     "log": Log,
 }

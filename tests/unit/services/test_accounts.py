@@ -9,29 +9,23 @@ from pathlib import Path
 import pytest
 
 from multidb_chat.adapters.sqlite.accounts import SqliteAccounts
-from multidb_chat.adapters.sqlite.conversations import SqliteConversations
 from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.errors import NotPermitted
 from multidb_chat.services.accounts import LOCAL_ACCOUNT_ID, AccountService
-from multidb_chat.services.history import History
-from tests.unit.services.recording import Recorder
 
 NOW = datetime(2026, 1, 31, 22, tzinfo=UTC)
 
 
 class House:
-    """Services on the stores of one folder, with a clock to be set."""
+    """The service on the store of one folder, with a clock to be set."""
 
     def __init__(self, folder: Path) -> None:
         self.now = NOW
         self.accounts = SqliteAccounts(folder / "accounts.db")
-        self.conversations = SqliteConversations(folder / "conversations.db")
-        self.service = AccountService(self.accounts, self.conversations, clock=lambda: self.now)
-        self.history = History(self.conversations, Recorder)
+        self.service = AccountService(self.accounts, clock=lambda: self.now)
 
     async def close(self) -> None:
         await self.accounts.close()
-        await self.conversations.close()
 
 
 @pytest.fixture
@@ -95,31 +89,3 @@ async def test_a_removed_account_may_nothing(house: House):
     await house.accounts.delete_account(guest.id)
     with pytest.raises(NotPermitted, match="not exist"):
         await house.service.check(guest)
-
-
-async def test_expired_guests_go_with_their_conversations(house: House):
-    local, old = await house.service.local_account(), await house.service.guest()
-    house.now += timedelta(hours=1)
-    young = await house.service.guest()
-    for account in (local, old, young):
-        for title in ("One", "Two"):
-            await house.history.start(account, title)
-    archived = await house.history.start(old, "Three")
-    await house.history.archive(old, archived.id)
-    expired = Account("user", "user", "free", NOW, expires_at=NOW)
-    await house.accounts.create_account(expired)
-    assert await house.service.expire_guests(NOW + timedelta(days=1)) == 1
-    assert await house.service.expire_guests(NOW + timedelta(days=1)) == 0
-    assert await house.accounts.account(old.id) is None
-    assert await house.conversations.conversations(old.id) == []
-    assert await house.conversations.conversations(old.id, archived=True) == []
-    for account in (local, young):
-        assert await house.accounts.account(account.id) == account
-        assert len(await house.conversations.conversations(account.id)) == 2
-    assert await house.accounts.account("user") == expired
-
-
-async def test_more_guests_than_a_page_expire(house: House):
-    await asyncio.gather(*(house.service.guest() for _ in range(401)))
-    assert await house.service.expire_guests(NOW + timedelta(days=2)) == 401
-    assert await house.accounts.list_accounts() == []

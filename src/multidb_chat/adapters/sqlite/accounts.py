@@ -44,6 +44,9 @@ class SqliteAccounts:
     async def list_accounts(self, after: str = "", limit: int = 100) -> list[Account]:
         return await self._database.read(lambda c: people.page(c, after, limit))
 
+    async def leaving(self, at: datetime, limit: int = 100) -> list[Account]:
+        return await self._database.read(lambda c: people.leaving(c, at, limit))
+
     async def delete_account(self, account_id: str) -> bool:
         return await self._database.write(lambda c: people.delete(c, account_id))
 

@@ -121,6 +121,12 @@ def page(connection: Connection, after: str, limit: int) -> list[Account]:
     return ACCOUNTS.all(connection, "WHERE id > ? ORDER BY id LIMIT ?", after, rows_at_most(limit))
 
 
+def leaving(connection: Connection, at: datetime, limit: int) -> list[Account]:
+    """Return accounts that were erased, and guests whose time was over by then."""
+    clauses = "WHERE erased_at IS NOT NULL OR (role = 'guest' AND expires_at <= ?) ORDER BY id LIMIT ?"
+    return ACCOUNTS.all(connection, clauses, micros(at), rows_at_most(limit))
+
+
 def unknown_account(account_id: str) -> NotFound:
     """Return the error for an account that does not exist."""
     return NotFound(f"There is no account {account_id!r}.")

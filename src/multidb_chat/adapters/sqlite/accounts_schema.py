@@ -143,4 +143,9 @@ SCHEMA = (
     ) WITHOUT ROWID;
     CREATE INDEX attempts_by_time ON attempts (last_at);
     """,
+    """
+    ALTER TABLE accounts ADD COLUMN erased_at INTEGER;
+    CREATE INDEX accounts_erased ON accounts (erased_at) WHERE erased_at IS NOT NULL;
+    CREATE INDEX accounts_expiring ON accounts (expires_at) WHERE role = 'guest';
+    """,
 )

@@ -7,6 +7,7 @@ from typing import Unpack
 
 from multidb_chat.adapters.sqlite import conversations_curation as curation
 from multidb_chat.adapters.sqlite import conversations_messages as talk
+from multidb_chat.adapters.sqlite import erased
 from multidb_chat.adapters.sqlite.conversations_curation import KNOWLEDGE
 from multidb_chat.adapters.sqlite.conversations_messages import CONVERSATIONS, MESSAGES
 from multidb_chat.adapters.sqlite.conversations_schema import SCHEMA
@@ -62,8 +63,19 @@ class SqliteConversations:
     ) -> list[FoundConversation]:
         return await self._database.read(lambda c: search(c, account_id, words, limit, archived))
 
+    async def idle_conversations(self, until: datetime, limit: int = 100) -> list[Conversation]:
+        return await self._database.read(lambda c: talk.idle_until(c, until, limit))
+
     async def delete_conversation(self, conversation_id: str) -> bool:
         return await self._database.write(lambda c: talk.delete(c, conversation_id))
+
+    async def erase(self, account_id: str) -> int:
+        await self._database.write(lambda c: erased.mark(c, account_id))
+        removed = 0
+        while some := await self._database.write(lambda c: talk.delete_some(c, account_id)):
+            removed += some
+        await self._database.write(lambda c: curation.delete_feedback(c, account_id))
+        return removed
 
     async def append(self, *messages: Message) -> None:
         await self._database.write(lambda c: talk.append(c, messages))

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
+from multidb_chat.adapters.sqlite import erased
 from multidb_chat.adapters.sqlite.records import Table, below, micros, rows_at_most
 from multidb_chat.domain.conversations import Feedback, KnowledgeEntry
 from multidb_chat.domain.errors import Conflict, InvalidInput
@@ -63,6 +64,7 @@ def put_feedback(connection: Connection, feedback: Feedback) -> None:
         raise InvalidInput(f"A rating is -1, 0 or 1, not {feedback.rating}.")
     if feedback.message_id is not None and feedback.conversation_id is None:
         raise InvalidInput("Feedback on a message names its conversation, too.")
+    erased.refuse(connection, feedback.account_id)
     if FEEDBACK.first(connection, "WHERE id = ?", feedback.id) is not None:
         return
     if feedback.message_id is not None:
@@ -71,6 +73,11 @@ def put_feedback(connection: Connection, feedback: Feedback) -> None:
             (feedback.account_id, feedback.message_id, feedback.id),
         )
     FEEDBACK.insert(connection, feedback, "ON CONFLICT DO NOTHING")
+
+
+def delete_feedback(connection: Connection, account_id: str) -> None:
+    """Remove all feedback of an account."""
+    connection.execute("DELETE FROM feedback WHERE account_id = ?", (account_id,))
 
 
 def feedback_page(connection: Connection, account_id: str, before: str, limit: int) -> list[Feedback]:

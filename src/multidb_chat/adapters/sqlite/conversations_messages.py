@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from multidb_chat.adapters.sqlite import conversations_words as words
+from multidb_chat.adapters.sqlite import erased
 from multidb_chat.adapters.sqlite.records import Table, below, micros, moment, rows_at_most
 from multidb_chat.domain.conversations import META_LIMIT, Conversation, Link, Message
 from multidb_chat.domain.errors import Conflict, InvalidInput, NotFound
@@ -21,6 +22,7 @@ MESSAGES = Table("messages", Message)
 
 Connection = sqlite3.Connection
 _DAY = 86_400_000_000  # microseconds
+_AT_ONCE = 20  # conversations removed in one transaction, since others wait for it
 
 # Everything but the owner and where it was forked from.
 _REPLACED = ("title", "last_activity", "archived", "renamed", "head", "read_at", "deleted_at")
@@ -38,6 +40,7 @@ _SETTING = {
 
 def put(connection: Connection, conversation: Conversation) -> None:
     """Add a conversation or replace what may change of it; raises `Conflict` when it is somebody else's."""
+    erased.refuse(connection, conversation.account_id)
     stored = CONVERSATIONS.insert(connection, conversation, _REPLACING)
     if not stored:
         raise Conflict(f"The conversation {conversation.id!r} belongs to another account.")
@@ -85,8 +88,23 @@ def delete(connection: Connection, conversation_id: str) -> bool:
     return connection.execute("DELETE FROM conversations WHERE id = ?", (conversation_id,)).rowcount > 0
 
 
+def idle_until(connection: Connection, until: datetime, limit: int) -> list[Conversation]:
+    """Return the conversations in which nothing was said since then, the earliest first."""
+    clauses = "WHERE last_activity <= ? ORDER BY last_activity, id LIMIT ?"
+    return CONVERSATIONS.all(connection, clauses, micros(until), rows_at_most(limit))
+
+
+def delete_some(connection: Connection, account_id: str) -> int:
+    """Remove a few of the account's conversations for good; return how many, 0 when there are none left."""
+    query = "SELECT id FROM conversations WHERE account_id = ? LIMIT ?"
+    found = connection.execute(query, (account_id, _AT_ONCE)).fetchall()
+    return sum(delete(connection, row[0]) for row in found)
+
+
 def append(connection: Connection, messages: Sequence[Message]) -> None:
     """Add messages of one conversation once; raises `NotFound` or `InvalidInput`."""
+    for account_id in {message.account_id for message in messages}:
+        erased.refuse(connection, account_id)
     owners = {key: _owner(connection, key) for key in {message.conversation_id for message in messages}}
     for message in messages:
         if len(message.meta.encode()) > META_LIMIT:

@@ -11,6 +11,8 @@ copy of the text, so that rows can be removed without knowing what was indexed. 
 text is indexed as it is: in scripts without spaces, only the beginnings of its sentences are found.
 """
 
+from multidb_chat.adapters.sqlite.erased import TABLE
+
 SCHEMA = (
     """
     CREATE TABLE conversations (
@@ -84,4 +86,6 @@ SCHEMA = (
     INSERT INTO words (text, place, conversation_id, message_id)
         SELECT body, 'a' || hex(account_id) || ' c' || hex(conversation_id), conversation_id, id FROM messages;
     """,
+    "CREATE INDEX conversations_by_activity ON conversations (last_activity, id);",
+    TABLE,
 )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from multidb_chat.adapters.sqlite import erased
 from multidb_chat.adapters.sqlite import library_collections as shelf
 from multidb_chat.adapters.sqlite import library_documents as book
 from multidb_chat.adapters.sqlite import library_storing as storing
@@ -51,6 +52,14 @@ class SqliteLibrary:
 
     async def delete_collection(self, collection_id: str) -> bool:
         return await self._database.write(lambda c: shelf.delete(c, collection_id))
+
+    async def erase(self, owner_id: str) -> int:
+        await self._database.write(lambda c: erased.mark(c, owner_id))
+        removed = 0
+        while some := await self._database.write(lambda c: storing.remove_some(c, owner_id)):
+            removed += some
+        await self._database.write(lambda c: shelf.delete_all(c, owner_id))
+        return removed
 
     async def put_documents(self, contents: Sequence[DocumentContent], limit: int | None = None) -> None:
         await self._database.write(lambda c: storing.store(c, contents, limit))

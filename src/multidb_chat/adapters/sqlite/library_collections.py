@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 
-from multidb_chat.adapters.sqlite import library_storing
+from multidb_chat.adapters.sqlite import erased, library_storing
 from multidb_chat.adapters.sqlite.database import bindable, prefix_end
 from multidb_chat.adapters.sqlite.library_rows import (
     COLLECTION,
@@ -25,6 +25,7 @@ from multidb_chat.domain.library import Change, Collection, SourceRecord
 
 def create(connection: sqlite3.Connection, collection: Collection) -> None:
     """Add a collection; raises `Conflict`."""
+    erased.refuse(connection, collection.owner_id)
     try:
         connection.execute(
             f"INSERT INTO collections ({COLLECTION}, name_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -113,6 +114,13 @@ def delete(connection: sqlite3.Connection, collection_id: str) -> bool:
     """Remove a collection with its sources and documents, which leave tombstones."""
     library_storing.remove(connection, "collection_id = ?", collection_id)
     return connection.execute("DELETE FROM collections WHERE id = ?", (collection_id,)).rowcount > 0
+
+
+def delete_all(connection: sqlite3.Connection, owner_id: str) -> None:
+    """Remove all collections of an owner with what is in them."""
+    rows = connection.execute("SELECT id FROM collections WHERE owner_id = ?", (owner_id,)).fetchall()
+    for row in rows:
+        delete(connection, row[0])
 
 
 def put_source(connection: sqlite3.Connection, record: SourceRecord) -> None:

@@ -9,6 +9,8 @@ dominate it) for 80 microseconds a document, more than storing it costs.
 A document's last change is the only one that is kept; removed documents stay in `changes` as tombstones.
 """
 
+from multidb_chat.adapters.sqlite.erased import TABLE
+
 SEGMENT = 16_384
 
 SCHEMA = (
@@ -100,4 +102,5 @@ SCHEMA = (
     INSERT INTO identity VALUES (lower(hex(randomblob(16))));
     """,
     "CREATE INDEX documents_by_size ON documents (collection_id, size_bytes);",
+    TABLE,
 )

@@ -31,6 +31,10 @@ _VALUES = ", ".join(
 )
 
 
+# Documents removed in one transaction when all of an owner's go, since others wait for it.
+_AT_ONCE = 200
+
+
 class _Entry(NamedTuple):
     """A document on its way into the tables: its row's key, its successor's record, its chunks in order."""
 
@@ -183,3 +187,13 @@ def remove_by_id(connection: sqlite3.Connection, document_ids: Sequence[str]) ->
         )
         removed += remove(connection, wanted, *batch)
     return removed
+
+
+def remove_some(connection: sqlite3.Connection, owner_id: str) -> int:
+    """Remove a few of the documents of an owner; return how many, 0 when there are none left."""
+    rows = connection.execute(
+        "SELECT documents.id FROM collections JOIN documents ON documents.collection_id = collections.id"
+        " WHERE owner_id = ? LIMIT ?",
+        (owner_id, _AT_ONCE),
+    ).fetchall()
+    return remove_by_id(connection, [row[0] for row in rows])
