@@ -46,6 +46,8 @@ if TYPE_CHECKING:  # imported where they are made
     from multidb_chat.services.handbook import Handbook
     from multidb_chat.services.ingestion import Ingestion
     from multidb_chat.services.installation.backup import Backups
+    from multidb_chat.services.installation.health import Health
+    from multidb_chat.services.installation.overview import Overviews
     from multidb_chat.services.installation.restoring import Restoring, Staged
     from multidb_chat.services.knowledge.base import KnowledgeBase
     from multidb_chat.services.knowledge.curation import Curation
@@ -145,6 +147,30 @@ class Application:
         from multidb_chat.adapters.sqlite.upkeeps import cache_upkeep
 
         return (*_durable_upkeep(self.settings.paths.data), cache_upkeep(self.settings.paths.cache))
+
+    @cached_property
+    def health(self) -> "Health":
+        """What may be wrong with the installation."""
+        from multidb_chat.adapters.embedders.minilm import MiniLMEmbedder
+        from multidb_chat.adapters.installation.files import InstallationFiles
+        from multidb_chat.services.installation.health import Health
+
+        paths = self.settings.paths
+        return Health(
+            self.upkeep,
+            self.index,
+            self.keys,
+            InstallationFiles(paths.data, paths.cache, paths.config_file),
+            verify_model=MiniLMEmbedder(1).verify,
+            has_keys=(paths.data / KEYS).exists,
+        )
+
+    @cached_property
+    def overviews(self) -> "Overviews":
+        """What the installation is and holds."""
+        from multidb_chat.services.installation.overview import Overviews
+
+        return Overviews(self.upkeep, self.accounts, self.accounts, self.tasks)
 
     @cached_property
     def backups(self) -> "Backups":

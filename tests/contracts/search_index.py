@@ -234,6 +234,24 @@ class SearchIndexContract:
         assert await index.lexical("secret words", SearchFilters(()), 5) == []
         assert await index.nearest(a_vector(1), SearchFilters(()), 5, [(key, 0)]) == []
 
+    async def test_an_index_that_follows_its_library_is_right_also_before_it_has_followed(
+        self, index: SearchIndex, library: Library, put
+    ):
+        assert await index.check() == []
+        ids = await put(a_document("a", "wings", "tails"), a_document("b", "rotors"), a_document("empty"))
+        assert await index.check() == []
+        await library.put_documents([a_document("b", "blades"), a_document("c", "gliders")])
+        await library.remove_documents(ids[:1])
+        assert await index.check() == []
+        await index.refresh()
+        assert await index.check() == []
+
+    async def test_an_index_made_anew_finds_the_same(self, index: SearchIndex, put, find):
+        await put(a_document("a", "wings"), a_document("b", "rotors"))
+        assert await index.rebuild() == 2
+        assert await find("wings") == ["a"]
+        assert await index.check() == []
+
     async def test_limits_hold(self, index: SearchIndex, put):
         await put(a_document("a", *(f"words {n}" for n in range(30))))
         for limit in (0, 1, 7, 30, 100):

@@ -112,5 +112,14 @@ class SearchIndex(Protocol):
         Collections whose vectors have another length are passed over.
         """
 
+    async def check(self) -> list[str]:
+        """Compare the index with the library and return what is wrong, a line each. Nothing is changed.
+
+        Changes that are still to be followed are not wrong; a sample of the vectors is compared.
+        """
+
+    async def rebuild(self) -> int:
+        """Discard the index and make it anew; return how many documents are in it."""
+
     async def close(self) -> None:
         """Free files and memory."""

@@ -65,3 +65,48 @@ class Finding:
     text: str
     mend: str = ""
     safe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LooseFile:
+    """A file or folder that others could read or write: its mode, and the mode it should have."""
+
+    path: Path
+    mode: int
+    wanted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The bytes that are free where a folder lies."""
+
+    folder: Path
+    free: int
+
+
+class Files(Protocol):
+    """The files of an installation on this machine. Synchronous; raises `OSError`."""
+
+    def loose(self) -> list[LooseFile]:
+        """Return what others than the owner could read or write and should not."""
+
+    def tighten(self, loose: LooseFile) -> None:
+        """Give a file or folder the mode it should have."""
+
+    def room(self) -> list[Room]:
+        """Return the free bytes where the data and the cache lie."""
+
+    def used_by_others(self) -> bool:
+        """Tell whether another program has the data open."""
+
+    def left_behind(self) -> list[Path]:
+        """Return folders that interrupted work left and nothing needs."""
+
+    def set_aside(self) -> list[Path]:
+        """Return the data that restores put aside."""
+
+    def remove(self, folder: Path) -> None:
+        """Remove a folder with what is in it."""
+
+    def discard_cache(self) -> None:
+        """Remove what is kept of the cache on this machine."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from multidb_chat.domain.accounts import Account
-from tests.authorisation.world import World, for_staff
+from tests.authorisation.world import DONE, World, for_staff
 
 
 async def _backup(world: World, account: Account) -> Any:
@@ -29,6 +29,7 @@ async def _prepare(world: World, account: Account) -> Any:
 
 
 ROWS = {
+    "Overviews.now": for_staff(lambda world, account: world.app.overviews.now(account), support=DONE),
     "Backups.create": for_staff(_backup),
     "Backups.check": for_staff(_check),
     "Restoring.inspect": for_staff(_inspect),

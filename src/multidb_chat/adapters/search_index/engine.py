@@ -83,6 +83,16 @@ class Engine:
         """Search the vectors."""
         return self._search(lambda c: self._similarity.search(c, vector, filters, limit, also))
 
+    def problems(self) -> list[str]:
+        """Read the whole of the tables and return what is not as it should be."""
+        with self._tables.reading() as connection:
+            return [str(row[0]) for row in connection.execute("PRAGMA integrity_check(5)") if row[0] != "ok"]
+
+    def count(self) -> int:
+        """Return how many documents are in the index."""
+        with self._tables.reading() as connection:
+            return int(connection.execute("SELECT count(*) FROM documents").fetchone()[0])
+
     def discard(self) -> None:
         """Delete everything, unless another process has done so."""
         self._tables.discard()

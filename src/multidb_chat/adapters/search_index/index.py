@@ -57,6 +57,23 @@ class EmbeddedSearchIndex:
         """Return the most similar chunks; see the port. Raises `StoreError`."""
         return await self._search(lambda engine: engine.nearest(vector, filters, limit, also))
 
+    async def check(self) -> list[str]:
+        """Compare the index with the library; see the port. Raises `StoreError`."""
+        from multidb_chat.adapters.search_index.checking import differences
+
+        if not await asyncio.to_thread(self._path.exists):
+            return []
+        try:
+            return await self._run(lambda engine: engine.problems()) or await differences(self._run, self._library)
+        except Damaged as error:
+            return [f"it is damaged ({error})"]
+
+    async def rebuild(self) -> int:
+        """Discard the index and make it anew; see the port. Raises `StoreError`."""
+        async with self._following:
+            self._followed = -1
+            return await self._healing(self._rebuild)
+
     async def close(self) -> None:
         """Finish what is under way and close the files."""
         await asyncio.to_thread(self._threads.shutdown)

@@ -120,7 +120,7 @@ class Tables:
     def discard(self) -> None:
         """Delete the index that is open, unless another process has replaced it already, and begin an empty one."""
         with self._translated():
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make(self.folder)
             with _locked(self.folder / "lock"):
                 mine, there = self._identity, _identity(self.path)
                 self.close()
@@ -169,7 +169,7 @@ class Tables:
             time.sleep(0.01)
 
     def _open(self) -> tuple[Identity, sqlite3.Connection]:
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make(self.folder)
         os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         identity = self._identity = _identity(self.path)
         connection = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
@@ -267,3 +267,9 @@ def _locked(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _make(folder: Path) -> None:
+    """Make the folder, and the one it is in, for their owner alone."""
+    for one in (folder.parent, folder):  # `parents` would make them with the mode that is usual here
+        one.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,0 +1,134 @@
+"""What can be wrong with an installation. Each check returns what it found; one that could not be made is a finding."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from multidb_chat.domain.errors import MultidbChatError, StoreError
+from multidb_chat.domain.keys import Keys
+from multidb_chat.domain.search import SearchIndex
+from multidb_chat.domain.text import clean_line
+from multidb_chat.domain.upkeep import Files, Finding, StoreReport, Upkeep
+
+CONFIGURATION, STORES, CACHE, INDEX = "configuration", "stores", "cache", "index"
+MODEL, KEYS, PERMISSIONS, LEFTOVERS = "model", "keys", "permissions", "leftovers"
+CLOCK, DISK, LOCKS = "clock", "disk", "locks"
+_AHEAD = timedelta(minutes=5)
+_LITTLE, _TIGHT = 100_000_000, 1_000_000_000
+_SHOWN = 3
+
+
+async def store(upkeep: Upkeep) -> tuple[list[Finding], StoreReport | None]:
+    """Read the whole store; return what was found and, where it can be read, what the store holds."""
+    about: Literal["cache", "stores"] = "cache" if upkeep.store == "cache" else "stores"
+    mend = _CACHE_MEND if about == CACHE else "Restore a backup: multidb-chat admin restore FILE"
+    problems = await upkeep.problems()
+    if problems:
+        text = f"The {upkeep.store} store is damaged: {'; '.join(problems[:_SHOWN])}"
+        return [Finding(about, "wrong", text, mend, safe=about == CACHE)], None
+    report = await upkeep.report()
+    if 0 < report.schema < report.known_schema:
+        text = f"The {upkeep.store} store is of an older version; it is brought up to date when it is next used."
+        return [Finding(about, "note", text)], report
+    text = f"The {upkeep.store} store is sound ({report.size_bytes / 1e6:,.1f} MB)."
+    return [Finding(about, "ok", text if report.schema else f"The {upkeep.store} store is not made yet.")], report
+
+
+_CACHE_MEND = "Nothing in it is lost for good: multidb-chat admin doctor --fix begins a new one"
+
+
+async def search_index(index: SearchIndex) -> list[Finding]:
+    """Compare the search index with the library."""
+    if wrong := await index.check():
+        text = f"The search index is not what the library says: {'; '.join(wrong)}."
+        return [Finding(INDEX, "wrong", text, "multidb-chat admin doctor --fix makes it anew", safe=True)]
+    return [Finding(INDEX, "ok", "The search index agrees with the library.")]
+
+
+async def model(verify: Callable[[], Awaitable[None]]) -> list[Finding]:
+    """Compare the model's files with what was recorded of them."""
+    try:
+        await verify()
+    except StoreError as error:
+        return [Finding(MODEL, "wrong", str(error), "Install the program again; its model comes with it.")]
+    return [Finding(MODEL, "ok", "The model's files are those that were recorded (sha256).")]
+
+
+async def keys(held: Keys, exists: bool, needed: bool) -> list[Finding]:
+    """Read the key file. `needed`: something was made with a key already."""
+    if not needed:
+        return [Finding(KEYS, "ok", "No keys are needed yet; they are made when they are.")]
+    if not exists:
+        text = "The key file is missing: nobody can log in, and the audit log cannot be verified."
+        return [Finding(KEYS, "wrong", text, "Restore it from a backup: multidb-chat admin restore FILE")]
+    await held.keys("audit")
+    return [Finding(KEYS, "ok", "The keys can be read.")]
+
+
+async def permissions(files: Files) -> list[Finding]:
+    """Look who could read the files."""
+    loose = await asyncio.to_thread(files.loose)
+    if not loose:
+        return [Finding(PERMISSIONS, "ok", "Nobody else can read or write the files.")]
+    shown = ", ".join(f"{_shown(one.path)} ({one.mode:04o}, not {one.wanted:04o})" for one in loose[:_SHOWN])
+    more = f" and {len(loose) - _SHOWN} more" if len(loose) > _SHOWN else ""
+    text = f"Others than the owner could read or write {shown}{more}."
+    return [Finding(PERMISSIONS, "wrong", text, "multidb-chat admin doctor --fix sets the modes", safe=True)]
+
+
+async def leftovers(files: Files) -> list[Finding]:
+    """Look for what interrupted work left, and for data that were put aside."""
+    found = [
+        Finding(LEFTOVERS, "wrong", f"{_shown(path)} was left by an interrupted restore.", _LEFT_MEND, safe=True)
+        for path in await asyncio.to_thread(files.left_behind)
+    ]
+    for path in await asyncio.to_thread(files.set_aside):
+        text = f"{_shown(path)} holds the data of before a restore."
+        found.append(Finding(LEFTOVERS, "note", text, "Remove the folder when you do not need it any more."))
+    return found or [Finding(LEFTOVERS, "ok", "Nothing was left behind.")]
+
+
+_LEFT_MEND = "Nothing needs it: multidb-chat admin doctor --fix removes it"
+
+
+async def clock(reports: Sequence[StoreReport], now: datetime) -> list[Finding]:
+    """Compare the clock with the newest record."""
+    newest = max((report.newest for report in reports if report.newest is not None), default=None)
+    if newest is not None and newest > now + _AHEAD:
+        text = f"The clock says {now:%Y-%m-%d %H:%M} UTC, and the newest record is of {newest:%Y-%m-%d %H:%M} UTC."
+        return [Finding(CLOCK, "wrong", text, "Set the clock of this machine (NTP); tokens and quotas depend on it.")]
+    return [Finding(CLOCK, "ok", f"The clock says {now:%Y-%m-%d %H:%M} UTC; no record is of a later time.")]
+
+
+async def disk(files: Files) -> list[Finding]:
+    """Look how much room is left."""
+    found = []
+    for room in await asyncio.to_thread(files.room):
+        text = f"{room.free / 1e6:,.0f} MB are free where {_shown(room.folder)} lies."
+        severity: Literal["wrong", "note", "ok"] = "ok"
+        if room.free < _TIGHT:
+            severity = "wrong" if room.free < _LITTLE else "note"
+        found.append(Finding(DISK, severity, text, "" if severity == "ok" else "Free some space on this disk."))
+    return found
+
+
+async def locks(files: Files) -> list[Finding]:
+    """Look whether another program has the data open; that is no fault."""
+    if await asyncio.to_thread(files.used_by_others):
+        return [Finding(LOCKS, "note", "Another multidb-chat has the data open; a restore would have to wait for it.")]
+    return [Finding(LOCKS, "ok", "No other multidb-chat has the data open.")]
+
+
+async def made(about: str, check: Awaitable[list[Finding]]) -> list[Finding]:
+    """Return what a check found; where it cannot be made, that."""
+    try:
+        return await check
+    except (MultidbChatError, OSError) as error:
+        text = str(error) if isinstance(error, MultidbChatError) else f"It cannot be checked: {error.strerror}."
+        return [Finding(about, "wrong", text)]
+
+
+def _shown(path: Path) -> str:
+    return clean_line(str(path))
