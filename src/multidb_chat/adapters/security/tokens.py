@@ -38,7 +38,7 @@ class JwtSigner:
                 # The times are compared below, with the caller's clock.
                 options={"require": list(_REQUIRED), "verify_exp": False, "verify_iat": False, "verify_nbf": False},
             )
-        except jwt.PyJWTError:
+        except (jwt.PyJWTError, UnicodeError):
             return None
         return claims if _is_good(claims, at) else None
 
