@@ -1,4 +1,4 @@
-"""`multidb-chat account`: the rights over one's own data."""
+"""`multidb-chat account`: the rights over one's own data, and what an account is proved with."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +9,7 @@ import typer
 
 from multidb_chat.cli.choosing import counted
 from multidb_chat.cli.console import Console, Exit, Styled
+from multidb_chat.cli.credentials import password, reset, totp
 from multidb_chat.cli.options import Json, Quiet, Yes
 from multidb_chat.cli.session import session_of
 
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
     from multidb_chat.domain.accounts import Account
 
-account = typer.Typer(help="Take your data along, or erase your account.", rich_markup_mode=None)
+account = typer.Typer(help="Your account: password, second factor, your data, erasure.", rich_markup_mode=None)
+account.command(epilog="Example: multidb-chat account password")(password)
+account.command(epilog="Example: multidb-chat account reset ada@example.org")(reset)
+account.add_typer(totp, name="totp")
 
 
 @account.command(epilog="Example: multidb-chat account export my-data.zip")

@@ -15,7 +15,9 @@ from multidb_chat.cli.conversations import conversations
 from multidb_chat.cli.docs import docs
 from multidb_chat.cli.feedback import feedback
 from multidb_chat.cli.helping import print_help_here
+from multidb_chat.cli.logging_in import login, logout, register, whoami
 from multidb_chat.cli.session import Session, session_of
+from multidb_chat.cli.sessions import sessions
 from multidb_chat.cli.usage import stats, usage
 
 _HELP = """Answers questions from your own documents and shows where each sentence came from.
@@ -34,8 +36,9 @@ root = typer.Typer(
 root.add_typer(docs, name="docs")
 root.add_typer(collections, name="collections")
 root.add_typer(conversations, name="conversations")
-root.add_typer(config, name="config")
 root.add_typer(account, name="account")
+root.add_typer(sessions, name="sessions")
+root.add_typer(config, name="config")
 root.add_typer(feedback, name="feedback")
 
 
@@ -85,3 +88,7 @@ def open_app(context: typer.Context, session: Session) -> None:
 root.command(epilog='Example: cat build.log | multidb-chat ask "What failed?"')(ask)
 root.command(epilog="Example: multidb-chat usage --json")(usage)
 root.command(epilog="Example: multidb-chat stats --days 7")(stats)
+root.command(epilog="Example: multidb-chat register ada@example.org")(register)
+root.command(epilog="Example: multidb-chat login ada@example.org --password-stdin < password.txt")(login)
+root.command(epilog="Example: multidb-chat logout")(logout)
+root.command(epilog="Example: multidb-chat whoami --json")(whoami)

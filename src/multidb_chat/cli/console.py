@@ -9,7 +9,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from enum import IntEnum
 from typing import NamedTuple, TextIO
 
@@ -100,29 +100,41 @@ class Console:
             self._out.buffer.write(content)
             self._out.flush()
 
+    @property
+    def can_ask(self) -> bool:
+        """Whether there is somebody at a terminal who can answer."""
+        return self.err_is_terminal and sys.stdin is not None and sys.stdin.isatty()
+
     async def confirm(self, question: str) -> bool:
         """Ask on the terminal; without one the answer is no. End of input is a no as well."""
-        return (await self._typed(question, " [y/N] ")).lower() in {"y", "yes"}
+        return (await self._consent(f"{question} [y/N]")).lower() in {"y", "yes"}
 
     async def confirm_word(self, question: str, word: str) -> bool:
         """Ask for a word to be typed, in any case, as a consent that nobody gives by mistake; see `confirm`."""
-        return (await self._typed(question, " ")).casefold() == word.casefold()
+        return (await self._consent(question)).casefold() == word.casefold()
 
-    async def _typed(self, question: str, mark: str) -> str:
+    async def _consent(self, question: str) -> str:
+        if not self.can_ask:
+            self.error(f"{question.removesuffix(' [y/N]')} Add --yes, since there is no terminal to ask on")
+            return ""
+        return (await self.ask(question)).strip()
+
+    async def ask(self, question: str, *, hidden: bool = False) -> str:
+        """Return the line that somebody types, what is `hidden` without showing it; empty at the end of input."""
         import asyncio
 
-        if not (self.err_is_terminal and sys.stdin is not None and sys.stdin.isatty()):
-            self.error(f"{question} Add --yes, since there is no terminal to ask on")
-            return ""
-        self._say(_render((Styled(question, "strong"), mark), self.err_coloured))
+        self._say(_render((Styled(question, "strong"), " "), self.err_coloured))
         # The loop waits for the line, since a read that blocks it would keep Ctrl-C waiting too.
         loop, typed = asyncio.get_running_loop(), asyncio.Event()
-        loop.add_reader(sys.stdin, typed.set)
-        try:
-            await typed.wait()
-        finally:
-            loop.remove_reader(sys.stdin)
-        return sys.stdin.readline().strip()
+        with _echo_off() if hidden else nullcontext():
+            loop.add_reader(sys.stdin, typed.set)
+            try:
+                await typed.wait()
+            finally:
+                loop.remove_reader(sys.stdin)
+                if hidden:  # the new line was not shown either
+                    self._say("\n")
+            return sys.stdin.readline().rstrip("\r\n")
 
     def tell(self, *parts: str | Styled, end: str = "\n") -> None:
         """Write beside the result: sources, summaries, hints. Says nothing in quiet runs."""
@@ -163,6 +175,21 @@ class Console:
             self._err.flush()
         except OSError:  # Nobody listens, or the disk behind it is full: the result and the exit code still count.
             let_go(self._err)
+
+
+@contextmanager
+def _echo_off() -> Iterator[None]:
+    """Let the terminal show nothing of what is typed, for as long as a block lasts."""
+    import termios
+
+    before = termios.tcgetattr(sys.stdin)
+    silent = before[:]
+    silent[3] &= ~termios.ECHO
+    termios.tcsetattr(sys.stdin, termios.TCSADRAIN, silent)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
 
 
 def standard_console() -> Console:

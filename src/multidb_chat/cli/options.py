@@ -25,3 +25,6 @@ OnlyShared = Annotated[
         show_default=False,
     ),
 ]
+PasswordStdin = Annotated[
+    bool, typer.Option("--password-stdin", help="Read the password from standard input instead of asking for it.")
+]

@@ -59,6 +59,13 @@ With `--json` a command prints one JSON document. Keys are not renamed or remove
 `milliseconds` |
 | `account export` | `file`; `counts` by kind |
 | `account erase` | `conversations`, `documents`, `tasks` |
+| `register`, `login`, `logout`, `whoami` | `id`, `kind` (`account`, `local` or `guest`), `email`, `role`, `plan`, \
+`session_id` |
+| `sessions list` | `sessions`: `id`, `client`, `created_at`, `expires_at`, `current` |
+| `sessions end` | `ended`: how many |
+| `account totp status` | `on`, `since`, `recovery_codes` |
+| `account totp on` | `secret`, `uri`, or, with `--code`, `recovery_codes`: the codes |
+| `account totp codes` | `recovery_codes`: the codes |
 | `config show` | `settings`: `key`, `value`, `origin` |
 | `config path` | `config`, `data`, `cache`, `logs` |
 """

@@ -13,6 +13,7 @@ from multidb_chat.cli.console import Console, Exit
 
 if TYPE_CHECKING:  # `--help` needs neither
     from multidb_chat.bootstrap import Application
+    from multidb_chat.services.identity import Who
     from multidb_chat.settings import Paths, Settings
 
 T = TypeVar("T")
@@ -41,8 +42,8 @@ class Session:
 
         return find_paths(os.environ)
 
-    def run(self, work: Work) -> None:
-        """Do a command's work with the services open and leave with its exit code."""
+    def run(self, work: Work, who: "Who" = "shell") -> None:
+        """Do a command's work with the services open for `who`, and leave with its exit code."""
         import asyncio
 
         settings = self.settings
@@ -51,7 +52,7 @@ class Session:
         async def opened() -> Exit:
             from multidb_chat.bootstrap import open_application
 
-            async with open_application(settings) as application:
+            async with open_application(settings, who) as application:
                 return await work(application)
 
         raise typer.Exit(asyncio.run(opened()))

@@ -105,6 +105,9 @@ class Identity:
         return self.account
 
     async def _entered(self, begun: "LogIn") -> Account:
+        if not self.session_id:  # there may be a log-in that this run did not begin with
+            with suppress(SessionEnded, StoreError):
+                await self._resumed("local")
         before, before_id = self._account, self.session_id
         async with self._stored.locked():
             await self._stored.store(begun.tokens)
