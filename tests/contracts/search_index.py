@@ -1,5 +1,6 @@
 """What every `SearchIndex` does, written once: a backend's test class gives the fixture `open_index`."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -225,6 +226,51 @@ class SearchIndexContract:
         assert [(hit.document_id, hit.ordinal) for hit in hits] == [(near, 0), (far, 1)]
         expected = float(np.frombuffer(a_vector(1), "<f4") @ np.frombuffer(a_vector(2), "<f4"))
         assert cosines(hits) == pytest.approx([1.0, expected], abs=1e-6)
+
+    async def test_chunks_found_otherwise_obey_the_filters(self, index: SearchIndex, put):
+        page, book = await put(
+            a_document("page", "x", kind="html", vectors={0: a_vector(1)}),
+            a_document("book", "y", kind="pdf", vectors={0: a_vector(2)}),
+        )
+        hits = await index.nearest(a_vector(1), replace(PAPERS, kinds=("pdf",)), 1, [(page, 0), (book, 0)])
+        assert [hit.document_id for hit in hits] == [book]
+
+    async def test_what_was_found_once_is_found_anew_after_a_change_and_under_other_filters(
+        self, index: SearchIndex, library: Library, put, find
+    ):
+        web = replace(PAPERS, kinds=("html",))
+        await put(a_document("a", "wings", kind="html"), a_document("b", "wings and drag", kind="pdf"))
+        assert await find("wings") == ["a", "b"]
+        assert await find("wings", web) == ["a"]
+        await put(a_document("b", "wings", kind="html"), a_document("c", "wings", kind="pdf"))
+        assert sorted(await find("wings")) == ["a", "b", "c"]
+        assert sorted(await find("wings", web)) == ["a", "b"]
+        assert {hit.document_id for hit in await index.nearest(a_vector(1), web, 9)} == {
+            hit.document_id for hit in await index.lexical("wings", web, 9)
+        }
+        await library.delete_collection("papers")
+        await index.refresh()
+        assert await find("wings") == await find("wings", web) == []
+
+    async def test_searches_at_once_while_documents_change_see_whole_states(
+        self, index: SearchIndex, library: Library, put
+    ):
+        """Every state has as many documents as chunks found, whichever search comes when."""
+        await put(*(a_document(f"{n}", "wings", "drag") for n in range(20)))
+
+        async def change() -> None:
+            for n in range(20):
+                await library.put_documents([a_document(f"{n}", "heat", "wings")])
+                await index.refresh()
+
+        async def search() -> None:
+            for _ in range(40):
+                words = await index.lexical("wings", PAPERS, 100)
+                assert len({hit.document_id for hit in words}) == len(words) == 20
+                similar = await index.nearest(a_vector(1), PAPERS, 100, [hit[:2] for hit in words])
+                assert len({hit[:2] for hit in similar}) == len(similar) == 40
+
+        await asyncio.gather(change(), search(), search(), search())
 
     async def test_chunks_of_another_collection_are_never_scored(self, index: SearchIndex, library: Library, put):
         await library.create_collection(Collection("secret", "bob", "Secret", EPOCH))

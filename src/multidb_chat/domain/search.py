@@ -108,7 +108,8 @@ class SearchIndex(Protocol):
     ) -> list[Hit]:
         """Return the chunks most similar to a vector (cosine), best first.
 
-        The chunks `also`, (document id, ordinal) keys found by other means, are scored too and come in addition.
+        The chunks `also`, (document id, ordinal) keys found by other means, are scored too and come in addition, if
+        the filters allow them.
         Collections whose vectors have another length are passed over.
         """
 

@@ -5,10 +5,11 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import TypeVar
 
-from multidb_chat.adapters.search_index import writer
+from multidb_chat.adapters.search_index import full_text, writer
 from multidb_chat.adapters.search_index.damage import Damaged
-from multidb_chat.adapters.search_index.full_text import FullText
-from multidb_chat.adapters.search_index.segments import Key, Keys, VectorFiles, state
+from multidb_chat.adapters.search_index.keys import Key
+from multidb_chat.adapters.search_index.memory import Memory, Remembered
+from multidb_chat.adapters.search_index.segments import VectorFiles, state
 from multidb_chat.adapters.search_index.similarity import Similarity
 from multidb_chat.adapters.search_index.tables import Tables
 from multidb_chat.domain.library import Chunk, Document
@@ -25,9 +26,8 @@ class Engine:
     def __init__(self, folder: Path) -> None:
         self._tables = Tables(folder)
         self._files = VectorFiles(folder)
-        keys = Keys()
-        self._similarity = Similarity(self._files, keys)
-        self._full_text = FullText(keys)
+        self._similarity = Similarity(self._files)
+        self._memory = Memory()
         self._swept = False
 
     def is_current(self) -> bool:
@@ -77,11 +77,11 @@ class Engine:
 
     def lexical(self, question: str, filters: SearchFilters, limit: int) -> list[Hit]:
         """Search the full text."""
-        return self._search(lambda c: self._full_text.search(c, question, filters, limit))
+        return self._search(lambda c, known: full_text.search(c, known, question, filters, limit))
 
     def nearest(self, vector: bytes, filters: SearchFilters, limit: int, also: Sequence[Key]) -> list[Hit]:
         """Search the vectors."""
-        return self._search(lambda c: self._similarity.search(c, vector, filters, limit, also))
+        return self._search(lambda c, known: self._similarity.search(c, known, vector, filters, limit, also))
 
     def problems(self) -> list[str]:
         """Read the whole of the tables and return what is not as it should be."""
@@ -104,11 +104,13 @@ class Engine:
         self._tables.close()
         self._files.keep(())
 
-    def _search(self, work: Callable[[Connection], T]) -> T:
+    def _search(self, work: Callable[[Connection, Remembered], T]) -> T:
         """Search one state of the index; once more when its files were put out of use before they were opened."""
         try:
-            with self._tables.reading() as connection:
-                return work(connection)
+            return self._once(work)
         except Damaged:
-            with self._tables.reading() as connection:
-                return work(connection)
+            return self._once(work)
+
+    def _once(self, work: Callable[[Connection, Remembered], T]) -> T:
+        with self._tables.reading() as connection:
+            return work(connection, self._memory.of(connection))

@@ -10,13 +10,8 @@ from multidb_chat.adapters.search_index.tables import SLOT_BITS, SLOT_MASK
 from multidb_chat.adapters.search_index.vectors import SUFFIXES, VectorFile
 from multidb_chat.domain.search import SearchFilters
 
-Key = tuple[str, int]
 # A condition on `documents d` in SQL, "" for none, and its parameters.
 Narrowing = tuple[str, list[object]]
-
-
-# Chunks whose rows are remembered.
-MOST_REMEMBERED = 50_000
 
 
 class State(NamedTuple):
@@ -81,12 +76,8 @@ class VectorFiles:
 
 def segments(connection: sqlite3.Connection, collection_ids: Sequence[str]) -> list[Segment]:
     """Return the segments of these collections."""
-    rows = connection.execute(
-        "SELECT number, dimensions, file, slots, dead FROM segments"
-        " WHERE collection_id IN (SELECT value FROM json_each(?)) ORDER BY number",
-        (json.dumps(collection_ids),),
-    )
-    return [Segment(*row) for row in rows]
+    select = "SELECT number, dimensions, file, slots, dead FROM segments WHERE collection_id = ?"
+    return [Segment(*row) for one in dict.fromkeys(collection_ids) for row in connection.execute(select, (one,))]
 
 
 def conditions(filters: SearchFilters) -> Narrowing:
@@ -115,69 +106,6 @@ def metadata_json(metadata: Mapping[str, str]) -> str:
     return json.dumps(dict(metadata), ensure_ascii=False).encode("utf-8", "replace").decode("utf-8")
 
 
-class Keys:
-    """Which chunk lies in which row: looked up together, and remembered while the index stays as it is."""
-
-    def __init__(self) -> None:
-        self._state: State | None = None
-        self._keys: dict[int, Key] = {}
-        self._rows: dict[Key, int] = {}
-
-    def of(self, connection: sqlite3.Connection, rows: Sequence[int]) -> list[Key]:
-        """Return the document and the ordinal of the chunk in each row, in order."""
-        known = self._current(connection)[0]
-        unknown = [row for row in rows if row not in known]
-        if unknown:
-            self._remember(_keys_of(connection, unknown))
-        return [known[row] for row in rows]
-
-    def rows(self, connection: sqlite3.Connection, keys: Sequence[Key]) -> set[int]:
-        """Return the rows of the chunks that exist."""
-        known = self._current(connection)[1]
-        unknown = [key for key in keys if key not in known]
-        if unknown:
-            self._remember(_rows_of(connection, unknown))
-        return {known[key] for key in keys if key in known}
-
-    def _current(self, connection: sqlite3.Connection) -> tuple[dict[int, Key], dict[Key, int]]:
-        """Return what is remembered of the state that the connection sees."""
-        now = state(connection)
-        if now != self._state or len(self._keys) > MOST_REMEMBERED:
-            self._keys, self._rows, self._state = {}, {}, now
-        return self._keys, self._rows
-
-    def _remember(self, keys: Mapping[int, Key]) -> None:
-        self._keys.update(keys)
-        self._rows.update((key, row) for row, key in keys.items())
-
-
 def state(connection: sqlite3.Connection) -> State:
     """Return what changes whenever the index does: its own token, and the last change in it of which library."""
     return State(*connection.execute("SELECT token, watermark, library FROM state").fetchone())
-
-
-def _keys_of(connection: sqlite3.Connection, rows: Sequence[int]) -> dict[int, Key]:
-    found = connection.execute(
-        "SELECT wanted.value, d.id, d.first, d.ordinals FROM json_each(?) AS wanted JOIN documents d"
-        " ON d.first = (SELECT max(first) FROM documents WHERE first <= wanted.value)",
-        (json.dumps(rows),),
-    )
-    return {
-        row: (document_id, json.loads(ordinals)[row - first] if ordinals else row - first)
-        for row, document_id, first, ordinals in found
-    }
-
-
-def _rows_of(connection: sqlite3.Connection, keys: Sequence[Key]) -> dict[int, Key]:
-    wanted: dict[str, set[int]] = {}
-    for document_id, ordinal in keys:
-        wanted.setdefault(document_id, set()).add(ordinal)
-    found = connection.execute(
-        "SELECT id, first, slots, ordinals FROM documents WHERE id IN (SELECT value FROM json_each(?))",
-        (json.dumps(list(wanted)),),
-    )
-    rows: dict[int, Key] = {}
-    for document_id, first, slots, stored in found:
-        ordinals = json.loads(stored) if stored else range(slots)
-        rows |= {first + ordinals.index(one): (document_id, one) for one in wanted[document_id] if one in ordinals}
-    return rows

@@ -12,6 +12,7 @@ What lies behind the committed number of slots is left over from an interrupted 
 import math
 import mmap
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
@@ -83,21 +84,32 @@ class VectorFile:
 def coarse(vectors: Floats) -> NDArray[np.int8]:
     """Return (n, d) unit vectors in 8 bits a component."""
     scale = 127 * math.sqrt(vectors.shape[1]) / SPREAD
-    scaled: NDArray[np.int8] = np.clip(np.rint(vectors * scale), -127, 127).astype(np.int8)
+    scaled: NDArray[np.int8] = np.minimum(np.maximum(np.rint(vectors * scale), -127), 127).astype(np.int8)
     return scaled
 
 
 def most_similar(
-    vectors: Vectors, vector: Floats, limit: int, allowed: NDArray[np.bool_] | None = None
+    vectors: Vectors,
+    vector: Floats,
+    limit: int,
+    allowed: NDArray[np.bool_] | None = None,
+    also: Collection[int] = (),
 ) -> tuple[Slots, Floats, Floats]:
     """Return the slots of the `limit` largest scalar products with `vector`, best first; the products; the vectors.
 
-    `allowed` marks the slots that may be found; None allows all. Raises `Damaged`.
+    `allowed` marks the slots that may be found; None allows all. The slots `also` come too. Raises `Damaged`.
     """
     slots = _candidates(vectors, vector, limit, allowed)
+    if also:
+        slots = np.array(sorted({*slots.tolist(), *also}), np.intp)
     rows = vectors.exact[slots]
     scores = products(rows, vector)
-    order = np.argsort(-scores, kind="stable")[:limit]
+    order = np.argsort(-scores, kind="stable")
+    if also:
+        ranked = enumerate(slots[order].tolist())
+        order = order[[place for place, slot in ranked if place < limit or slot in also]]
+    else:
+        order = order[:limit]
     return slots[order], scores[order], rows[order]
 
 
@@ -108,7 +120,7 @@ def products(rows: Floats, vector: Floats) -> Floats:
     """
     with np.errstate(all="ignore"):
         scores: Floats = rows @ vector
-    if not np.all(np.abs(scores) <= _LARGEST_PRODUCT):  # false for what is no number, too
+    if len(scores) and not -_LARGEST_PRODUCT <= scores.min() <= scores.max() <= _LARGEST_PRODUCT:  # or it is no number
         raise Damaged("its vectors are none")
     return scores
 
@@ -138,11 +150,10 @@ def _at_least(scores: Floats, count: int) -> Slots:
     Partitioning the largest of each of a few thousand groups, not all scores, finds a threshold that at least `count`
     of them reach.
     """
-    groups = 8 * count
-    if len(scores) < 4 * groups:
-        return np.sort(np.argpartition(scores, -count)[-count:])
-    width = len(scores) // groups
-    largest = scores[: groups * width].reshape(groups, width).max(axis=1)
+    groups, largest = 8 * count, scores
+    if len(scores) >= 4 * groups:
+        width = len(scores) // groups
+        largest = scores[: groups * width].reshape(groups, width).max(axis=1)
     return np.flatnonzero(scores >= np.partition(largest, -count)[-count])
 
 
