@@ -94,7 +94,8 @@ class LibraryContract:
         assert await library.find_documents(["no"], "anything") == []
         assert await library.text("no") is None
         assert await library.content("no") is None
-        assert await library.chunks([("no", 0)]) == []
+        assert await library.passages([("no", 0, 0)]) == [None]
+        assert await library.passages([]) == []
         assert await library.indexable(["no"]) == []
         assert await library.remove_documents(["no"]) == 0
         assert await library.source("no", "/docs") is None
@@ -234,12 +235,36 @@ class LibraryContract:
             for end in (end for end in ends if end >= 0):
                 assert await library.text(content.document.id, start, end) == text[start:end]
 
-    async def test_chunks_come_in_the_order_of_their_keys_without_vectors(self, library: Library):
+    async def test_passages_come_in_the_order_asked_with_what_there_is_of_their_chunks(self, library: Library):
         one, two = a_content(text="a b c d e " * 4_000, pieces=7), a_content("two", "short", source="/docs/two")
         await library.put_documents([one, two])
-        keys = [(two.document.id, 0), (one.document.id, 6), ("gone", 0), (one.document.id, 99), (one.document.id, 2)]
-        wanted = [two.chunks[0], one.chunks[6], one.chunks[2]]
-        assert await library.chunks(keys) == [replace(chunk, vector=b"") for chunk in wanted]
+        asked = [(two, 0, 0), (one, 6, 6), (one, 9, 99), (one, 1, 3), (one, 5, 99), (two, 0, 0), (one, 3, 1)]
+        found = await library.passages([("gone", 0, 0), *((of.document.id, *numbers) for of, *numbers in asked)])
+        assert found[0] is None
+        for (of, first, last), passage in zip(asked, found[1:], strict=True):
+            chunks = [replace(chunk, vector=b"") for chunk in of.chunks if first <= chunk.ordinal <= last]
+            if not chunks:
+                assert passage is None
+                continue
+            assert passage is not None
+            assert (passage.document, list(passage.chunks)) == (of.document, chunks)
+            start, end = chunks[0].start, chunks[-1].end
+            assert passage.between(start, end) == of.text[start:end]
+
+    @pytest.mark.parametrize("length", [1, 16_383, 16_384, 16_385, 50_000])
+    async def test_a_passage_has_the_text_that_lies_between_its_chunks(self, library: Library, length: int):
+        content = a_content(text="абвгд" * 4_000 + "0123456789" * 6_000)
+        edges = [(0, 1), (length, length + 9), (length + 20, length + 40)]
+        chunks = tuple(
+            replace(content.chunks[0], ordinal=ordinal, start=start, end=end, text=content.text[start:end])
+            for ordinal, (start, end) in enumerate(edges)
+        )
+        await library.put_documents([replace(content, chunks=chunks)])
+        (passage,) = await library.passages([(content.document.id, 0, 2)])
+        assert passage is not None
+        assert [chunk.text for chunk in passage.chunks] == [chunk.text for chunk in chunks]
+        assert passage.between(0, length + 40) == content.text[: length + 40]
+        assert passage.between(length, length + 40) == content.text[length : length + 40]
 
     async def test_documents_come_by_id_in_the_order_asked_without_those_that_are_gone(self, library: Library):
         contents = [a_content(name) for name in ("1.md", "2.md", "3.md")]
@@ -303,7 +328,10 @@ class LibraryContract:
         ids = [content.document.id for content in contents]
         assert await library.remove_documents([ids[0], ids[2], ids[0], "unknown"]) == 2
         assert [await library.content(key) is None for key in ids] == [True, False, True, False]
-        assert await library.chunks([(ids[0], 0), (ids[1], 0)]) == [replace(contents[1].chunks[0], vector=b"")]
+        gone, there = await library.passages([(ids[0], 0, 0), (ids[1], 0, 0)])
+        assert gone is None
+        assert there is not None
+        assert there.chunks == (replace(contents[1].chunks[0], vector=b""),)
 
     async def test_what_an_owner_holds_is_what_is_there_now(self, library: Library):
         await library.create_collection(a_collection("notes", "bob", shared=True))

@@ -72,6 +72,20 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """Chunks of one document, in order and without vectors, with the document's text from `start` that spans them."""
+
+    document: Document
+    chunks: tuple[Chunk, ...]
+    start: int
+    text: str = field(repr=False)
+
+    def between(self, start: int, end: int) -> str:
+        """Return the document's text between two characters of the passage."""
+        return self.text[start - self.start : end - self.start]
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentContent:
     """All that is stored of one document in one step; `original`: the bytes, where no file can be read again."""
 
@@ -200,8 +214,11 @@ class Library(Protocol):
     async def content(self, document_id: str) -> DocumentContent | None:
         """Return the document with everything stored of it."""
 
-    async def chunks(self, keys: Sequence[tuple[str, int]]) -> list[Chunk]:
-        """Return the chunks with these (document id, ordinal) keys in order, without vectors; gone ones left out."""
+    async def passages(self, spans: Sequence[tuple[str, int, int]]) -> list[Passage | None]:
+        """Return for each (document id, ordinal, ordinal) the chunks from one number to the other, as far as there are.
+
+        None where there is none. All that is returned is of one state.
+        """
 
     async def indexable(self, document_ids: Sequence[str]) -> list[tuple[Document, list[Chunk]]]:
         """Return the documents that exist, in the order asked, each with all its chunks, vectors included.

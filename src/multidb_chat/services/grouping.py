@@ -1,6 +1,6 @@
 """Neighbouring passages as one match: what continues is read, cited and answered from as a whole."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from multidb_chat.domain.library import Chunk
 from multidb_chat.services.ranking import Ranked
@@ -10,6 +10,8 @@ MOST_MERGED = 3
 
 Group = list[Ranked]
 Run = tuple[Ranked, list[Chunk]]
+# A document, and its chunks from one number to another.
+Span = tuple[str, int, int]
 
 
 def grouped(ranked: Sequence[Ranked], limit: int) -> list[Group]:
@@ -24,16 +26,38 @@ def grouped(ranked: Sequence[Ranked], limit: int) -> list[Group]:
     return groups
 
 
-def runs(group: Sequence[Ranked], chunks: Mapping[tuple[str, int], Chunk]) -> list[Run]:
-    """Return the group as runs of chunks that continue each other's section and page, each with its best chunk.
+def span(group: Group) -> Span:
+    """Return what the group spans."""
+    ordinals = [one.ordinal for one in group]
+    return group[0].document_id, min(ordinals), max(ordinals)
+
+
+def spans(keys: Iterable[tuple[str, int]]) -> list[Span]:
+    """Return what the chunks span, neighbours together."""
+    ordinals: dict[str, list[int]] = {}
+    for document_id, ordinal in keys:
+        ordinals.setdefault(document_id, []).append(ordinal)
+    found: list[Span] = []
+    for document_id, numbers in ordinals.items():
+        for number in sorted(numbers):
+            if found and found[-1][0] == document_id and found[-1][2] == number - 1:
+                found[-1] = (document_id, found[-1][1], number)
+            else:
+                found.append((document_id, number, number))
+    return found
+
+
+def runs(group: Sequence[Ranked], chunks: Sequence[Chunk]) -> list[Run]:
+    """Return the group as runs of those `chunks` that continue each other's section and page, each with its best chunk.
 
     Another page or heading would be told wrongly of the whole, so such a neighbour becomes a run of its own.
     """
-    left = [one for one in group if one.key in chunks]
+    there = {chunk.ordinal: chunk for chunk in chunks}
+    left = [one for one in group if one.ordinal in there]
     found: list[Run] = []
     while left:
         best = left[0]
-        joined = _continuous(best, {one.ordinal: chunks[one.key] for one in left})
+        joined = _continuous(best, {one.ordinal: there[one.ordinal] for one in left})
         taken = {chunk.ordinal for chunk in joined}
         found.append((best, joined))
         left = [one for one in left if one.ordinal not in taken]

@@ -1,4 +1,4 @@
-"""Questions in, passages out: both searches side by side, fused, neighbours merged, with a calibrated score."""
+"""Questions in, passages out: words searched beside the embedding, then vectors; fused, merged, scored alike."""
 
 import asyncio
 import shlex
@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 
 from multidb_chat.domain.cache import Cache
 from multidb_chat.domain.errors import EmbedderMismatch, StoreFull, StoreUnavailable
-from multidb_chat.domain.library import Chunk, Library
+from multidb_chat.domain.library import Chunk, Library, Passage
 from multidb_chat.domain.search import Embedder, Hit, Match, SearchFilters, SearchIndex
 from multidb_chat.domain.text import clean_line
-from multidb_chat.services.grouping import Group, grouped, runs
+from multidb_chat.services.grouping import Group, grouped, runs, span, spans
 from multidb_chat.services.question_vectors import MOST_CHARACTERS, QuestionVectors
 from multidb_chat.services.ranking import Ranked, rank
 
@@ -23,6 +23,9 @@ T = TypeVar("T")
 DEPTH = 50
 # Chunks looked at for each match: some join others, or are of a document that has a better one.
 LOOKED_AT = 2
+# Passages read while the question is embedded, for each match that is wanted: the best ones by words. Of ten matches
+# (Cranfield), nine and a half are among the first thirty of them, and all ten for three questions of five.
+READ_AHEAD = 3
 
 
 class Retrieval:
@@ -56,36 +59,47 @@ class Retrieval:
         embedder, and `StoreError`.
         """
         clock = {} if timings is None else timings
-        ranked = await self._ranked(question, filters, LOOKED_AT * limit, clock)
+        ranked, passages = await self._ranked(question, filters, LOOKED_AT * limit, clock, READ_AHEAD * limit)
         groups = grouped(ranked, limit) if merge else [[one] for one in ranked[:limit]]
         with _timed(clock, "read"):
-            return (await self._read(groups, filters))[:limit]
+            return (await self._read(groups, filters, passages))[:limit]
 
     async def rank_documents(self, question: str, filters: SearchFilters, limit: int = 100) -> list[Match]:
         """Return the best passage of each of the best documents, best first. Raises like `search`."""
-        ranked = await self._ranked(question, filters, LOOKED_AT * limit, {})
+        ranked, _ = await self._ranked(question, filters, LOOKED_AT * limit, {})
         best: dict[str, Ranked] = {}
         for one in ranked:
             best.setdefault(one.document_id, one)
-        return await self._read([[one] for one in list(best.values())[:limit]], filters)
+        return await self._read([[one] for one in list(best.values())[:limit]], filters, [])
 
-    async def _ranked(self, question: str, filters: SearchFilters, count: int, clock: dict[str, float]) -> list[Ranked]:
-        """Return the best chunks, `count` at the most."""
+    async def _ranked(
+        self, question: str, filters: SearchFilters, count: int, clock: dict[str, float], ahead: int = 0
+    ) -> tuple[list[Ranked], list[Passage]]:
+        """Return the best chunks, `count` at the most; and the passages of the first `ahead` lexical hits."""
         question = question.strip()
         if not question or not filters.collection_ids:
-            return []
+            return [], []
         asked, depth = question[:MOST_CHARACTERS], max(DEPTH, count)
         async with _together() as group:
-            group.create_task(self._require_embedder(filters.collection_ids))
-            embedding = group.create_task(_clocked(clock, "embedding", self._vectors.of(asked)))
             lexical = group.create_task(self._words(question, filters, depth, clock))
-        vector, words = embedding.result(), lexical.result()
-        keys = [(hit.document_id, hit.ordinal) for hit in words]
-        async with _together() as group:
+            reading = group.create_task(self._read_ahead(lexical, filters, ahead))
+            vector = await _clocked(clock, "embedding", self._vectors.of(asked))  # begins before the tasks do
             group.create_task(self._vectors.keep(asked))
-            similar = group.create_task(_clocked(clock, "nearest", self._index.nearest(vector, filters, depth, keys)))
+            words = await lexical
+            keys = [(hit.document_id, hit.ordinal) for hit in words]
+            similar = await _clocked(clock, "nearest", self._index.nearest(vector, filters, depth, keys))
         with _timed(clock, "fusion"):
-            return rank(words, similar.result(), count)
+            return rank(words, similar, count), reading.result()
+
+    async def _read_ahead(self, lexical: asyncio.Task[list[Hit]], filters: SearchFilters, count: int) -> list[Passage]:
+        """Return the passages of the first hits, as they are once the search has begun. Raises `EmbedderMismatch`.
+
+        One step after the other: the embedding needs the interpreter's lock too, and a search waits longest for that.
+        """
+        keys = [(hit.document_id, hit.ordinal) for hit in (await lexical)[:count]]
+        await self._require_embedder(filters.collection_ids)
+        passages = await self._library.passages(spans(keys)) if keys else []
+        return [passage for passage in passages if passage is not None]
 
     async def _words(self, question: str, filters: SearchFilters, depth: int, clock: dict[str, float]) -> list[Hit]:
         """Return what full text finds in the index as it is now; no full or read-only disk keeps from reading."""
@@ -103,31 +117,31 @@ class Retrieval:
                     f" Process it again: multidb-chat docs reindex --collection {shlex.quote(collection.name)}"
                 )
 
-    async def _read(self, groups: Sequence[Group], filters: SearchFilters) -> list[Match]:
-        """Return the groups as matches, without what is gone, and never from a collection that was not searched."""
-        chunks, documents = await asyncio.gather(
-            self._library.chunks([(one.document_id, one.ordinal) for group in groups for one in group]),
-            self._library.documents_by_id(list(dict.fromkeys(group[0].document_id for group in groups))),
-        )
-        texts = {(chunk.document_id, chunk.ordinal): chunk for chunk in chunks}
-        known = {document.id: document for document in documents if document.collection_id in filters.collection_ids}
-        there = [run for group in groups if group[0].document_id in known for run in runs(group, texts)]
-        there.sort(key=lambda run: -run[0].fused)
-        spans = await asyncio.gather(*(self._joined(joined) for _, joined in there))
-        return [
-            Match(chunk, known[best.document_id], best.lexical, best.vector, best.fused, best.score)
-            for (best, _), chunk in zip(there, spans, strict=True)
-        ]
+    async def _read(self, groups: Sequence[Group], filters: SearchFilters, ahead: Sequence[Passage]) -> list[Match]:
+        """Return the groups as matches, without what is gone, and never from a collection that was not searched.
 
-    async def _joined(self, chunks: Sequence[Chunk]) -> Chunk:
-        """Return neighbouring chunks as one, with the document's text from the first's start to the last's end."""
-        first, last = chunks[0], chunks[-1]
-        if first is last:
-            return first
-        text = await self._library.text(first.document_id, first.start, last.end)
-        if text is None or len(text) != last.end - first.start:  # it was replaced meanwhile
-            return first
-        return replace(first, end=last.end, text=text)
+        What was read `ahead` is not read again.
+        """
+        known = {(chunk.document_id, chunk.ordinal): passage for passage in ahead for chunk in passage.chunks}
+        passages = {wanted: known.get(wanted[:2]) for wanted in map(span, groups)}
+        rest = [wanted for wanted, passage in passages.items() if not passage or passage.chunks[-1].ordinal < wanted[2]]
+        if rest:
+            passages |= zip(rest, await self._library.passages(rest), strict=True)
+        found = [
+            Match(_joined(chunks, passage), passage.document, best.lexical, best.vector, best.fused, best.score)
+            for group in groups
+            if (passage := passages[span(group)]) and passage.document.collection_id in filters.collection_ids
+            for best, chunks in runs(group, passage.chunks)
+        ]
+        return sorted(found, key=lambda match: -match.fused)
+
+
+def _joined(chunks: Sequence[Chunk], passage: Passage) -> Chunk:
+    """Return neighbouring chunks as one, with the document's text from the first's start to the last's end."""
+    first, last = chunks[0], chunks[-1]
+    if first is last:
+        return first
+    return replace(first, end=last.end, text=passage.between(first.start, last.end))
 
 
 @asynccontextmanager

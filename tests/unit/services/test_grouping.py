@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from multidb_chat.domain.library import Chunk
-from multidb_chat.services.grouping import MOST_MERGED, grouped, runs
+from multidb_chat.services.grouping import MOST_MERGED, grouped, runs, span, spans
 from multidb_chat.services.ranking import Ranked
 
 
@@ -59,8 +59,8 @@ def test_groups_are_runs_without_gaps_and_no_chunk_is_in_two(found, limit):
     assert [group[0].key for group in groups] == sorted((group[0].key for group in groups), key=found.index)
 
 
-def spans(group: list[Ranked], texts: dict[tuple[str, int], Chunk]) -> list[list[int]]:
-    return [[chunk.ordinal for chunk in joined] for _, joined in runs(group, texts)]
+def parts(group: list[Ranked], texts: dict[tuple[str, int], Chunk]) -> list[list[int]]:
+    return [[chunk.ordinal for chunk in joined] for _, joined in runs(group, list(texts.values()))]
 
 
 @pytest.mark.parametrize(
@@ -76,16 +76,27 @@ def spans(group: list[Ranked], texts: dict[tuple[str, int], Chunk]) -> list[list
 )
 def test_another_page_or_heading_is_a_run_of_its_own(texts: dict[tuple[str, int], Chunk], expected: list[list[int]]):
     (group,) = grouped(ranked(("a", 1), ("a", 2), ("a", 0)), 1)
-    assert spans(group, texts) == expected
+    assert parts(group, texts) == expected
 
 
 def test_a_run_ends_where_a_neighbour_is_gone():
     texts = chunks(pages="1111")
     del texts["a", 2]
-    assert spans(ranked(("a", 1), ("a", 2), ("a", 3)), texts) == [[1], [3]]
+    assert parts(ranked(("a", 1), ("a", 2), ("a", 3)), texts) == [[1], [3]]
 
 
 @given(st.permutations(range(6)), st.lists(st.sampled_from("12"), min_size=6, max_size=6))
 def test_every_chunk_that_was_found_is_in_exactly_one_run(order: list[int], pages: list[str]):
-    found = spans(ranked(*(("a", n) for n in order)), chunks(pages="".join(pages)))
+    found = parts(ranked(*(("a", n) for n in order)), chunks(pages="".join(pages)))
     assert sorted(ordinal for joined in found for ordinal in joined) == list(range(6))
+
+
+def test_a_group_spans_its_chunks():
+    assert span(ranked(("a", 4), ("a", 5), ("a", 3))) == ("a", 3, 5)
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 12)), unique=True))
+def test_spans_hold_exactly_the_chunks_given_and_neighbours_lie_in_one(keys: list[tuple[str, int]]):
+    found = spans(keys)
+    assert sorted((name, n) for name, first, last in found for n in range(first, last + 1)) == sorted(keys)
+    assert not {(name, last + 1) for name, _, last in found} & set(keys)

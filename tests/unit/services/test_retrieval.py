@@ -131,6 +131,24 @@ async def test_neighbouring_chunks_are_one_match_with_exactly_the_text_of_its_sp
     assert {match.chunk.text for match in single} == {"wing one", "wing two", "wing three"}
 
 
+async def test_what_only_the_meaning_finds_is_read_too(retrieval: Retrieval, library: SqliteLibrary):
+    worded = [a_text(f"{n}", f"wing {n}") for n in range(40)]
+    meant = a_document("meant", "gliding", vectors={0: EMBEDDER.vector("wing")})
+    await library.put_documents([*worded, meant])
+    found = await retrieval.search("wing", PAPERS, 41)
+    assert {match.document.name for match in found} == {"meant", *(f"{n}" for n in range(40))}
+    assert [match.chunk.text for match in found if match.lexical is None] == ["gliding"]
+    few = await retrieval.search("wing", PAPERS, 2)
+    assert [match.fused for match in few] == [match.fused for match in found[:2]]
+
+
+async def test_neighbours_join_whether_words_or_meaning_found_them(retrieval: Retrieval, library: SqliteLibrary):
+    vectors = {1: EMBEDDER.vector("wing"), 0: EMBEDDER.vector("wing drag")}
+    await library.put_documents([a_document("a", "wing drag", "gliding", vectors=vectors)])
+    (match,) = await retrieval.search("wing", PAPERS, 3)
+    assert match.chunk.text == "wing drag\ngliding"
+
+
 async def test_chunks_of_other_pages_stay_apart(retrieval: Retrieval, library: SqliteLibrary):
     content = a_text("a", "wing one", "wing two")
     paged = tuple(replace(chunk, page=chunk.ordinal + 1) for chunk in content.chunks)

@@ -6,10 +6,20 @@ from pathlib import Path
 from multidb_chat.adapters.sqlite import erased
 from multidb_chat.adapters.sqlite import library_collections as shelf
 from multidb_chat.adapters.sqlite import library_documents as book
+from multidb_chat.adapters.sqlite import library_passages
 from multidb_chat.adapters.sqlite import library_storing as storing
 from multidb_chat.adapters.sqlite.database import Database
 from multidb_chat.adapters.sqlite.library_schema import SCHEMA
-from multidb_chat.domain.library import Change, Chunk, Collection, Document, DocumentContent, Holdings, SourceRecord
+from multidb_chat.domain.library import (
+    Change,
+    Chunk,
+    Collection,
+    Document,
+    DocumentContent,
+    Holdings,
+    Passage,
+    SourceRecord,
+)
 
 
 class SqliteLibrary:
@@ -87,8 +97,8 @@ class SqliteLibrary:
     async def content(self, document_id: str) -> DocumentContent | None:
         return await self._database.read(lambda c: book.content(c, document_id))
 
-    async def chunks(self, keys: Sequence[tuple[str, int]]) -> list[Chunk]:
-        return await self._database.read(lambda c: book.chunks(c, keys))
+    async def passages(self, spans: Sequence[tuple[str, int, int]]) -> list[Passage | None]:
+        return await self._database.read(lambda c: library_passages.passages(c, spans))
 
     async def indexable(self, document_ids: Sequence[str]) -> list[tuple[Document, list[Chunk]]]:
         return await self._database.read(lambda c: book.indexable(c, document_ids))

@@ -1,4 +1,4 @@
-"""Reading documents from the library's file: as records, whole, by the passage, and in bulk for an index.
+"""Reading documents from the library's file: as records, whole, and in bulk for an index.
 
 Every function is a piece of work inside a transaction that the caller began.
 """
@@ -75,20 +75,6 @@ def _span(connection: sqlite3.Connection, key: int, start: int, end: int | None)
     found = "".join(row[0].decode("utf-8", "surrogatepass") for row in rows)
     begin = first * SEGMENT
     return found[start - begin : None if end is None else max(end - begin, 0)]
-
-
-def chunks(connection: sqlite3.Connection, keys: Sequence[tuple[str, int]]) -> list[Chunk]:
-    """Return the chunks without vectors, in the order of their keys."""
-    found = []
-    for document_id, ordinal in keys:
-        row = connection.execute(
-            f"SELECT document, {CHUNK} FROM chunks"
-            " WHERE document = (SELECT key FROM documents WHERE id = ?) AND ordinal = ?",
-            (document_id, ordinal),
-        ).fetchone()
-        if row:
-            found.append(chunk_of(document_id, row[1:], _span(connection, row[0], row[2], row[3])))
-    return found
 
 
 def indexable(connection: sqlite3.Connection, document_ids: Sequence[str]) -> list[tuple[Document, list[Chunk]]]:
