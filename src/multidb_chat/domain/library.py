@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from multidb_chat.domain.reading import Block
 
@@ -71,14 +71,13 @@ class Chunk:
     vector: bytes = field(default=b"", repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(NamedTuple):
     """Chunks of one document, in order and without vectors, with the document's text from `start` that spans them."""
 
     document: Document
     chunks: tuple[Chunk, ...]
     start: int
-    text: str = field(repr=False)
+    text: str
 
     def between(self, start: int, end: int) -> str:
         """Return the document's text between two characters of the passage."""

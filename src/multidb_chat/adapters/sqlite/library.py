@@ -6,7 +6,6 @@ from pathlib import Path
 from multidb_chat.adapters.sqlite import erased
 from multidb_chat.adapters.sqlite import library_collections as shelf
 from multidb_chat.adapters.sqlite import library_documents as book
-from multidb_chat.adapters.sqlite import library_passages
 from multidb_chat.adapters.sqlite import library_storing as storing
 from multidb_chat.adapters.sqlite.database import Database
 from multidb_chat.adapters.sqlite.library_schema import SCHEMA
@@ -98,7 +97,9 @@ class SqliteLibrary:
         return await self._database.read(lambda c: book.content(c, document_id))
 
     async def passages(self, spans: Sequence[tuple[str, int, int]]) -> list[Passage | None]:
-        return await self._database.read(lambda c: library_passages.passages(c, spans))
+        from multidb_chat.adapters.sqlite.library_passages import passages  # only a search reads them
+
+        return await self._database.read(lambda c: passages(c, spans))
 
     async def indexable(self, document_ids: Sequence[str]) -> list[tuple[Document, list[Chunk]]]:
         return await self._database.read(lambda c: book.indexable(c, document_ids))
