@@ -63,8 +63,9 @@ class Tasks(Protocol):
     """The queue of background work and the inbox of what ended. It lives beside the `Accounts` it is opened with.
 
     Every write is durable when the call returns; reads see all writes acknowledged before them, from any process. The
-    caller's clock is the clock: every time that is compared is given. Whatever its holder says of a running task is
-    stored only while it is held: it runs, with the worker and claims of the `claim` that is given; False otherwise.
+    caller's clock is the clock: every time that is compared is given. Lists leave the `result` out.
+    Whatever its holder says of a running task is stored only while it is held: it runs, with the worker and claims of
+    the `claim` that is given; False otherwise.
     Raises `StoreError` when the store cannot do its work.
     """
 

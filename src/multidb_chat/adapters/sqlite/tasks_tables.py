@@ -16,6 +16,7 @@ from multidb_chat.domain.tasks import LOST, Task, TaskState
 # ruff: noqa: S608 - statements are put together from constants only
 
 TASKS = Table("tasks", Task)
+_LINES = f"SELECT {TASKS.columns.replace('result,', repr('') + ' AS result,')} FROM tasks "
 _WAITING = "state IN ('queued', 'running')"  # word by word as the index `tasks_waiting` has it, or SQLite scans
 _OVER = "state = 'running' AND lease_until <= :now"
 _FREE = f"{_WAITING} AND (({_OVER}) OR (state = 'queued' AND (not_before IS NULL OR not_before <= :now)))"
@@ -153,7 +154,8 @@ def page(
         wheres.append("(created_at, id) < (?, ?)")
         moments = micros(after.created_at), after.id
     clauses = f"WHERE {' AND '.join(wheres)} ORDER BY created_at DESC, id DESC LIMIT ?"
-    return TASKS.all(connection, clauses, *parameters, *moments, rows_at_most(limit))
+    rows = connection.execute(_LINES + clauses, (*parameters, *moments, rows_at_most(limit)))
+    return [TASKS.record(row) for row in rows]
 
 
 def counts(connection: Connection, account_id: str | None) -> dict[TaskState, int]:
@@ -165,7 +167,8 @@ def counts(connection: Connection, account_id: str | None) -> dict[TaskState, in
 def inbox(connection: Connection, account_id: str, limit: int) -> list[Task]:
     """Return what waits in an inbox, the latest ended first."""
     clauses = f"WHERE {_IN_INBOX} ORDER BY ended_at DESC, id DESC LIMIT ?"
-    return TASKS.all(connection, clauses, account_id, rows_at_most(limit))
+    rows = connection.execute(_LINES + clauses, (account_id, rows_at_most(limit)))
+    return [TASKS.record(row) for row in rows]
 
 
 def unread(connection: Connection, account_id: str) -> int:
