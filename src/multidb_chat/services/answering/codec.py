@@ -26,8 +26,8 @@ def from_dict(data: dict[str, Any]) -> Answer:
         known = {name: data[name] for name in _ANSWER if name in data or name not in _ADDED}
         sentences = (AnswerSentence(**{**item, "citations": tuple(item["citations"])}) for item in data["sentences"])
         known["sentences"] = tuple(sentences)
-        known["citations"] = tuple(_citation(item) for item in data["citations"])
-        known["nearest"] = tuple(_citation(item) for item in data["nearest"])
+        known["citations"] = tuple(citation_from(item) for item in data["citations"])
+        known["nearest"] = tuple(citation_from(item) for item in data["nearest"])
         if known.get("curated"):
             known["curated"] = CuratedBy(**known["curated"])
         return Answer(**known)
@@ -40,7 +40,8 @@ _ANSWER = tuple(field.name for field in fields(Answer))
 _ADDED = frozenset({"curated"})
 
 
-def _citation(item: dict[str, Any]) -> Citation:
+def citation_from(item: dict[str, Any]) -> Citation:
+    """Return the citation whose fields are given. Raises `KeyError` or `TypeError` for anything else."""
     return Citation(**{**item, "headings": tuple(item["headings"])})
 
 
