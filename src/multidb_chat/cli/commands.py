@@ -9,6 +9,7 @@ import typer
 from multidb_chat import __version__
 from multidb_chat.cli.account import account
 from multidb_chat.cli.ask import ask
+from multidb_chat.cli.background import analyze, research
 from multidb_chat.cli.collections import collections
 from multidb_chat.cli.config import config
 from multidb_chat.cli.conversations import conversations
@@ -18,6 +19,7 @@ from multidb_chat.cli.helping import print_help_here
 from multidb_chat.cli.logging_in import login, logout, register, whoami
 from multidb_chat.cli.session import Session, session_of
 from multidb_chat.cli.sessions import sessions
+from multidb_chat.cli.tasks import notifications, tasks
 from multidb_chat.cli.usage import stats, usage
 
 _HELP = """Answers questions from your own documents and shows where each sentence came from.
@@ -39,6 +41,8 @@ root.add_typer(conversations, name="conversations")
 root.add_typer(account, name="account")
 root.add_typer(sessions, name="sessions")
 root.add_typer(config, name="config")
+root.add_typer(tasks, name="tasks")
+root.add_typer(notifications, name="notifications")
 root.add_typer(feedback, name="feedback")
 
 
@@ -92,3 +96,5 @@ root.command(epilog="Example: multidb-chat register ada@example.org")(register)
 root.command(epilog="Example: multidb-chat login ada@example.org --password-stdin < password.txt")(login)
 root.command(epilog="Example: multidb-chat logout")(logout)
 root.command(epilog="Example: multidb-chat whoami --json")(whoami)
+root.command(epilog='Example: multidb-chat analyze "customer churn" --collection reports')(analyze)
+root.command(epilog='Example: multidb-chat research "customer churn" --save reports')(research)
