@@ -1,6 +1,5 @@
 """Tasks in SQLite: the contract, a file of an earlier version, and what a claim costs."""
 
-import asyncio
 import sqlite3
 from dataclasses import replace
 from datetime import timedelta
@@ -82,6 +81,6 @@ async def test_tasks_of_a_file_from_before_are_kept(path: Path):
         ]
         assert all((task.ended_at is None) is not task.ended for task in found)
         assert {task.payload["topic"] for task in found} == {"tea"}
-        claims = await asyncio.gather(*(tasks.claim("w", NOW, NOW + MINUTE, ["research"]) for _ in range(4)))
+        claims = [await tasks.claim("w", NOW, NOW + MINUTE, ["research"]) for _ in range(4)]
         assert [claim and claim.id for claim in claims] == ["t0", "t1", "t2", None]
         assert [task.id for task in await tasks.inbox("ada")] == ["t3"]
