@@ -102,7 +102,7 @@ async def why(pilot: Pilot[int]) -> None:
 async def help_(pilot: Pilot[int]) -> None:
     await welcome(pilot)
     await pilot.press("f1")
-    await until(pilot, lambda: "All actions" in shown(pilot))
+    await until(pilot, lambda: "Esc closes" in shown(pilot))
 
 
 async def documents(pilot: Pilot[int]) -> None:

@@ -48,7 +48,7 @@ async def test_escape_stops_a_turn_and_the_next_one_is_answered(home: Path, stag
         await pilot.press("escape")
         await until(pilot, lambda: exchanges(pilot)[-1].ended)
         assert held.left == "cancelled"
-        assert outcome(exchanges(pilot)[-1]) == "Stopped."
+        assert outcome(exchanges(pilot)[-1]).startswith("Stopped.")
         assert status(pilot) == ""
         held.go.set()
         assert (await ask(pilot, CHURN)).answer is not None
@@ -261,7 +261,7 @@ async def test_a_question_can_be_stopped_before_the_services_are_open(home: Path
         assert "Opening" in status(pilot)
         await pilot.press("escape")
         await until(pilot, lambda: exchanges(pilot)[0].ended)
-        assert outcome(exchanges(pilot)[0]) == "Stopped."
+        assert outcome(exchanges(pilot)[0]).startswith("Stopped.")
         held.go.set()
         await prepared(pilot)
         assert exchanges(pilot)[0].answer is None

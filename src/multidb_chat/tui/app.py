@@ -19,7 +19,11 @@ from multidb_chat.tui.serving import Serving
 from multidb_chat.tui.themes import NAMES, THEMES
 
 # What the first paint can do without and the first question or key needs.
-_BEHIND = ("widgets.exchange", "screens.documents", "screens.help", "screens.why")
+_BEHIND = (
+    "widgets.exchange",
+    "branches",
+    *(f"screens.{name}" for name in ("documents", "feedback", "help", "passage", "why")),
+)
 
 
 class ChatApp(App[int]):

@@ -1,6 +1,11 @@
 """What widgets tell the screens above them. Attributes go down, messages come up."""
 
+from typing import TYPE_CHECKING
+
 from textual.message import Message
+
+if TYPE_CHECKING:
+    from multidb_chat.tui.widgets.exchange import Exchange
 
 
 class ServicesReady(Message):
@@ -32,9 +37,25 @@ class ServicesFailed(Message):
 
 
 class Submitted(Message):
-    """The composer was sent; `attachments` are texts pasted whole, none for a command."""
+    """The composer was sent; `attachments` are texts pasted whole, none for a command.
 
-    def __init__(self, text: str, attachments: tuple[str, ...]) -> None:
+    `instead_of` is the question that was edited, or is to be answered again.
+    """
+
+    def __init__(self, text: str, attachments: tuple[str, ...] = (), instead_of: "Exchange | None" = None) -> None:
         super().__init__()
         self.text = text
         self.attachments = attachments
+        self.instead_of = instead_of
+
+
+class DraftChanged(Message):
+    """What is in the question box changed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
+class NextPart(Message):
+    """The cursor shall go to the next part of the screen."""

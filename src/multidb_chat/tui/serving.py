@@ -108,4 +108,14 @@ class Serving:
 
 
 def _compose(services: Services) -> None:
-    assert all((services.documents, services.history, services.branches, services.one_off, services.chat))
+    assert all(
+        (
+            services.documents,
+            services.history,
+            services.branches,
+            services.narrowing,
+            services.feedback,
+            services.one_off,
+            services.chat,
+        )
+    )

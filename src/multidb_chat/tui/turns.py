@@ -39,27 +39,25 @@ class Turns:
         self._exchange: Exchange | None = None
         self.task: asyncio.Task[None] | None = None
         self.conversation_id: str | None = None
-        self.answer: Answer | None = None
-        """The latest complete answer."""
 
     @property
     def running(self) -> bool:
         """Whether an answer is coming."""
         return self.task is not None and not self.task.done()
 
-    async def ask(self, event: Submitted) -> None:
+    async def ask(self, event: Submitted, *, use_cache: bool = True) -> None:
         """Begin a turn; none may be running."""
         pasted = sum(text.count("\n") + 1 for text in event.attachments)
-        self._exchange = await self._stage.transcript.begin(event.text, pasted)
+        self._exchange = await self._stage.transcript.begin(event.text, pasted, event.instead_of)
         # A task, not a worker: those are cancelled again and again while the app leaves, also while a turn is stored.
-        self.task = asyncio.create_task(self._take(self._exchange, event))
+        self.task = asyncio.create_task(self._take(self._exchange, event, use_cache))
 
     async def stop(self) -> bool:
         """Stop the running answer and keep what came; False when there is none."""
         if not await self.cancel():
             return False
         if self._exchange is not None and not self._exchange.ended:
-            await self._exchange.end("Stopped.")
+            await self._exchange.end("Stopped. What came stays here; the conversation does not keep it.")
         return True
 
     async def cancel(self) -> bool:
@@ -73,20 +71,44 @@ class Turns:
     async def forget(self) -> None:
         """End what is running; the next question begins another conversation."""
         await self.stop()
-        self.conversation_id = self._exchange = self.answer = None
+        self.conversation_id = self._exchange = None
 
-    async def _take(self, exchange: "Exchange", event: Submitted) -> None:
+    async def walk(self, exchange: "Exchange", step: int) -> bool:
+        """Show the branch of the question asked before (-1) or after in place of this one; False where there is none.
+
+        Follow-ups belong to the branch that is shown.
+        """
+        target = exchange.number - 1 + step
+        if self.conversation_id is None or not 0 <= target < len(exchange.versions):
+            return False
+        await self.stop()
+        from multidb_chat.tui.branches import exchanges_of
+
+        services = await self._serving.services()
+        chosen = exchange.versions[target]
+        branch = await services.branches.choose(services.account, self.conversation_id, chosen)
+        exchanges = await exchanges_of(services, branch)
+        await self._stage.transcript.show(exchanges)
+        for one in exchanges:
+            if one.question_id == chosen:
+                one.focus()
+        return True
+
+    async def _take(self, exchange: "Exchange", event: Submitted, use_cache: bool) -> None:
         self._stage.status.begin("turn", "Searching")
         try:
-            await self._answer_to(event, exchange)
+            await self._answer_to(event, exchange, use_cache)
         except Exception as error:  # noqa: BLE001 - the chat goes on, whatever happened to this turn
             await exchange.end(told(error), error=True)
         finally:
             self._stage.status.end("turn")
 
-    async def _answer_to(self, event: Submitted, exchange: "Exchange") -> None:
+    async def _answer_to(self, event: Submitted, exchange: "Exchange", use_cache: bool) -> None:
         services = await self._serving.prepared()
-        collections = await services.documents.resolve(services.account, [])
+        narrowed = await services.narrowing.read(services.account, event.text)
+        for problem in narrowed.unknown:
+            self._stage.warn(problem)
+        exchange.mark(narrowed.marks)
         named = [(f"pasted text {number}", body) for number, body in enumerate(event.attachments, 1)]
         extra = await services.one_off.rank_texts(event.text, named) if named else None
         if self.conversation_id is None:
@@ -94,9 +116,13 @@ class Turns:
         events = services.chat.respond(
             services.account,
             event.text,
-            collections=collections,
+            collections=narrowed.collections,
             conversation_id=self.conversation_id,
+            parent_id=exchange.parent_id,
+            use_cache=use_cache,
             extra=extra,
+            documents=narrowed.documents,
+            wording=narrowed.question,
         )
         # Closed here: where the turn is stopped while something is drawn, the generator would go on waiting.
         async with aclosing(cast("Any", events)):
@@ -114,9 +140,11 @@ class Turns:
             return None
 
     async def _render(self, exchange: "Exchange", event: "TurnEvent") -> None:
-        from multidb_chat.domain.turns import AnswerToken, Notice, SourcesFound, TurnCompleted, TurnFailed
+        from multidb_chat.domain.turns import AnswerToken, Notice, SourcesFound, TurnCompleted, TurnFailed, TurnStarted
 
         match event:
+            case TurnStarted(turn_id=turn_id):
+                exchange.question_id = turn_id
             case SourcesFound():
                 self._stage.status.begin("turn", "Answering")
             case AnswerToken(text=text):
@@ -124,7 +152,8 @@ class Turns:
             case Notice(text=text):
                 self._stage.warn(text)
             case TurnCompleted(answer=answer):
-                self.answer = answer
+                if exchange.versions and answer.message_id is not None:
+                    exchange.stand_among((*exchange.versions, exchange.question_id or ""))
                 await exchange.complete(answer)
                 self._stage.answered(answer)
             case TurnFailed(error=error):

@@ -7,6 +7,8 @@ from multidb_chat.domain.text import clean_line
 if TYPE_CHECKING:
     from multidb_chat.domain.turns import Answer, Citation
 
+CITED = "$text-accent on $accent-muted"
+"""The style of cited words in what surrounds them."""
 MUTED = "$foreground 65%"
 """The style of what matters less, for pieces of a text; `$text-muted` has its meaning in style sheets alone."""
 

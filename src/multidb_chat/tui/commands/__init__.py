@@ -8,7 +8,16 @@ from multidb_chat.tui.commands.command import Command
 COMMANDS = (
     # Answers
     Command("/sources", "", "Show or hide the sources panel", "answers:sources", key="f2", label="Sources"),
-    Command("/why", "", "Show how the last answer came about", "answers:why", key="f4", label="Why"),
+    Command("/open", "[N]", "Open the passage behind citation N", "answers:open_", key="ctrl+o"),
+    Command("/why", "", "Show how an answer came about", "answers:why", key="f4", label="Why"),
+    Command("/copy", "[N]", "Copy an answer, or its Nth code block", "answers:copy"),
+    Command("/retry", "", "Answer again, without the cache", "answers:retry", key="ctrl+r"),
+    Command("/edit", "", "Change the question and ask again", "answers:edit"),
+    Command("/other", "<|>", "Show the answer before or after, of several", "answers:other"),
+    Command("/rate", "+|- [COMMENT]", "Rate an answer", "answers:rate"),
+    # Feedback
+    Command("/feedback", "MESSAGE", "Say something about the program", "feedback:feedback"),
+    Command("/my-feedback", "", "List the feedback that you gave", "feedback:my_feedback"),
     # Conversations
     Command(
         "/clear", "", "Begin a new conversation on an empty screen", "conversations:new", key="ctrl+l", label="Clear"

@@ -6,6 +6,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
+from textual.events import DescendantFocus
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
@@ -13,7 +14,7 @@ from multidb_chat.domain.text import clean_line
 from multidb_chat.tui.commands import COMMANDS
 from multidb_chat.tui.commands.command import Command
 from multidb_chat.tui.commands.parsing import Parsed, named, parse
-from multidb_chat.tui.messages import Preparing, ServicesFailed, ServicesPrepared, ServicesReady, Submitted
+from multidb_chat.tui.messages import NextPart, Preparing, ServicesFailed, ServicesPrepared, ServicesReady, Submitted
 from multidb_chat.tui.serving import Serving, told
 from multidb_chat.tui.turns import Turns
 from multidb_chat.tui.widgets.composer import Composer
@@ -42,6 +43,8 @@ class ChatScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "stop", "Stop", show=False),
         *_bindings(),
+        Binding("alt+up,ctrl+up", "look(-1)", "Answers", show=False, priority=True),
+        Binding("alt+down,ctrl+down", "look(1)", "Answers", show=False, priority=True),
         Binding("pageup", "page(-1)", "Page up", show=False, priority=True),
         Binding("pagedown", "page(1)", "Page down", show=False, priority=True),
     ]
@@ -52,7 +55,7 @@ class ChatScreen(Screen[None]):
         self.status = StatusLine()
         self.transcript = Transcript()
         self.panel = SourcesPanel()
-        self.composer = Composer()
+        self.composer = Composer(serving)
         self.turns = Turns(serving, self)
 
     def compose(self) -> ComposeResult:
@@ -70,9 +73,17 @@ class ChatScreen(Screen[None]):
         self.status.begin("opening", "Opening")
 
     def on_screen_resume(self) -> None:
-        """Come back from another screen with the cursor where one types."""
-        if self.is_mounted and not self.panel.has_focus:
+        """Come back from another screen to where one was, else with the cursor where one types."""
+        if self.is_mounted and self.focused is None:
             self.composer.area.focus()
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """Show the sources of the answer that is looked at."""
+        exchange = next((one for one in self.transcript.exchanges if one is event.widget), None)
+        if exchange is not None:
+            self.transcript.look_at(exchange)
+            if exchange.answer is not None:
+                self._show_sources(exchange.answer)
 
     async def on_unmount(self) -> None:
         """Let the turn end before the services are closed below it."""
@@ -128,7 +139,8 @@ class ChatScreen(Screen[None]):
             self.notify(told(error), severity="error", markup=False)
 
     def answered(self, answer: "Answer") -> None:
-        """Show the sources of an answer."""
+        """Show the sources of an answer that just came."""
+        self.transcript.look_at(None)
         self._show_sources(answer)
 
     @work(exclusive=True, group="sources", exit_on_error=False)
@@ -152,18 +164,38 @@ class ChatScreen(Screen[None]):
         self.panel.toggle_class("open" if self.has_class("-narrow") else "closed")
         (self.panel if self._panel_covers else self.composer.area).focus()
 
-    async def action_command(self, name: str) -> None:
+    async def action_command(self, name: str, argument: str = "") -> None:
         """Carry out a command that was called by its key."""
-        await self.carry_out(named(name))
+        await self.carry_out(named(name), argument)
 
     async def action_stop(self) -> None:
-        """Close the panel over the chat; else stop the running answer; else drop a pasted text."""
+        """Close what is over the chat; else go back to the question; else stop the answer; else drop a pasted text."""
         if self._panel_covers:
             self.toggle_sources()
-        elif self.panel.has_focus:
-            self.composer.area.focus()
-        elif not await self.turns.stop():
+        elif not self.composer.area.has_focus:
+            self._look_back()
+        elif not self.composer.dismiss() and not await self.turns.stop():
             self.composer.drop_attachments()
+
+    def _look_back(self) -> None:
+        """Go back to the question, and to the last answer in the panel."""
+        self.composer.area.focus()
+        self.transcript.look_at(None)
+        current = self.transcript.current
+        if current is not None and current.answer is not None:
+            self._show_sources(current.answer)
+
+    def action_look(self, step: int) -> None:
+        """Go to the answer before (-1) or after; behind the last one is the question."""
+        if not self.transcript.move(step) and step > 0:
+            self._look_back()
+
+    def on_next_part(self, event: NextPart) -> None:
+        """Go from the question to the sources, or to the last answer where they are hidden."""
+        if self.panel.display:
+            self.panel.focus()
+        else:
+            self.transcript.move(-1)
 
     def action_page(self, direction: int) -> None:
         """Scroll the chat, or the panel over it, by a page without leaving the question."""

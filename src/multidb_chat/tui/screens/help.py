@@ -4,42 +4,46 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import ClassVar
 
+from rich.table import Table
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from multidb_chat.tui.commands import COMMANDS
-from multidb_chat.tui.wording import MUTED
+from multidb_chat.tui.commands.keys import ANSWER_KEYS
 
 KEYS = (
-    ("Enter", "Send the question"),
+    ("Enter", "Send the question, take the chosen completion"),
     ("Ctrl+J, Shift+Enter", "New line"),
-    ("Up, Down", "Earlier and later questions"),
-    ("Tab", "Complete a command, go to the sources"),
-    ("Esc", "Stop an answer, close the sources, drop a paste"),
+    ("Up, Down", "Earlier and later questions, completions"),
+    ("@NAME, #NAME", "Look only in this document, this collection"),
+    ("Tab", "Complete what is typed, go to the sources"),
+    ("Esc", "Stop an answer, go back, drop a paste"),
+    ("Alt+Up, Alt+Down", "Go to the answers and back"),
     ("PageUp, PageDown", "Scroll the chat"),
     ("Ctrl+P", "All actions"),
 )
 
 
-def _table(rows: Iterable[tuple[str, str, str]]) -> Content:
-    """Return lines of what to type, what it does and the key that does it too."""
-    return Content("\n").join(
-        [
-            Content.styled(f"{typed:<20}", "$accent") + Content(what) + Content.styled(f"  {key}" if key else "", MUTED)
-            for typed, what, key in rows
-        ]
-    )
+def _table(rows: Iterable[tuple[str, str, str]]) -> Table:
+    """Return rows of what to type, the key that does it too, and what it does."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for least in (20, 7, 0):
+        table.add_column(min_width=least)
+    for typed, key, what in rows:
+        table.add_row(Text(typed, "bold"), Text(key, "dim"), Text(what))
+    return table
 
 
 def _commands() -> Iterator[Static]:
     for topic, commands in groupby(COMMANDS, key=lambda command: command.topic):
         yield Static(topic, classes="heading")
-        rows = [(f"{command.name} {command.argument}", command.help, command.key_name) for command in commands]
-        yield Static(_table(rows))
+        yield Static(
+            _table((f"{one.name} {one.argument}", one.key_name, one.help) for one in commands), classes="table"
+        )
 
 
 class HelpScreen(ModalScreen[None]):
@@ -54,5 +58,7 @@ class HelpScreen(ModalScreen[None]):
             box.border_subtitle = "Esc closes"
             yield from _commands()
             yield Static("Keys", classes="heading")
-            yield Static(_table((key, what, "") for key, what in KEYS))
+            yield Static(_table((key, "", what) for key, what in KEYS), classes="table")
+            yield Static("With the cursor on an answer", classes="heading")
+            yield Static(_table((key.display, "", key.help) for key in ANSWER_KEYS if key.help), classes="table")
             yield Static("For more, ask: the handbook is among the documents.", classes="more")

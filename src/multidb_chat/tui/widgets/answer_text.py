@@ -33,7 +33,7 @@ def settled(text: str) -> int:
 
 
 class AnswerText(Vertical):
-    """Markdown that is written piece by piece."""
+    """Markdown that is written piece by piece; `text` is there from the beginning."""
 
     DEFAULT_CSS = """
     AnswerText { height: auto; padding: 0 0 0 2; margin: 1 0 0 0; max-width: 120; }
@@ -41,10 +41,10 @@ class AnswerText(Vertical):
     AnswerText .growing { height: auto; display: none; }
     """
 
-    def __init__(self) -> None:
+    def __init__(self, text: str = "") -> None:
         super().__init__()
         # Links in a document's text are shown, never followed: what a hostile document says must not open anything.
-        self._markdown = Markdown(open_links=False)
+        self._markdown = Markdown(clean(text), open_links=False)
         self._growing = Static(classes="growing", markup=False)
         self._text = ""
         self._unwritten = ""

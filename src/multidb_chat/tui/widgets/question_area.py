@@ -1,5 +1,6 @@
 """The text box for questions: Enter sends, the arrows go through history at its edges, large pastes stay out."""
 
+import re
 from typing import ClassVar
 
 from textual import events
@@ -12,6 +13,8 @@ from multidb_chat.domain.text import clean
 # A longer paste is a document to ask about, not a question: it would fill the box and slow every key after it.
 PASTE_LINES = 40
 PASTE_CHARACTERS = 8_000
+# The word that is being typed, which always matches: at the end of a line, at the worst nothing.
+_WORD = re.compile(r'(?:[@#]"[^"]*|\S*)$')
 _NEW_LINE = ("ctrl+j", "shift+enter", "alt+enter")
 
 
@@ -22,6 +25,9 @@ class QuestionArea(TextArea):
         Binding("tab", "complete", "Complete", show=False),
     ]
 
+    choosing = False
+    """Whether completions are offered: the arrows and Enter are theirs then."""
+
     class Send(Message):
         """Enter was pressed on this text, which is no longer in the box."""
 
@@ -31,6 +37,9 @@ class QuestionArea(TextArea):
 
     class Complete(Message):
         """Tab was pressed."""
+
+    class Chosen(Message):
+        """Enter was pressed while completions are offered."""
 
     class Older(Message):
         """Up was pressed on the first line."""
@@ -62,17 +71,28 @@ class QuestionArea(TextArea):
 
     def action_cursor_up(self, select: bool = False) -> None:
         """Go up a line; on the first one, to the older question."""
-        if not select and self.navigator.is_first_wrapped_line(self.cursor_location):
+        if self.choosing or (not select and self.navigator.is_first_wrapped_line(self.cursor_location)):
             self.post_message(self.Older())
         else:
             super().action_cursor_up(select)
 
     def action_cursor_down(self, select: bool = False) -> None:
         """Go down a line; on the last one, to the newer question."""
-        if not select and self.navigator.is_last_wrapped_line(self.cursor_location):
+        if self.choosing or (not select and self.navigator.is_last_wrapped_line(self.cursor_location)):
             self.post_message(self.Newer())
         else:
             super().action_cursor_down(select)
+
+    @property
+    def before_cursor(self) -> str:
+        """The text up to the cursor."""
+        return self.get_text_range((0, 0), self.cursor_location)
+
+    def complete(self, text: str) -> None:
+        """Replace the word before the cursor, from its sign on where it has one in quotes."""
+        row, column = self.cursor_location
+        line = self.document.get_line(row)[:column]
+        self.replace(text, (row, _WORD.search(line).start()), (row, column))  # type: ignore[union-attr]
 
     def put(self, text: str) -> None:
         """Replace the text, with the cursor behind it."""
@@ -81,7 +101,9 @@ class QuestionArea(TextArea):
 
     async def _on_key(self, event: events.Key) -> None:
         # Not as bindings: those are looked up beside the queue of letters, and could overtake the last ones typed.
-        if event.key == "enter":
+        if event.key == "enter" and self.choosing:
+            self.post_message(self.Chosen())
+        elif event.key == "enter":
             self.action_send()
         elif event.key in _NEW_LINE:
             self.action_newline()

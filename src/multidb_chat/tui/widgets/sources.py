@@ -1,8 +1,9 @@
 """The panel beside the chat: the passages behind the last answer, the cited words marked in what surrounds them."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
@@ -10,7 +11,7 @@ from textual.widgets import Static
 from multidb_chat.domain.errors import MultidbChatError
 from multidb_chat.domain.text import clean
 from multidb_chat.tui.services import Services
-from multidb_chat.tui.wording import MUTED, headings, place, shown
+from multidb_chat.tui.wording import CITED, MUTED, headings, place, shown
 
 if TYPE_CHECKING:  # The panel is painted before there is an answer.
     from multidb_chat.domain.turns import Answer, Citation
@@ -19,8 +20,20 @@ EMPTY = "The passages behind an answer appear here."
 _AROUND = 200  # characters of the surrounding text on each side
 
 
+class Source(Static):
+    """One passage; a click opens it."""
+
+    def __init__(self, passage: Content, number: int) -> None:
+        super().__init__(passage, classes="passage", markup=False)
+        self.number = number
+
+    async def on_click(self) -> None:
+        """Open it."""
+        await self.run_action(f"screen.command('/open', '{self.number}')")
+
+
 class SourcesPanel(VerticalScroll):
-    """The sources of one answer."""
+    """The sources of one answer; the arrows choose one, Enter or its number opens it."""
 
     DEFAULT_CSS = """
     SourcesPanel {
@@ -29,11 +42,24 @@ class SourcesPanel(VerticalScroll):
     }
     SourcesPanel:focus { border-left: solid $primary; }
     SourcesPanel .passage { margin: 0 0 1 0; }
+    SourcesPanel Source { border-left: blank; }
+    SourcesPanel Source:hover { border-left: outer $panel; }
+    SourcesPanel:focus Source.chosen { border-left: outer $accent; }
     SourcesPanel .empty { color: $text-muted; }
     """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "Open"),
+        Binding("up", "choose(-1)", "Choose", show=False),
+        Binding("down", "choose(1)", "Choose", show=False),
+        *(Binding(str(n), f"screen.command('/open', '{n}')", show=False) for n in range(1, 10)),
+    ]
 
     def compose(self) -> ComposeResult:
         yield Static(EMPTY, classes="empty", markup=False)
+
+    @property
+    def _sources(self) -> list[Source]:
+        return list(self.query(Source))
 
     async def empty(self) -> None:
         """Show that there is no answer."""
@@ -41,23 +67,36 @@ class SourcesPanel(VerticalScroll):
 
     async def show(self, answer: "Answer", services: Services) -> None:
         """Replace what is shown by the sources of this answer."""
-        passages = [await _passage(citation, services) for citation in shown(answer)]
+        passages = [(await _passage(citation, services), citation.number) for citation in shown(answer)]
         if not passages:
             await self.empty()
             return
         title = "Sources" if answer.found else "The nearest passages"
-        await self._replace(
-            [
-                Static(Content.styled(title, "bold $primary"), classes="passage", markup=False),
-                *(Static(passage, classes="passage", markup=False) for passage in passages),
-            ]
-        )
+        heading = Static(Content.styled(title, "bold $primary"), classes="passage", markup=False)
+        await self._replace([heading, *(Source(passage, number) for passage, number in passages)])
 
     async def _replace(self, children: list[Static]) -> None:
         async with self.batch():
             await self.remove_children()
             await self.mount(*children)
         self.scroll_home(animate=False)
+        self.action_choose(0)
+
+    def action_choose(self, step: int) -> None:
+        """Choose the passage before (-1) or after the chosen one."""
+        sources = self._sources
+        at = next((row for row, source in enumerate(sources) if source.has_class("chosen")), 0)
+        at = min(max(at + step, 0), len(sources) - 1)
+        for row, source in enumerate(sources):
+            source.set_class(row == at, "chosen")
+        if step and sources:
+            sources[at].scroll_visible(animate=False)
+
+    async def action_open(self) -> None:
+        """Open the chosen passage."""
+        for source in self._sources:
+            if source.has_class("chosen"):
+                await source.on_click()
 
 
 async def _passage(citation: "Citation", services: Services) -> Content:
@@ -77,7 +116,7 @@ async def _words(citation: "Citation", services: Services) -> Content:
             before, after = _tail(found.before), _head(found.after)
     except MultidbChatError:
         pass
-    cited = Content.styled(_flat(citation.snippet), "$text-accent on $accent-muted")
+    cited = Content.styled(_flat(citation.snippet), CITED)
     return Content.styled(before, MUTED) + cited + Content.styled(after, MUTED)
 
 

@@ -10,7 +10,7 @@ FIRST_QUESTION = "How do I add my own documents?"
 
 
 class Welcome(Static):
-    """Says what to do first, and the commands that have a key."""
+    """Says what to do first, and the commands that the footer shows."""
 
     DEFAULT_CSS = "Welcome { padding: 1 2; height: auto; }"
 
@@ -28,7 +28,7 @@ def _text() -> Content:
         *(
             Content.styled(f"{command.name:<10}", "$accent") + Content(command.help)
             for command in COMMANDS
-            if command.key
+            if command.label
         ),
     ]
     return Content("\n").join(lines)
