@@ -41,6 +41,7 @@ if TYPE_CHECKING:  # imported where they are made
     from multidb_chat.services.branches import Branches
     from multidb_chat.services.chat import Chat
     from multidb_chat.services.documents import Documents
+    from multidb_chat.services.drafts import Drafts
     from multidb_chat.services.erasure import Erasure
     from multidb_chat.services.feedback import FeedbackService
     from multidb_chat.services.handbook import Handbook
@@ -362,6 +363,13 @@ class Application:
         from multidb_chat.services.feedback import FeedbackService
 
         return FeedbackService(self.conversations)
+
+    @cached_property
+    def drafts(self) -> "Drafts":
+        """What is being written and was not sent yet."""
+        from multidb_chat.services.drafts import Drafts
+
+        return Drafts(self.settings.paths.data / "drafts")
 
     @cached_property
     def narrowing(self) -> "Narrowing":

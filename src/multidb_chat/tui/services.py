@@ -10,6 +10,7 @@ if TYPE_CHECKING:  # The app paints before the services are loaded.
     from multidb_chat.services.branches import Branches
     from multidb_chat.services.chat import Chat
     from multidb_chat.services.documents import Documents
+    from multidb_chat.services.drafts import Drafts
     from multidb_chat.services.feedback import FeedbackService
     from multidb_chat.services.history import History
     from multidb_chat.services.narrowing import Narrowing
@@ -38,6 +39,10 @@ class Services(Protocol):
     @property
     def branches(self) -> "Branches":
         """Shows and copies branches of conversations."""
+
+    @property
+    def drafts(self) -> "Drafts":
+        """Keeps what is being typed."""
 
     @property
     def feedback(self) -> "FeedbackService":

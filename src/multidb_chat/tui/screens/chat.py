@@ -14,7 +14,16 @@ from multidb_chat.domain.text import clean_line
 from multidb_chat.tui.commands import COMMANDS
 from multidb_chat.tui.commands.command import Command
 from multidb_chat.tui.commands.parsing import Parsed, named, parse
-from multidb_chat.tui.messages import NextPart, Preparing, ServicesFailed, ServicesPrepared, ServicesReady, Submitted
+from multidb_chat.tui.drafting import Drafting
+from multidb_chat.tui.messages import (
+    DraftChanged,
+    NextPart,
+    Preparing,
+    ServicesFailed,
+    ServicesPrepared,
+    ServicesReady,
+    Submitted,
+)
 from multidb_chat.tui.serving import Serving, told
 from multidb_chat.tui.turns import Turns
 from multidb_chat.tui.widgets.composer import Composer
@@ -57,6 +66,7 @@ class ChatScreen(Screen[None]):
         self.panel = SourcesPanel()
         self.composer = Composer(serving)
         self.turns = Turns(serving, self)
+        self._drafting = Drafting(serving)
 
     def compose(self) -> ComposeResult:
         yield Static(" multidb-chat · guest", id="title", markup=False)
@@ -88,6 +98,7 @@ class ChatScreen(Screen[None]):
     async def on_unmount(self) -> None:
         """Let the turn end before the services are closed below it."""
         await self.turns.cancel()
+        await self._drafting.stop()
 
     def on_preparing(self, event: Preparing) -> None:
         """Say what goes on behind the screen."""
@@ -96,6 +107,18 @@ class ChatScreen(Screen[None]):
     def on_services_ready(self, event: ServicesReady) -> None:
         """Say that opening is over."""
         self.status.end("opening")
+        self._recall()
+
+    @work(exclusive=True, group="draft", exit_on_error=False)
+    async def _recall(self) -> None:
+        draft = await self._drafting.recall()
+        if draft and not self.composer.area.text:
+            self.composer.area.put(draft)
+            self.say("What you were writing when the program ended is back.")
+
+    def on_draft_changed(self, event: DraftChanged) -> None:
+        """Keep what is typed."""
+        self._drafting.changed(event.text)
 
     def on_services_prepared(self, event: ServicesPrepared) -> None:
         """Say what did not work out, if something did not."""
