@@ -235,10 +235,10 @@ def test_an_interrupted_docs_add_is_completed_by_the_next_one(empty: Program, tm
     assert len(json.loads(empty("docs", "list", "--json").stdout)["documents"]) == 60
 
 
-def test_the_app_needs_a_full_terminal(shared: Program) -> None:
+def test_the_app_needs_a_terminal(shared: Program) -> None:
     done = shared()
     assert (done.returncode, done.stdout) == (2, "")
-    assert 'The app needs a full terminal; without one, use multidb-chat ask "..."' in done.stderr
+    assert 'The app needs a terminal; without one, use multidb-chat ask "..."' in done.stderr
 
 
 def test_completion_is_offered(shared: Program) -> None:

@@ -123,12 +123,6 @@ def test_ctrl_c_at_a_question_is_130(program: Program) -> None:
     assert "Traceback" not in text
 
 
-def test_a_dumb_terminal_cannot_open_the_app(shared: Program) -> None:
-    code, text = screen(shared, TERM="dumb")
-    assert code == 2
-    assert "The app needs a full terminal" in text
-
-
 def test_a_narrow_terminal_wraps_the_sources(shared: Program) -> None:
     running = session(shared, "ask", CHURN, NO_COLOR="1", COLUMNS="44")
     text = running.read().replace("\r\n", "\n")

@@ -103,11 +103,3 @@ def test_a_store_that_cannot_be_opened_ends_with_its_line_and_code(tmp_path: Pat
     assert b"accounts.sqlite" in child.before
     child.close()
     assert child.exitstatus == 5
-
-
-def test_a_plain_terminal_is_refused(home: Path) -> None:
-    child = start(home, TERM="dumb")
-    child.expect_exact(b"needs a full terminal")
-    child.expect(pexpect.EOF)
-    child.close()
-    assert child.exitstatus == 2

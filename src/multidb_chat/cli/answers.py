@@ -26,6 +26,11 @@ class AnswerView:
         """The conversation that the turn is in; None where it is in none."""
         return self._answer.conversation_id if self._answer is not None and self._answer.message_id else None
 
+    @property
+    def answer(self) -> Answer | None:
+        """The complete answer, as soon as there is one."""
+        return self._answer
+
     def note(self, text: str) -> None:
         """Tell something that is not part of the answer."""
         self._end_line()

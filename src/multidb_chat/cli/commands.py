@@ -64,6 +64,12 @@ def start(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a setting for this run: --set search.threshold=0.4."),
     ] = None,
+    plain: Annotated[
+        bool,
+        typer.Option(
+            "--plain", help="Chat line by line instead of in the app: for screen readers and simple terminals."
+        ),
+    ] = False,
 ) -> None:
     """Take the options that come before a command; without one, open the app."""
     session = session_of(context)
@@ -77,13 +83,20 @@ def start(
             raise typer.BadParameter(f"{override!r} is not KEY=VALUE", ctx=context, param_hint="--set")
         session.overrides[key.strip()] = value
     if context.invoked_subcommand is None:
-        open_app(context, session)
+        open_chat(context, session, plain)
+    elif plain:
+        raise typer.BadParameter("it is for the chat alone, not for a command", ctx=context, param_hint="--plain")
 
 
-def open_app(context: typer.Context, session: Session) -> None:
-    """Open the Textual app. Raises a usage error where there is no full terminal."""
-    if not (session.console.out_is_terminal and session.console.full_terminal and sys.stdin.isatty()):
-        context.fail('The app needs a full terminal; without one, use multidb-chat ask "..."')
+def open_chat(context: typer.Context, session: Session, plain: bool) -> None:
+    """Open the app, or the chat line by line where a terminal is not a full one. Raises a usage error without one."""
+    terminal = session.console.out_is_terminal and sys.stdin is not None and sys.stdin.isatty()
+    if plain or (terminal and not session.console.full_terminal):
+        from multidb_chat.cli.plain import run_plain
+
+        raise typer.Exit(run_plain(session.settings, session.console))
+    if not terminal:
+        context.fail('The app needs a terminal; without one, use multidb-chat ask "..." or multidb-chat --plain')
     from multidb_chat.cli.app import run_app
 
     raise typer.Exit(run_app(session.settings))

@@ -10,7 +10,7 @@ from multidb_chat.domain.text import clean_line
 
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
-    from multidb_chat.cli.console import Exit
+    from multidb_chat.cli.console import Console, Exit
     from multidb_chat.domain.conversations import Feedback
 
 feedback = typer.Typer(help="Say what an answer or the program was like.", no_args_is_help=True)
@@ -71,20 +71,28 @@ def list_(
     session = session_of(context)
 
     async def work(application: "Application") -> "Exit":
-        from multidb_chat.cli.console import Exit, Styled
+        from multidb_chat.cli.console import Exit
 
-        given = await application.feedback.own(application.account, limit=limit)
         if as_json:
+            given = await application.feedback.own(application.account, limit=limit)
             session.console.write_json({"feedback": [record(one) for one in given]})
-            return Exit.DONE
-        if not given:
-            session.console.tell("You gave no feedback yet. Rate an answer: multidb-chat feedback give --good")
-        for one in given:
-            at = Styled(f"{one.created_at:%Y-%m-%d %H:%M}  ", "faint")
-            session.console.write(at, Styled(f"{_ABOUT[one.rating]:<13}", "strong"), clean_line(one.comment))
+        else:
+            await list_own(session.console, application, limit)
         return Exit.DONE
 
     session.run(work)
+
+
+async def list_own(console: "Console", application: "Application", limit: int) -> None:
+    """Write the feedback that the account gave, the latest first, a line each."""
+    from multidb_chat.cli.console import Styled
+
+    given = await application.feedback.own(application.account, limit=limit)
+    if not given:
+        console.tell("You gave no feedback yet. Rate an answer: multidb-chat feedback give --good")
+    for one in given:
+        at = Styled(f"{one.created_at:%Y-%m-%d %H:%M}  ", "faint")
+        console.write(at, Styled(f"{_ABOUT[one.rating]:<13}", "strong"), clean_line(one.comment))
 
 
 def record(given: "Feedback") -> dict[str, Any]:

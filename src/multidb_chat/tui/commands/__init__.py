@@ -7,29 +7,37 @@ from multidb_chat.tui.commands.command import Command
 
 COMMANDS = (
     # Answers
-    Command("/sources", "", "Show or hide the sources panel", "answers:sources", key="f2", label="Sources"),
-    Command("/open", "[N]", "Open the passage behind citation N", "answers:open_", key="ctrl+o"),
-    Command("/why", "", "Show how an answer came about", "answers:why", key="f4", label="Why"),
+    Command("/sources", "", "Show or hide the sources panel", "answers:sources", key="f2", label="Sources", plain=True),
+    Command("/open", "[N]", "Open the passage behind citation N", "answers:open_", key="ctrl+o", plain=True),
+    Command("/why", "", "Show how an answer came about", "answers:why", key="f4", label="Why", plain=True),
     Command("/copy", "[N]", "Copy an answer, or its Nth code block", "answers:copy"),
-    Command("/retry", "", "Answer again, without the cache", "answers:retry", key="ctrl+r"),
+    Command("/retry", "", "Answer again, without the cache", "answers:retry", key="ctrl+r", plain=True),
     Command("/edit", "", "Change the question and ask again", "answers:edit"),
     Command("/other", "<|>", "Show the answer before or after, of several", "answers:other"),
-    Command("/rate", "+|- [COMMENT]", "Rate an answer", "answers:rate"),
+    Command("/rate", "+|- [COMMENT]", "Rate an answer", "answers:rate", plain=True),
     # Feedback
-    Command("/feedback", "MESSAGE", "Say something about the program", "feedback:feedback"),
-    Command("/my-feedback", "", "List the feedback that you gave", "feedback:my_feedback"),
+    Command("/feedback", "MESSAGE", "Say something about the program", "feedback:feedback", plain=True),
+    Command("/my-feedback", "", "List the feedback that you gave", "feedback:my_feedback", plain=True),
     # Conversations
     Command(
-        "/clear", "", "Begin a new conversation on an empty screen", "conversations:new", key="ctrl+l", label="Clear"
+        "/clear",
+        "",
+        "Begin a new conversation on an empty screen",
+        "conversations:new",
+        key="ctrl+l",
+        label="Clear",
+        plain=True,
     ),
     # Documents
-    Command("/docs", "", "Show the documents that are searched", "documents:docs", key="f3", label="Documents"),
+    Command(
+        "/docs", "", "Show the documents that are searched", "documents:docs", key="f3", label="Documents", plain=True
+    ),
     # Program
-    Command("/help", "", "Show the keys and commands", "program:help_", key="f1", label="Help"),
+    Command("/help", "", "Show the keys and commands", "program:help_", key="f1", label="Help", plain=True),
     Command(
         "/theme", "[NAME]", "Change the colours: this theme, or the next", "program:theme", key="ctrl+t", label="Theme"
     ),
-    Command("/quit", "", "Leave", "program:quit_", key="ctrl+q"),
+    Command("/quit", "", "Leave", "program:quit_", key="ctrl+q", plain=True),
 )
 
 # People type these plain; as questions they mean nothing.

@@ -17,6 +17,7 @@ class Command:
 
     The function gets the chat screen and what stands behind the name; what it raises is told on the screen. `members`
     marks what guests have to register for. `key` carries it out from the chat too; with a `label` the footer shows it.
+    `plain` marks what the chat line by line has as well.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Command:
     members: bool = False
     key: str = ""
     label: str = ""
+    plain: bool = False
 
     @property
     def title(self) -> str:

@@ -11,49 +11,22 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from multidb_chat.domain.text import clean_line
-from multidb_chat.domain.turns import Answer, Citation, CuratedBy
+from multidb_chat.domain.turns import Answer, Citation
+from multidb_chat.services.answering import explaining
 from multidb_chat.tui.wording import MUTED, headings, place, shown
 
-_METHODS = {
-    "extractive": "quoted: the sentences of the documents that answer",
-    "model": "written by a language model from the passages",
-    "knowledge": "a curated knowledge entry",
-}
-_STEPS = {
-    "conversation": "Follow-up",
-    "quota": "Quota",
-    "cache": "Cache",
-    "knowledge": "Knowledge",
-    "retrieval": "Search",
-    "answer": "Answer",
-    "save": "Save",
-    "total": "Total",
-}
 _BAR = 24
 _SNIPPET = 240
 
 
-def summary(answer: Answer) -> Content:
-    """Return what was asked and searched, and how the answer was made."""
-    rows = [("Asked", clean_line(answer.question))]
-    if answer.standalone != answer.question:
-        rows.append(("Searched", clean_line(answer.standalone)))
-    rows.append(("Answer", _METHODS[answer.method] if answer.found else "none: no passage supports one"))
-    if answer.curated is not None:
-        rows += _curated(answer.curated)
-    rows.append(("Cache", "answered from the cache" if answer.cached else "not answered from the cache"))
-    return Content("\n").join([Content.styled(f"{name:<10}", MUTED) + Content(value) for name, value in rows])
-
-
-def _curated(by: CuratedBy) -> list[tuple[str, str]]:
-    """Return the entry that answered: its own question, and how sure it is that the same was asked."""
-    category = f" ({clean_line(by.category)})" if by.category else ""
-    return [("Entry", f"{clean_line(by.question)}{category}, confidence {by.confidence:.2f}")]
+def _summary(answer: Answer) -> Content:
+    rows = [Content.styled(f"{name:<10}", MUTED) + Content(value) for name, value in explaining.summary(answer)]
+    return Content("\n").join(rows)
 
 
 def _passages(answer: Answer) -> Iterator[Static]:
     """Yield the passages with their scores; those that came nearest with their words, since no answer shows them."""
-    yield Static(Content.styled("     score  quality    words  meaning  source", MUTED), classes="score")
+    yield Static(Content.styled("no.  score  quality    words  meaning  source", MUTED), classes="score")
     for citation in shown(answer):
         yield Static(_scored(citation), classes="score", markup=False)
         if not answer.found:
@@ -76,16 +49,14 @@ def _first_words(citation: Citation) -> str:
     return words if len(words) <= _SNIPPET else words[:_SNIPPET].rpartition(" ")[0] + " …"
 
 
-def times(answer: Answer) -> Content:
+def _times(answer: Answer) -> Content:
     """Return where the time went, each step with a bar of its share; steps within a step are set in."""
     total = answer.timings.get("total") or sum(answer.timings.values()) or 1.0
     lines = []
-    for step, milliseconds in answer.timings.items():
-        outer, _, inner = clean_line(step).partition(".")
-        name = f"  {inner}" if inner else _STEPS.get(outer, outer)
-        bar = "" if step == "total" else "━" * round(_BAR * min(1.0, milliseconds / total))
-        figures = Content(f"{name:<16}{milliseconds:9.1f} ms  ")
-        lines.append(figures + Content.styled(bar, "dim $primary" if inner else "$primary"))
+    for step in explaining.steps(answer):
+        bar = "" if step.name == "Total" else "━" * round(_BAR * min(1.0, step.milliseconds / total))
+        figures = Content(f"{'  ' if step.inner else ''}{step.name}".ljust(16) + f"{step.milliseconds:9.1f} ms  ")
+        lines.append(figures + Content.styled(bar, "dim $primary" if step.inner else "$primary"))
     return Content("\n").join(lines)
 
 
@@ -103,10 +74,11 @@ class WhyScreen(ModalScreen[None]):
         with VerticalScroll(id="why") as box:
             box.border_title = "How this answer came about"
             box.border_subtitle = "Esc closes"
-            yield Static(summary(self._answer), markup=False)
+            yield Static(_summary(self._answer), markup=False)
             if shown(self._answer):
                 yield Static("Passages" if self._answer.found else "The nearest passages", classes="heading")
                 yield from _passages(self._answer)
+                yield Static(explaining.TIERS, classes="tiers", markup=False)
             if self._answer.timings:
                 yield Static("Time", classes="heading")
-                yield Static(times(self._answer), markup=False)
+                yield Static(_times(self._answer), markup=False)

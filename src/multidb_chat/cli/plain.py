@@ -1,0 +1,147 @@
+"""The chat line by line: for screen readers, simple terminals and pipes. Text comes in order and nothing is redrawn."""
+
+import asyncio
+import sys
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from multidb_chat.cli.answers import AnswerView
+from multidb_chat.cli.console import Console, Exit
+from multidb_chat.cli.session import closed_after, start_log
+from multidb_chat.domain.errors import MultidbChatError
+from multidb_chat.tui.commands import COMMANDS
+from multidb_chat.tui.commands.parsing import parse
+
+if TYPE_CHECKING:
+    from multidb_chat.bootstrap import Application
+    from multidb_chat.domain.turns import Answer
+    from multidb_chat.settings import Settings
+
+T = TypeVar("T")
+GREETING = "This is multidb-chat, line by line. Ask your documents; /help lists the commands, Ctrl-D or /quit leaves."
+_PROMPT = "> "
+
+
+class PlainChat:
+    """One conversation with whoever types; commands are given it and use what is public here."""
+
+    def __init__(self, console: Console, application: "Application") -> None:
+        self.console = console
+        self.application = application
+        self.answer: Answer | None = None
+        """The latest complete answer."""
+        self.leaving = False
+        self._conversation_id: str | None = None
+        self._asked_after = ""
+
+    async def take(self, line: str) -> None:
+        """Carry out a command, or answer a question."""
+        parsed = parse(line)
+        try:
+            if parsed is None:
+                await self.ask(line)
+            elif parsed.command is None:
+                hint = f"Did you mean {parsed.suggestion}?" if parsed.suggestion else "/help lists the commands."
+                self.console.error(f"there is no command {line.split()[0][:40]}. {hint}")
+            elif not parsed.command.plain:
+                self.console.error(f"{parsed.command.name} is of the app alone; /help lists what there is here.")
+            else:
+                from multidb_chat.cli.plain_commands import RUN
+
+                await RUN[parsed.command.name](self, parsed.argument)
+        except MultidbChatError as error:
+            self.console.error(str(error))
+
+    async def ask(self, question: str, *, again: bool = False) -> None:
+        """Answer a question; `again`: beside the last answer and without the cache. Raises the error of the turn."""
+        account, services = self.application.account, self.application
+        narrowed = await services.narrowing.read(account, question)
+        view = AnswerView(self.console, as_json=False)
+        for problem in narrowed.unknown:
+            view.note(problem)
+        if self._conversation_id is None:
+            self._conversation_id = (await services.history.start(account, question)).id
+        parent_id = self._asked_after if again or self.answer is None else self.answer.message_id
+        events = services.chat.respond(
+            account,
+            question,
+            collections=narrowed.collections,
+            conversation_id=self._conversation_id,
+            parent_id=parent_id,
+            use_cache=not again,
+            documents=narrowed.documents,
+            wording=narrowed.question,
+        )
+        async with closed_after(events):
+            async for event in events:
+                view.show(event)
+        await view.finish(services, [])
+        self._asked_after, self.answer = parent_id or "", view.answer
+
+    def begin_anew(self) -> None:
+        """Let the next question begin another conversation."""
+        self._conversation_id = self.answer = None
+        self._asked_after = ""
+
+
+def run_plain(settings: "Settings", console: Console) -> Exit:
+    """Chat until the lines end. Raises what keeps the services from opening."""
+    from multidb_chat.bootstrap import open_application
+
+    start_log(settings)
+    typing = sys.stdin.isatty()
+    if typing:
+        _edit_lines()
+        console.write(GREETING)
+    with asyncio.Runner() as runner:
+        manager = open_application(settings, "guest")
+        application = runner.run(manager.__aenter__())
+        try:
+            with suppress(MultidbChatError):  # the user's own documents can be asked without the handbook
+                runner.run(application.prepare())
+            _talk(PlainChat(console, application), runner, typing)
+        finally:
+            runner.run(manager.__aexit__(None, None, None))
+    return Exit.DONE
+
+
+def _talk(chat: PlainChat, runner: asyncio.Runner, typing: bool) -> None:
+    """Take line after line. Ctrl-C stops an answer, or drops the line that is being typed."""
+    while not chat.leaving:
+        try:
+            line = input(_PROMPT if typing else "")
+        except EOFError:
+            if typing:
+                chat.console.write()
+            return
+        except KeyboardInterrupt:
+            chat.console.write()
+            continue
+        if line.strip():
+            _until_stopped(chat, runner, chat.take(line))
+
+
+def _until_stopped(chat: PlainChat, runner: asyncio.Runner, work: Coroutine[Any, Any, None]) -> None:
+    try:
+        runner.run(work)
+    except KeyboardInterrupt:
+        chat.console.write("\nStopped. The conversation does not keep this answer.")
+
+
+def _edit_lines() -> None:
+    """Let lines be edited, recalled and completed where Python has readline; it draws nothing but the line."""
+    try:
+        import readline
+    except ImportError:  # on Windows, whose console does this by itself
+        return
+    names = [command.name for command in COMMANDS if command.plain]
+
+    def complete(text: str, state: int) -> str | None:
+        fitting: Sequence[str] = [name for name in names if name.startswith(text)] if text.startswith("/") else []
+        return fitting[state] if state < len(fitting) else None
+
+    readline.set_completer(complete)
+    readline.set_completer_delims(" ")
+    readline.parse_and_bind("set enable-bracketed-paste off")
+    readline.parse_and_bind("tab: complete")

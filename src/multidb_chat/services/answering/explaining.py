@@ -1,0 +1,77 @@
+"""How an answer came about, in words: what every face shows of it."""
+
+from collections import Counter
+from typing import NamedTuple
+
+from multidb_chat.domain.text import clean_line
+from multidb_chat.domain.turns import Answer, Citation
+
+TIERS = "Scores go from 0 to 1: excellent above 0.6, good above 0.4, fair above 0.3, else poor."
+_METHODS = {
+    "extractive": "quoted: the sentences of the documents that answer",
+    "model": "written by a language model from the passages",
+    "knowledge": "a curated knowledge entry",
+}
+_STEPS = {
+    "conversation": "Follow-up",
+    "quota": "Quota",
+    "cache": "Cache",
+    "knowledge": "Knowledge",
+    "retrieval": "Search",
+    "answer": "Answer",
+    "save": "Save",
+    "total": "Total",
+}
+
+
+class Step(NamedTuple):
+    """A step of a turn: how long it took, in milliseconds, and whether it is a part of the step above it."""
+
+    name: str
+    milliseconds: float
+    inner: bool
+
+
+def passages(answer: Answer) -> tuple[Citation, ...]:
+    """Return the passages that belong to an answer: those it cites, or what came nearest when there is none."""
+    return answer.citations if answer.found else answer.nearest
+
+
+def summary(answer: Answer) -> list[tuple[str, str]]:
+    """Return what was asked and searched, where the answer came from and what was found, each with its heading."""
+    rows = [("Asked", clean_line(answer.question))]
+    if answer.standalone != answer.question:
+        rows.append(("Searched", clean_line(answer.standalone)))
+    rows.append(("Answer", _METHODS[answer.method] if answer.found else "none: no passage supports one"))
+    rows.append(("Cache", "answered from the cache" if answer.cached else "not answered from the cache"))
+    rows.append(("Knowledge", _knowledge(answer)))
+    rows.append(("Passages", _found(answer)))
+    return rows
+
+
+def _knowledge(answer: Answer) -> str:
+    """Return the curated entry that answered: its own question, and how sure it is that the same was asked."""
+    by = answer.curated
+    if by is None:
+        return "no curated entry answered"
+    category = f" ({clean_line(by.category)})" if by.category else ""
+    return f"{clean_line(by.question)}{category}, confidence {by.confidence:.2f}"
+
+
+def _found(answer: Answer) -> str:
+    """Return how many passages there are of each tier."""
+    found = passages(answer)
+    if not found:
+        return "none"
+    tiers = Counter(citation.quality for citation in found)
+    counted = ", ".join(f"{number} {tier}" for tier, number in tiers.items())
+    return f"{len(found)} {'cited' if answer.found else 'came nearest'}: {counted}"
+
+
+def steps(answer: Answer) -> list[Step]:
+    """Return where the time went."""
+    found = []
+    for step, milliseconds in answer.timings.items():
+        outer, _, inner = clean_line(step).partition(".")
+        found.append(Step(inner or _STEPS.get(outer, outer), milliseconds, bool(inner)))
+    return found

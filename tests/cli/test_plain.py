@@ -1,0 +1,140 @@
+"""The chat line by line: in a terminal, in a simple one, and on a pipe."""
+
+import asyncio
+import os
+import re
+import signal
+from io import StringIO
+from typing import Any, cast
+
+import pytest
+
+from multidb_chat.bootstrap import Application
+from multidb_chat.cli.console import Console
+from multidb_chat.cli.plain_commands import RUN
+from multidb_chat.tui.commands import COMMANDS
+from tests.cli.conftest import CHURN, Program, unsafe
+
+pexpect = pytest.importorskip("pexpect", reason="pexpect is not installed")
+if not hasattr(pexpect, "spawn"):
+    pytest.skip("there are no pseudo-terminals here", allow_module_level=True)
+
+ANSWER = "Churn fell to 4.2 percent in 2019"
+ESCAPES = re.compile(r"\x1b[^m]*?[A-Za-ln-z]|\x08|\r(?!\n)")  # what is no colour: cursors, modes, erasing
+
+
+def test_the_table_and_the_functions_name_the_same_commands() -> None:
+    assert set(RUN) == {command.name for command in COMMANDS if command.plain}
+
+
+def talk(shared: Program, *arguments: str, **environment: str) -> Any:
+    """Start the chat in a terminal."""
+    command, *rest = shared.line(*arguments)
+    variables = shared.environ(**({"TERM": "xterm-256color", "NO_COLOR": "1"} | environment))
+    return pexpect.spawn(command, rest, env=variables, encoding="utf-8", timeout=60, echo=False)
+
+
+def test_a_conversation_line_by_line(shared: Program) -> None:
+    child = talk(shared, "--plain")
+    heard = []
+
+    def hear(text: str) -> None:
+        child.expect_exact(text)
+        heard.append(child.before + child.after)
+
+    hear("/help lists the commands")
+    hear("> ")
+    for line, expected in (
+        ("/why", "there is no answer yet"),
+        (CHURN, ANSWER),
+        ("/why", "Cache: not answered from the cache"),
+        ("/open 1", ">>> Churn fell"),
+        ("/sources", "[1] Annual report 2019"),
+        ("/rate + Fine.", "Thank you"),
+        ("/my-feedback", "good answer"),
+        ("/retry", ANSWER),
+        ("/copy", "/copy is of the app alone"),
+        ("/dosc", "Did you mean /docs?"),
+        ("/docs", "report.md"),
+        ("???", "The question is empty"),
+        ("/clear", "begins a new conversation"),
+        ("/help", "Ctrl-D leaves"),
+    ):
+        child.sendline(line)
+        hear(expected)
+        hear("> ")
+    child.sendeof()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    text = "".join(heard)
+    assert not ESCAPES.search(text), ESCAPES.search(text)
+    assert not re.search("[\u2500-\u259f\u2800-\u28ff]", text)  # boxes, blocks, spinners
+
+
+def test_a_simple_terminal_gets_the_chat_line_by_line(shared: Program) -> None:
+    child = talk(shared, TERM="dumb")
+    child.expect_exact("line by line")
+    child.sendline("quit")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
+def test_ctrl_c_at_the_prompt_drops_the_line_and_goes_on(shared: Program) -> None:
+    child = talk(shared, "--plain")
+    child.expect_exact("> ")
+    child.send("half a question")
+    child.sendintr()
+    child.expect_exact("> ")
+    child.sendline(CHURN)
+    child.expect_exact(ANSWER)
+    child.expect_exact("> ")
+    child.sendline("/quit")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
+def test_on_a_pipe_each_line_is_a_question(shared: Program) -> None:
+    done = shared("--plain", stdin=f"{CHURN}\n\n/why\nand in 2011?\n".encode())
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"{ANSWER}, the lowest figure since 2011. [1]\n")
+    assert "Asked: " in done.stdout
+    assert "[1] Annual report 2019" in done.stderr
+    assert not unsafe(done.stdout + done.stderr)
+
+
+def test_a_question_can_name_its_document_here_too(shared: Program) -> None:
+    done = shared("--plain", stdin=f"@report.md {CHURN}\n@none.md {CHURN}\n".encode())
+    assert done.stdout.startswith(ANSWER)
+    assert 'note: There is no document "none.md"' in done.stderr
+
+
+def test_a_command_is_not_run_line_by_line(shared: Program) -> None:
+    done = shared("--plain", "docs", "list")
+    assert done.returncode == 2
+    assert "--plain" in done.stderr
+
+
+def test_ctrl_c_stops_an_answer_and_the_chat_goes_on() -> None:
+    from multidb_chat.cli import plain
+
+    out = StringIO()
+    chat = plain.PlainChat(Console(out, out, {}), cast("Application", None))
+    stopped: list[str] = []
+
+    async def endless() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            stopped.append("in order")
+            raise
+
+    with asyncio.Runner() as runner:
+        plain._until_stopped(chat, runner, endless())
+        plain._until_stopped(chat, runner, chat.take("/help"))
+    assert stopped == ["in order"]
+    assert "Stopped." in out.getvalue()
+    assert "Ctrl-D leaves" in out.getvalue()
