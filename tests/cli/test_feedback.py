@@ -13,7 +13,7 @@ def test_feedback_is_given_once_for_an_answer_and_listed(empty: Program) -> None
     assert too_early.returncode == 6
     assert "There is no answer yet to rate" in too_early.stderr
     assert empty("ask", "-q", "How do I add my own documents?").returncode == 0
-    assert "noted as feedback on a good answer" in empty("feedback", "give", "--good").stderr
+    assert "noted as feedback on a good answer" in empty("feedback", "give", "--good").stdout
     assert empty("feedback", "give", "--bad", "It was \x1b[31mshort.").returncode == 0
     given = json.loads(empty("feedback", "give", "More themes!", "--json").stdout)
     assert (given["rating"], given["comment"], given["message_id"]) == (0, "More themes!", None)

@@ -55,7 +55,7 @@ def give(
         if as_json:
             session.console.write_json(record(given))
         else:
-            session.console.tell(f"thank you; noted as feedback on {_about(given)}")
+            session.console.write(f"noted as feedback on {_about(given)}")
         return Exit.DONE
 
     session.run(work)
