@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # imported where they are made
     from multidb_chat.domain.signing_in import Remembered
     from multidb_chat.domain.upkeep import Upkeep
     from multidb_chat.services.account_export import AccountExport
+    from multidb_chat.services.administration import Administration
     from multidb_chat.services.audit import AuditLog, Recorder
     from multidb_chat.services.authentication.composing import SigningIn
     from multidb_chat.services.authentication.security import AccountSecurity
@@ -144,6 +145,13 @@ class Application:
     def audit(self) -> "AuditLog":
         """Who did what."""
         return _audit_log(self.settings.paths.data, self.accounts, self.keys)
+
+    @cached_property
+    def administration(self) -> "Administration":
+        """Other people's accounts, for staff."""
+        from multidb_chat.services.administration import Administration
+
+        return Administration(self.accounts, self.plans, self.erasure, self.keys, self.audit)
 
     # The installation as a whole
 
@@ -618,6 +626,16 @@ async def open_application(settings: Settings, who: Who = "shell") -> AsyncItera
     application = Application(settings)
     try:
         await application.open(who)
+        yield application
+    finally:
+        await application.close()
+
+
+@asynccontextmanager
+async def unopened_application(settings: Settings) -> AsyncIterator[Application]:
+    """Compose the application for nobody, without making or reading anything, and close it afterwards."""
+    application = Application(settings)
+    try:
         yield application
     finally:
         await application.close()

@@ -16,6 +16,7 @@ from multidb_chat.cli.conversations import conversations
 from multidb_chat.cli.docs import docs
 from multidb_chat.cli.feedback import feedback
 from multidb_chat.cli.helping import print_help_here
+from multidb_chat.cli.lazily import lazy_group
 from multidb_chat.cli.logging_in import login, logout, register, whoami
 from multidb_chat.cli.session import Session, session_of
 from multidb_chat.cli.sessions import sessions
@@ -44,6 +45,8 @@ root.add_typer(config, name="config")
 root.add_typer(tasks, name="tasks")
 root.add_typer(notifications, name="notifications")
 root.add_typer(feedback, name="feedback")
+_ADMIN = lazy_group("multidb_chat.cli.admin:admin", "Run an installation: accounts, knowledge, backups, health.")
+root.add_typer(_ADMIN, name="admin")
 
 
 def command_tree() -> Any:

@@ -80,6 +80,7 @@ class Console:
         self.full_terminal = self.err_is_terminal and not dumb
         self._out_coloured = self.out_is_terminal and not plain
         self.err_coloured = self.err_is_terminal and not plain
+        self.is_unicode = _is_unicode(err)
         self.quiet = False
 
     def write(self, *parts: str | Styled, end: str = "\n") -> None:
@@ -135,6 +136,11 @@ class Console:
                 if hidden:  # the new line was not shown either
                     self._say("\n")
             return sys.stdin.readline().rstrip("\r\n")
+
+    def clear(self) -> None:
+        """Begin at the top of an empty terminal; on a pipe nothing happens."""
+        if self.out_is_terminal and self.full_terminal:
+            self._put("\x1b[H\x1b[2J")
 
     def tell(self, *parts: str | Styled, end: str = "\n") -> None:
         """Write beside the result: sources, summaries, hints. Says nothing in quiet runs."""

@@ -40,7 +40,8 @@ With `--json` a command prints one JSON document. Keys are not renamed or remove
 | `ask` | `format`, `question`, `standalone`, `text`, `found`, `method`, `cached`, `conversation_id`, `message_id`; \
 `sentences`: `text`, `citations`, `before`; `citations` and `nearest`: `number`, `document_id`, `document_name`, \
 `title`, `source`, `collection_id`, `start`, `end`, `snippet`, `page`, `headings`, `score`, `quality`, `lexical`, \
-`vector`; `timings`: milliseconds by step |
+`vector`; `timings`: milliseconds by step; `curated` (where the knowledge base answered): `entry_id`, `question`, \
+`category`, `version`, `confidence` |
 | `docs add`, `docs sync`, `docs reindex` | `added`, `replaced`, `unchanged`, `removed`, `failed`, `documents`, \
 `chunks`, `seconds`; `failures`: `source`, `name`, `reason`, `refused` |
 | `docs list` | `documents`: as `docs show`, with `collection` |
@@ -66,6 +67,20 @@ With `--json` a command prints one JSON document. Keys are not renamed or remove
 | `account totp status` | `on`, `since`, `recovery_codes` |
 | `account totp on` | `secret`, `uri`, or, with `--code`, `recovery_codes`: the codes |
 | `account totp codes` | `recovery_codes`: the codes |
+| `admin status` | `version`, `since`, `backed_up_at`, `queue`; `stores`: `store`, `place`, `schema`, `known_schema`, \
+`size_bytes`, `records`, `newest` |
+| `admin doctor` | `wrong` (how many), `mended`; `findings`: `about`, `severity` (ok, note, wrong), `text`, `mend`, \
+`safe` |
+| `admin users list` | `users`: `id`, `email`, `role`, `plan`, `created_at`, `expires_at`, `disabled_at` |
+| `admin users show` | the same of one, `usage` as in `usage`, `sessions`: `id`, `client`, `created_at`, `expires_at` |
+| `admin audit list` | `entries`: `seq`, `at`, `actor`, `actor_name`, `action`, `target`, `target_name`, `origin`, \
+`details`, `mac`; `admin audit export` writes one such object a line |
+| `admin audit verify` | `entries`, `sound`, `problem` |
+| `admin knowledge list` | `entries`: `question`, `answer`, `category`, `id`, `version`, `updated_at`, `uses` |
+| `admin feedback list` | `feedback`: `id`, `at`, `rating`, `text`, `on_answer` |
+| `admin tasks list` | `counts` by state; `tasks` as in `tasks list`, with `account_id` |
+| `admin backup`, `restore` | `file`, `program`, `made_at`, `keys`, `size_bytes`; `copies`: `name`, `size_bytes`, \
+`sha256`, `schema`; `restore` also `aside`, where the data of before are |
 | `config show` | `settings`: `key`, `value`, `origin` |
 | `config path` | `config`, `data`, `cache`, `logs` |
 """
@@ -85,6 +100,7 @@ def _described(command: Any, path: str, parent: Any) -> list[str]:
         help_option_names=["-h", "--help"],
     )  # fmt: skip
     sections = [f"\n## `{path}`\n\n```text\n{command.get_help(context).rstrip()}\n```\n"]
-    for below in getattr(command, "commands", {}).values():
+    names = command.list_commands(context) if hasattr(command, "list_commands") else ()  # loads those not made yet
+    for below in [command.commands[name] for name in names]:
         sections += _described(below, f"{path} {below.name}", context)
     return sections

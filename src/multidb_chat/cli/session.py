@@ -57,6 +57,20 @@ class Session:
 
         raise typer.Exit(asyncio.run(opened()))
 
+    def run_unopened(self, work: Work, settings: "Settings") -> None:
+        """Do a command's work where perhaps nothing can be opened, for nobody, and leave with its exit code."""
+        import asyncio
+
+        start_log(settings)
+
+        async def composed() -> Exit:
+            from multidb_chat.bootstrap import unopened_application
+
+            async with unopened_application(settings) as application:
+                return await work(application)
+
+        raise typer.Exit(asyncio.run(composed()))
+
 
 def session_of(context: typer.Context) -> Session:
     """Return the session of a command."""

@@ -45,7 +45,7 @@ def stats(
         if as_json:
             session.console.write_json(figures_record(figures))
         else:
-            _write_figures(session.console, figures)
+            write_figures(session.console, figures)
         return Exit.DONE
 
     session.run(work)
@@ -134,7 +134,8 @@ def _used(usage: "Usage") -> tuple[str | Styled, ...]:
     return f"{used:>9}  ", Styled("█" * filled, style), Styled("░" * (_BAR - filled), "faint"), left
 
 
-def _write_figures(console: Console, figures: "Figures") -> None:
+def write_figures(console: Console, figures: "Figures") -> None:
+    """Write figures for a person, with a bar for each day."""
     from multidb_chat.domain.statistics import FAILED, NOT_FOUND
     from multidb_chat.services.quota_wording import amount
 

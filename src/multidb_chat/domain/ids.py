@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from datetime import UTC, datetime
 
 _lock = threading.Lock()
 _last_ms = 0
@@ -28,3 +29,18 @@ def new_id() -> str:
     tail = int.from_bytes(os.urandom(8)) & 0x3FFF_FFFF_FFFF_FFFF
     digits = f"{(ms << 80) | (0x7 << 76) | (counter << 64) | (0b10 << 62) | tail:032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def made_at(identifier: str) -> datetime | None:
+    """Return the time (UTC, to the millisecond) that a UUIDv7 was made at; None for anything else."""
+    digits = identifier.replace("-", "")
+    try:
+        number = int(digits, 16) if len(digits) == 32 else 0
+    except ValueError:
+        return None
+    if (number >> 76) & 0xF != 7:
+        return None
+    try:
+        return datetime.fromtimestamp((number >> 80) / 1000, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None

@@ -65,4 +65,7 @@ def require(account: Account, permission: Permission) -> None:
         raise NotPermitted("This account is disabled; ask an administrator.")
     if account.role == "guest":
         raise NotPermitted("Guests cannot do this; register for an account of your own: multidb-chat register")
-    raise NotPermitted(f"This needs the permission {permission.value}, which the role {account.role} does not have.")
+    raise NotPermitted(
+        f"This needs the permission {permission.value}, which the role {account.role} does not have;"
+        " log in as somebody who may: multidb-chat login"
+    )

@@ -14,6 +14,7 @@ from multidb_chat.domain.library import Library
 from multidb_chat.domain.permissions import Permission, require
 from multidb_chat.domain.search import SearchIndex
 from multidb_chat.domain.tasks import Tasks
+from multidb_chat.domain.text import clean_line
 from multidb_chat.services.accounts import LOCAL_ACCOUNT_ID, utc_now
 
 if TYPE_CHECKING:
@@ -75,6 +76,17 @@ class Erasure:
             )
         await self._audit().record(account, "account.erase", account)
         return await self._remove(await self._marked(account.id))
+
+    async def erase_for(self, actor: Account, account_id: str) -> Erased:
+        """Erase somebody else's account, for good. Raises `NotPermitted`, `NotFound`, and like `erase`."""
+        require(actor, Permission.MANAGE_USERS)
+        found = await self._accounts.account(account_id)
+        if found is None:
+            raise NotFound(f"There is no account {clean_line(account_id)}.")
+        if found.id == LOCAL_ACCOUNT_ID:
+            raise InvalidInput("The local account belongs to this installation and cannot be erased alone.")
+        await self._audit().record(actor, "account.erase", found)
+        return await self._remove(await self._marked(found.id))
 
     async def complete(self) -> int:
         """Finish what was interrupted, and remove the guests whose time is over; return how many accounts went."""

@@ -43,6 +43,17 @@ class Comment:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """One piece of feedback; it does not say whose. `on_answer`: it is a rating of one, and not about the program."""
+
+    id: str
+    at: datetime
+    rating: int
+    text: str
+    on_answer: bool
+
+
+@dataclass(frozen=True, slots=True)
 class FeedbackStatistics:
     """Feedback by day, the latest day first, and the latest comments."""
 
@@ -94,6 +105,23 @@ class FeedbackService:
         """Return the account's feedback, the latest first, those with ids below `before`."""
         require(account, Permission.GIVE_FEEDBACK)
         return await self._conversations.feedback(account.id, before, limit)
+
+    async def given(self, actor: Account, days: int = 30, rating: int | None = None) -> list[Given]:
+        """Return what everybody said in the last `days` days, the latest first, narrowed by the rating.
+
+        Who said it is not told. Raises `NotPermitted`.
+        """
+        require(actor, Permission.READ_FEEDBACK)
+        today = self._clock().date()
+        found: list[Given] = []
+        for back in range(days):
+            said = await self._conversations.feedback_on(today - timedelta(days=back), _MOST_A_DAY)
+            found += [
+                Given(one.id, one.created_at, one.rating, one.comment, one.message_id is not None)
+                for one in reversed(said)
+                if rating in (None, one.rating)
+            ]
+        return found
 
     async def statistics(self, actor: Account, days: int = 30, comments: int = 20) -> FeedbackStatistics:
         """Return what everybody said in the last `days` days, today among them, and the latest `comments`.

@@ -8,6 +8,7 @@ ROWS = {
     ),
     "FeedbackService.tell": own(lambda world, account: world.app.feedback.tell(account, "It is fast.")),
     "FeedbackService.own": own(lambda world, account: world.app.feedback.own(account)),
+    "FeedbackService.given": for_staff(lambda world, account: world.app.feedback.given(account), support=DONE),
     "FeedbackService.statistics": for_staff(
         lambda world, account: world.app.feedback.statistics(account), support=DONE
     ),

@@ -4,12 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 from multidb_chat.domain.accounts import Account
-from multidb_chat.domain.conversations import Feedback, Message
+from multidb_chat.domain.conversations import Message
 from multidb_chat.domain.ids import new_id
 from multidb_chat.domain.turns import Answer, AnswerSentence
 from multidb_chat.services.answering import codec
 from multidb_chat.services.knowledge.exchange import Row as Imported
-from tests.authorisation.world import DONE, NOW, World, for_staff
+from tests.authorisation.world import DONE, World, for_staff
 
 ROW = Imported("line 2", "Why tides?", "The moon.")
 
@@ -18,8 +18,8 @@ async def _entry(world: World) -> str:
     return (await world.app.curation.add(world.accounts["admin"], "Why ebb?", "The moon.")).id
 
 
-async def _rated(world: World) -> tuple[str, str]:
-    """Store an answer of the owner's that the owner rated as good; return where it is."""
+async def _rated(world: World) -> str:
+    """Store an answer of the owner's that the owner rated as good; return the id of the rating."""
     talk, (asked, said) = world.conversation, world.messages
     answer = Answer("How?", "How?", "So.", True, (AnswerSentence("So.", before=""),))
     question = replace(asked, id=new_id(), parent_id=None)
@@ -27,9 +27,7 @@ async def _rated(world: World) -> tuple[str, str]:
         new_id(), talk.id, world.owner.id, "assistant", "So.", said.created_at, question.id, codec.dumps(answer)
     )
     await world.app.history.append_turn(world.owner, talk.id, question, message)
-    given = Feedback(new_id(), world.owner.id, 1, "", NOW, talk.id, message.id)
-    await world.app.conversations.put_feedback(given)
-    return talk.id, message.id
+    return (await world.app.feedback.rate(world.owner, talk.id, message.id, 1)).id
 
 
 async def _show(world: World, account: Account) -> Any:
@@ -45,11 +43,11 @@ async def _delete(world: World, account: Account) -> Any:
 
 
 async def _proposal(world: World, account: Account) -> Any:
-    return await world.app.promotions.proposal(account, *await _rated(world))
+    return await world.app.promotions.proposal(account, await _rated(world))
 
 
 async def _promote(world: World, account: Account) -> Any:
-    return await world.app.promotions.promote(account, *await _rated(world))
+    return await world.app.promotions.promote(account, await _rated(world))
 
 
 ROWS = {
@@ -62,6 +60,7 @@ ROWS = {
     "Curation.delete": for_staff(_delete),
     "Curation.import_rows": for_staff(lambda world, account: world.app.curation.import_rows(account, [ROW])),
     "Curation.reindex": for_staff(lambda world, account: world.app.curation.reindex(account)),
+    "Promotions.candidates": for_staff(lambda world, account: world.app.promotions.candidates(account)),
     "Promotions.proposal": for_staff(_proposal),
     "Promotions.promote": for_staff(_promote),
 }

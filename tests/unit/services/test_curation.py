@@ -21,7 +21,7 @@ from multidb_chat.domain.turns import Answer, AnswerSentence
 from multidb_chat.services.answering import codec
 from multidb_chat.services.knowledge import exchange
 from multidb_chat.services.knowledge.curation import Imported
-from multidb_chat.services.knowledge.exchange import BadRows, Listed, Row
+from multidb_chat.services.knowledge.exchange import Listed, Row
 from multidb_chat.services.knowledge.memory import scope_of
 from multidb_chat.settings import load_settings
 
@@ -208,10 +208,16 @@ async def test_an_import_that_was_interrupted_is_completed_by_the_next(app: Appl
 def test_what_is_wrong_in_a_file_is_named_by_its_line(content: bytes, form: exchange.Form, wrong: list[str]) -> None:
     with pytest.raises(InvalidInput) as refused:
         exchange.read(content, form)
-    problems = refused.value.problems if isinstance(refused.value, BadRows) else [str(refused.value)]
+    problems = str(refused.value).removeprefix("nothing was imported: ").split("; ")
     assert len(problems) == len(wrong)
     for problem, expected in zip(problems, wrong, strict=True):
-        assert problem.startswith(expected) or expected in problem
+        assert expected in problem
+
+
+def test_of_many_bad_rows_the_first_are_named_and_the_others_counted() -> None:
+    rows = "".join(f"Question {number}?,\n" for number in range(50))
+    with pytest.raises(InvalidInput, match=r"line 21: the answer is empty \(and 30 more\)"):
+        exchange.read(f"question,answer\n{rows}".encode(), "csv")
 
 
 @dataclass
@@ -234,42 +240,51 @@ async def talk_in(app: Application, found: bool = True) -> Talk:
     return Talk(owner, conversation.id, said.id)
 
 
-async def rate(app: Application, talk: Talk, rating: int) -> None:
-    given = Feedback(new_id(), talk.owner.id, rating, "Thanks", NOW, talk.conversation_id, talk.message_id)
+async def rate(app: Application, talk: Talk, rating: int) -> str:
+    """Rate the answer; return the id of the rating."""
+    given = Feedback(
+        new_id(), talk.owner.id, rating, "Thanks", datetime.now(UTC), talk.conversation_id, talk.message_id
+    )
     await app.conversations.put_feedback(given)
+    return given.id
 
 
 async def test_a_well_rated_answer_becomes_an_entry_without_its_marks(app: Application) -> None:
     talk = await talk_in(app)
-    await rate(app, talk, 1)
-    proposal = await app.promotions.proposal(ADMIN, talk.conversation_id, talk.message_id)
+    rating = await rate(app, talk, 1)
+    assert [(one.feedback_id, one.question) for one in await app.promotions.candidates(ADMIN)] == [
+        (rating, "Why is there ebb?")
+    ]
+    proposal = await app.promotions.proposal(ADMIN, rating)
     assert (proposal.question, proposal.answer) == ("Why is there ebb?", "The moon pulls. The sun helps.")
-    entry = await app.promotions.promote(ADMIN, talk.conversation_id, talk.message_id, category="Sea")
+    entry = await app.promotions.promote(ADMIN, rating, category="Sea")
     assert (entry.question, entry.answer, entry.category) == (proposal.question, proposal.answer, "Sea")
     assert await app.knowledge.find("why is there ebb") is not None
     assert await actions(app) == ["knowledge.promote"]
     with pytest.raises(Conflict):
-        await app.promotions.promote(ADMIN, talk.conversation_id, talk.message_id)
+        await app.promotions.promote(ADMIN, rating)
+    other = await app.promotions.promote(ADMIN, rating, question="Why flow?", answer="The moon.")
+    assert (other.question, other.answer) == ("Why flow?", "The moon.")
 
 
-@pytest.mark.parametrize("rating", [None, 0, -1])
-async def test_an_answer_that_was_not_rated_as_good_cannot_be_seen_nor_promoted(
-    app: Application, rating: int | None
-) -> None:
-    talk = await talk_in(app)
-    if rating is not None:
-        await rate(app, talk, rating)
-    with pytest.raises(NotFound):
-        await app.promotions.promote(ADMIN, talk.conversation_id, talk.message_id)
-    with pytest.raises(NotFound):
-        await app.promotions.proposal(ADMIN, "no such conversation", talk.message_id)
+@pytest.mark.parametrize("rating", [0, -1])
+async def test_an_answer_that_was_not_rated_as_good_cannot_be_seen_nor_promoted(app: Application, rating: int) -> None:
+    given = await rate(app, await talk_in(app), rating)
+    assert await app.promotions.candidates(ADMIN) == []
+    for reference in (given, new_id(), "", "nothing", "ffffffff-ffff-7fff-8fff-ffffffffffff"):
+        with pytest.raises(NotFound, match="feedback list"):
+            await app.promotions.promote(ADMIN, reference)
 
 
-async def test_an_answer_that_found_nothing_is_no_entry(app: Application) -> None:
-    talk = await talk_in(app, found=False)
-    await rate(app, talk, 1)
-    with pytest.raises(InvalidInput, match="no answer"):
-        await app.promotions.promote(ADMIN, talk.conversation_id, talk.message_id)
+async def test_an_answer_that_found_nothing_or_is_gone_is_no_entry(app: Application) -> None:
+    nothing = await rate(app, await talk_in(app, found=False), 1)
+    gone = await talk_in(app)
+    lost = await rate(app, gone, 1)
+    await app.conversations.delete_conversation(gone.conversation_id)
+    for reference in (nothing, lost):
+        with pytest.raises(NotFound):
+            await app.promotions.proposal(ADMIN, reference)
+    assert await app.promotions.candidates(ADMIN) == []
 
 
 async def test_entries_are_written_as_json_with_what_is_known_of_them(app: Application) -> None:

@@ -45,15 +45,6 @@ class Row:
         return normalise_question(self.question)
 
 
-class BadRows(InvalidInput):
-    """Rows that cannot be entries; `problems` has a line for each."""
-
-    def __init__(self, problems: Sequence[str]) -> None:
-        more = f" (and {len(problems) - _SHOWN} more)" if len(problems) > _SHOWN else ""
-        super().__init__(f"nothing was imported: {'; '.join(problems[:_SHOWN])}{more}")
-        self.problems = tuple(problems)
-
-
 def checked(place: str, question: str, answer: str, category: str = "", entry_id: str = "") -> Row:
     """Return what was given as a row, made clean. Raises `InvalidInput` that says what is wrong with it."""
     row = Row(place, clean_line(question), clean(answer).strip(), clean_line(category), clean_line(entry_id))
@@ -74,7 +65,7 @@ def checked(place: str, question: str, answer: str, category: str = "", entry_id
 
 
 def read(content: bytes, form: Form) -> list[Row]:
-    """Return the rows of a file. Raises `BadRows` with everything that is wrong, or `InvalidInput` for no such file."""
+    """Return the rows of a file. Raises `InvalidInput` that names every bad one."""
     text = _text(content)
     rows: list[Row] = []
     problems: list[str] = []
@@ -88,7 +79,8 @@ def read(content: bytes, form: Form) -> list[Row]:
         except InvalidInput as error:
             problems.append(str(error))
     if problems:
-        raise BadRows(problems)
+        more = f" (and {len(problems) - _SHOWN} more)" if len(problems) > _SHOWN else ""
+        raise InvalidInput(f"nothing was imported: {'; '.join(problems[:_SHOWN])}{more}")
     return rows
 
 

@@ -1,18 +1,22 @@
 """A well-rated answer becomes an entry of the knowledge base."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.conversations import Conversations, Feedback, KnowledgeEntry, Message
-from multidb_chat.domain.errors import InvalidInput, NotFound
+from multidb_chat.domain.errors import NotFound
+from multidb_chat.domain.ids import made_at
 from multidb_chat.domain.permissions import Permission, require
 from multidb_chat.domain.text import clean_line
 from multidb_chat.domain.turns import Answer
+from multidb_chat.services.accounts import utc_now
 from multidb_chat.services.answering import codec
 from multidb_chat.services.knowledge.curation import Curation
 from multidb_chat.services.knowledge.exchange import checked
 
-_PAGE = 200
+_MOST_A_DAY = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,32 +33,62 @@ class Proposal:
     comment: str = ""
 
 
-class Promotions:
-    """Makes entries of answers that the person who asked rated as good; nobody else's answers can be seen here."""
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """An answer that somebody rated as good: the id of the feedback, when, what was said, and the question."""
 
-    def __init__(self, conversations: Conversations, curation: Curation) -> None:
+    feedback_id: str
+    at: datetime
+    comment: str
+    question: str
+
+
+class Promotions:
+    """Makes entries of answers that whoever asked rated as good; nobody else's answers can be seen here."""
+
+    def __init__(
+        self, conversations: Conversations, curation: Curation, *, clock: Callable[[], datetime] = utc_now
+    ) -> None:
         self._conversations = conversations
         self._curation = curation
+        self._clock = clock
 
-    async def proposal(self, actor: Account, conversation_id: str, message_id: str) -> Proposal:
-        """Return what `promote` would add. Raises `NotPermitted`, or `NotFound` unless the answer was rated as good."""
+    async def candidates(self, actor: Account, days: int = 30) -> list[Rated]:
+        """Return the answers that were rated as good in the last `days` days, the latest first.
+
+        Raises `NotPermitted`.
+        """
         require(actor, Permission.MANAGE_KNOWLEDGE)
-        rating = await self._rating(conversation_id, message_id)
-        message = await self._conversations.message(conversation_id, message_id)
-        if rating is None or rating.rating < 1 or message is None:
+        today = self._clock().date()
+        found: list[Rated] = []
+        for back in range(days):
+            given = await self._conversations.feedback_on(today - timedelta(days=back), _MOST_A_DAY)
+            for one in reversed(given):
+                answer = await self._answer(one)
+                if answer is not None:
+                    found.append(Rated(one.id, one.created_at, one.comment, answer.standalone))
+        return found
+
+    async def proposal(self, actor: Account, feedback_id: str) -> Proposal:
+        """Return what `promote` would add.
+
+        Raises `NotPermitted`, or `NotFound` when there is no such feedback on an answer that was found good.
+        """
+        require(actor, Permission.MANAGE_KNOWLEDGE)
+        given = await self._given(feedback_id)
+        answer = await self._answer(given) if given is not None else None
+        if given is None or answer is None:
             raise NotFound(
-                f"There is no answer {clean_line(message_id)} that was rated as good;"
-                " multidb-chat admin feedback list shows what was rated."
+                f"There is no good rating {clean_line(feedback_id)} of an answer;"
+                " multidb-chat admin feedback list --good shows them."
             )
-        answer = _answer_of(message)
         sources = dict.fromkeys(clean_line(one.title) or clean_line(one.document_name) for one in answer.citations)
-        return Proposal(message_id, answer.standalone, _unmarked(answer), tuple(sources), rating.comment)
+        return Proposal(given.message_id or "", answer.standalone, _unmarked(answer), tuple(sources), given.comment)
 
     async def promote(
         self,
         actor: Account,
-        conversation_id: str,
-        message_id: str,
+        feedback_id: str,
         *,
         question: str | None = None,
         answer: str | None = None,
@@ -64,29 +98,35 @@ class Promotions:
 
         Raises `NotPermitted`, `NotFound`, `InvalidInput`, or `Conflict` when the question has an entry already.
         """
-        found = await self.proposal(actor, conversation_id, message_id)
+        found = await self.proposal(actor, feedback_id)
         row = checked("", question or found.question, answer or found.answer, category)
-        return await self._curation.add_promoted(actor, row, message_id)
+        return await self._curation.add_promoted(actor, row, found.message_id)
 
-    async def _rating(self, conversation_id: str, message_id: str) -> Feedback | None:
-        """Return what the conversation's owner said of the message."""
-        conversation = await self._conversations.conversation(conversation_id)
-        before = ""
-        while conversation and (page := await self._conversations.feedback(conversation.account_id, before, _PAGE)):
-            if rating := next((one for one in page if one.message_id == message_id), None):
-                return rating
-            before = page[-1].id
+    async def _given(self, feedback_id: str) -> Feedback | None:
+        """Return the feedback with this id; the id tells on which day to look."""
+        if (made := made_at(feedback_id)) is None:
+            return None
+        for near in (0, -1, 1):
+            for one in await self._conversations.feedback_on(made.date() + timedelta(days=near), _MOST_A_DAY):
+                if one.id == feedback_id:
+                    return one
         return None
 
+    async def _answer(self, given: Feedback) -> Answer | None:
+        """Return the answer that was found good; None for other feedback, or where the answer is gone."""
+        if given.rating < 1 or given.conversation_id is None or given.message_id is None:
+            return None
+        message = await self._conversations.message(given.conversation_id, given.message_id)
+        return _answer_of(message) if message is not None else None
 
-def _answer_of(message: Message) -> Answer:
+
+def _answer_of(message: Message) -> Answer | None:
+    """Return the answer in a message that found something."""
     try:
         answer = codec.loads(message.meta)
     except ValueError:
-        answer = None
-    if message.role != "assistant" or answer is None or not answer.found:
-        raise InvalidInput("This message is no answer that could become an entry.")
-    return answer
+        return None
+    return answer if message.role == "assistant" and answer.found else None
 
 
 def _unmarked(answer: Answer) -> str:

@@ -1,0 +1,82 @@
+"""`multidb-chat admin status`: what the installation is and holds."""
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from multidb_chat.cli.console import Exit, Styled
+from multidb_chat.cli.options import Json
+from multidb_chat.cli.session import session_of
+
+if TYPE_CHECKING:
+    from multidb_chat.bootstrap import Application
+    from multidb_chat.domain.upkeep import StoreReport
+    from multidb_chat.services.installation.overview import Overview
+
+
+def status(context: typer.Context, as_json: Json = False) -> None:
+    """Show the stores with their sizes, versions and contents, the queue, and when a backup was made last."""
+    session = session_of(context)
+    console = session.console
+
+    async def work(application: "Application") -> Exit:
+        from multidb_chat.cli.admin.tables import when, write_fields, write_rows
+
+        seen = await application.overviews.now(application.account)
+        if as_json:
+            console.write_json(overview_record(seen))
+            return Exit.DONE
+        queue = ", ".join(f"{count:,} {state}" for state, count in sorted(seen.queue.items())) or "empty"
+        write_fields(
+            console,
+            {
+                "version": seen.version,
+                "in use since": when(seen.since),
+                "last backup": when(seen.backed_up_at) if seen.backed_up_at else "never",
+                "tasks": queue,
+            },
+        )
+        console.write()
+        rows = [(one.store, _size(one), _schema(one), _holds(one), one.place) for one in seen.stores]
+        write_rows(console, ("store", "size", "schema", "holds", "where"), rows)
+        if seen.backed_up_at is None:
+            console.tell(Styled("Make a backup: multidb-chat admin backup FILE", "faint"))
+        return Exit.DONE
+
+    session.run(work)
+
+
+def overview_record(seen: "Overview") -> dict[str, Any]:
+    """Return the state as JSON values."""
+    return {
+        "version": seen.version,
+        "since": seen.since and seen.since.isoformat(),
+        "backed_up_at": seen.backed_up_at and seen.backed_up_at.isoformat(),
+        "queue": dict(seen.queue),
+        "stores": [
+            {
+                "store": one.store,
+                "place": one.place,
+                "schema": one.schema,
+                "known_schema": one.known_schema,
+                "size_bytes": one.size_bytes,
+                "records": dict(one.records),
+                "newest": one.newest and one.newest.isoformat(),
+            }
+            for one in seen.stores
+        ],
+    }
+
+
+def _size(report: "StoreReport") -> str:
+    return f"{report.size_bytes / 1e6:,.1f} MB"
+
+
+def _schema(report: "StoreReport") -> str:
+    if report.schema in (0, report.known_schema):
+        return str(report.schema or "–")
+    return f"{report.schema} of {report.known_schema}"
+
+
+def _holds(report: "StoreReport") -> str:
+    return ", ".join(f"{count:,} {kind}" for kind, count in report.records.items()) or "nothing yet"
