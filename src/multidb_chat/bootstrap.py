@@ -4,6 +4,7 @@ Opening costs nothing: a store opens its file at the first call, the embedder, t
 and started when something needs them. Whoever opened the application closes all that was made.
 """
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -525,7 +526,7 @@ class Application:
         from multidb_chat.adapters.installation.in_use import InUse
 
         self._in_use = InUse(self.settings.paths.data)
-        self._in_use.share()
+        await asyncio.to_thread(self._in_use.share)
         await self.identity.open(who)
 
     async def close(self) -> None:

@@ -43,6 +43,8 @@ def talk(home: Path, question: str, answer: bytes) -> bytes:
         child.expect_exact(text)
         received.extend(child.before + child.after)
 
+    wait_for(b"what everybody here may see")  # nobody used the program here before
+    child.send("g")
     wait_for(b"Ask your documents")
     child.send(question + "\r")
     wait_for(answer)
@@ -80,7 +82,7 @@ async def test_no_control_sequence_of_a_document_reaches_the_terminal(home: Path
 
 def test_without_colours_there_are_none(home: Path) -> None:
     child = start(home, NO_COLOR="1")
-    child.expect_exact(b"Ask your documents")
+    child.expect_exact(b"what everybody here may see")
     child.send("\x11")
     child.expect(pexpect.EOF)
     child.close()
@@ -95,11 +97,22 @@ def test_a_store_that_cannot_be_opened_ends_with_its_line_and_code(tmp_path: Pat
     (home / "data").mkdir(parents=True)
     (home / "data" / "accounts.sqlite").write_bytes(b"no database at all, but long enough to be taken for one" * 100)
     child = start(home)
-    child.expect_exact(b"restore a backup")  # on the screen
-    child.send("/quit\r")
+    child.expect_exact(b"damaged")  # on the screen
+    child.send("\x11")
     child.expect_exact(b"\x1b[?1049l")
     child.expect_exact(b"error: ")  # and behind it, where it stays
     child.expect(pexpect.EOF)
     assert b"accounts.sqlite" in child.before
     child.close()
     assert child.exitstatus == 5
+
+
+def test_the_second_start_goes_straight_on_as_a_guest(home: Path) -> None:
+    talk(home, "Who founded the Kestrel observatory?", b"Lindqvist.")
+    child = start(home)
+    child.expect_exact(b"Ask your documents")
+    child.send("\x11")
+    child.expect(pexpect.EOF)
+    assert b"what everybody here may see" not in child.before
+    child.close()
+    assert child.exitstatus == 0

@@ -11,19 +11,20 @@ if TYPE_CHECKING:
 
 
 def run_app(settings: "Settings") -> int:
-    """Open the app for a guest and return its exit code. Raises what kept the services from opening."""
+    """Open the app for whoever used it last, and return its exit code. Raises what kept the services from opening."""
+    from multidb_chat.bootstrap import open_application, remembered
     from multidb_chat.cli.session import start_log
     from multidb_chat.tui.app import ChatApp
 
-    def open_services() -> "AbstractAsyncContextManager[Application]":
-        from multidb_chat.bootstrap import open_application  # called behind the first paint
+    last = remembered(settings)
 
-        return open_application(settings, "guest")
+    def open_services() -> "AbstractAsyncContextManager[Application]":
+        return open_application(settings, "guest" if last == "guest" else "app")
 
     start_log(settings)
     # A thread that works in Python gives way to a key this soon (seconds; Python's own 0.005 is a third of a frame).
     sys.setswitchinterval(0.001)
-    app = ChatApp(open_services, settings.tui.theme)
+    app = ChatApp(open_services, settings.tui.theme, first="welcome" if last is None else "chat")
     code = app.run()
     if app.failure is not None:
         raise app.failure

@@ -95,9 +95,13 @@ def run_plain(settings: "Settings", console: Console) -> Exit:
         _edit_lines()
         console.write(GREETING)
     with asyncio.Runner() as runner:
-        manager = open_application(settings, "guest")
+        manager = open_application(settings, "app")
         application = runner.run(manager.__aenter__())
         try:
+            if not application.identity.chosen:
+                if application.identity.notice:
+                    console.tell(application.identity.notice)
+                runner.run(application.identity.enter_as_guest(remember=False))
             with suppress(MultidbChatError):  # the user's own documents can be asked without the handbook
                 runner.run(application.prepare())
             _talk(PlainChat(console, application), runner, typing)

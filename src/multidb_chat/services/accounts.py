@@ -43,6 +43,10 @@ class AccountService:
             return await self._accounts.account(LOCAL_ACCOUNT_ID) or account
         return account
 
+    async def require_store(self) -> None:
+        """Raise `StoreError` when accounts cannot be read."""
+        await self._accounts.account(LOCAL_ACCOUNT_ID)
+
     async def guest(self) -> Account:
         """Make a guest that lives for `guest_life`."""
         return await self.admit(self.new_guest())

@@ -1,5 +1,6 @@
 """`Identity`: who is talking in this run of the program, and the log-in that this machine keeps."""
 
+import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
@@ -10,6 +11,7 @@ from multidb_chat.domain.signing_in import StoredLogIn, Tokens
 from multidb_chat.services.accounts import AccountService
 
 if TYPE_CHECKING:  # a run without a log-in needs none of it
+    from multidb_chat.domain.signing_in import Strength
     from multidb_chat.services.authentication.service import Authentication
     from multidb_chat.services.authentication.sessions import LogIn, SignedIn
 
@@ -28,7 +30,7 @@ class Identity:
         self, accounts: AccountService, authentication: "Callable[[], Authentication]", stored: StoredLogIn
     ) -> None:
         self._accounts = accounts
-        self._authentication = authentication
+        self._compose_authentication = authentication
         self._stored = stored
         self._account: Account | None = None
         self._face = "shell"
@@ -53,31 +55,35 @@ class Identity:
         """
         self._face = "shell" if who in ("shell", "local") else "app"
         if who == "guest":
-            await self.enter_as_guest()
+            self._become(await self._accounts.guest())
         elif who == "local" or not await self._resumed(who):
             if self._face == "shell":
                 self._become(await self._accounts.local_account())
             else:
+                await self._accounts.require_store()  # found now, not when somebody has chosen
                 self._account = self._accounts.new_guest()
 
-    async def enter_as_guest(self) -> Account:
-        """Go on as a new guest, and remember that."""
+    async def enter_as_guest(self, *, remember: bool = True) -> Account:
+        """Go on as a new guest, and remember that for the next start of the app."""
         guest = self._account
         if self.chosen or guest is None or guest.role != "guest":
             guest = self._accounts.new_guest()
         await self._accounts.admit(guest)
-        await self._stored.remember_guest()
+        if remember:
+            await self._stored.remember_guest()
         return self._become(guest)
 
     async def log_in(self, email: str, password: str, code: str = "") -> Account:
         """Log in and store it; a log-in there was on this machine ends. Raises like `Authentication.log_in`."""
-        begun = await self._authentication().log_in(email, password, code, client=self._face)
+        begun = await (await self._authenticating()).log_in(email, password, code, client=self._face)
         return await self._entered(begun)
 
     async def register(self, email: str, password: str) -> Account:
         """Register and log in; the guest who talks stays the same account. Raises like `Authentication.register`."""
         guest = self._account if self.chosen and self.account.role == "guest" else None
-        return await self._entered(await self._authentication().register(guest, email, password, client=self._face))
+        return await self._entered(
+            await (await self._authenticating()).register(guest, email, password, client=self._face)
+        )
 
     async def log_out(self) -> Account:
         """End the session and forget it; go on as the local account, in the app as somebody who has to choose.
@@ -88,7 +94,7 @@ class Identity:
             with suppress(SessionEnded, StoreError):
                 await self._resumed("local")
         if self.session_id:
-            await self._authentication().log_out(self.account, self.session_id)
+            await (await self._authenticating()).log_out(self.account, self.session_id)
         await self._stored.clear()
         if self._face == "shell":
             return self._become(await self._accounts.local_account())
@@ -96,10 +102,14 @@ class Identity:
         self._account = self._accounts.new_guest()
         return self._account
 
+    async def strength(self, password: str, email: str = "") -> "Strength":
+        """Estimate how hard a password is to guess, and advise in one line."""
+        return await (await self._authenticating()).strength(password, email)
+
     async def recheck(self) -> Account:
         """Return the account as it is now. Raises `SessionEnded` or `NotPermitted` when it may not go on."""
         if self.session_id:
-            self._account = (await self._authentication().current(self.session_id)).account
+            self._account = (await (await self._authenticating()).current(self.session_id)).account
         elif self.chosen:
             self._account = await self._accounts.check(self.account)
         return self.account
@@ -112,7 +122,7 @@ class Identity:
         async with self._stored.locked():
             await self._stored.store(begun.tokens)
         if before is not None and before_id:
-            await self._authentication().log_out(before, before_id)
+            await (await self._authenticating()).log_out(before, before_id)
         return self._become(begun.account, begun.session.id)
 
     async def _resumed(self, who: Who) -> bool:
@@ -131,7 +141,7 @@ class Identity:
         return True
 
     async def _let_in(self, tokens: Tokens) -> "SignedIn | LogIn":
-        authentication = self._authentication()
+        authentication = await self._authenticating()
         if (found := await authentication.check(tokens.access)) is not None:
             return found
         async with self._stored.locked():
@@ -141,6 +151,10 @@ class Identity:
             begun = await authentication.refresh(now.refresh)
             await self._stored.store(begun.tokens)
             return begun
+
+    async def _authenticating(self) -> "Authentication":
+        """Return the service; what it is made of is imported in a thread, since a key cannot wait for that."""
+        return await asyncio.to_thread(self._compose_authentication)
 
     def _become(self, account: Account, session_id: str = "") -> Account:
         self._account, self.session_id, self.chosen, self.notice = account, session_id, True, ""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from functools import partial
 from importlib import import_module
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -26,6 +26,10 @@ _BEHIND = (
 )
 
 
+First = Literal["chat", "welcome"]
+"""Which screen is painted first: the chat, or the welcome screen above it for whoever is new here."""
+
+
 class ChatApp(App[int]):
     """multidb-chat in the terminal. After `run`, `failure` is the error that kept the services from working."""
 
@@ -34,13 +38,14 @@ class ChatApp(App[int]):
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "Quit", priority=True)]
 
-    def __init__(self, open_services: OpenServices, theme: str = THEMES[0].name) -> None:
+    def __init__(self, open_services: OpenServices, theme: str = THEMES[0].name, *, first: First = "chat") -> None:
         super().__init__()
         for own in THEMES:
             self.register_theme(own)
         self.theme = theme
         self._serving = Serving(open_services, self._tell_chat)
         self._chat = ChatScreen(self._serving)
+        self._first = first
 
     @property
     def failure(self) -> Exception | None:
@@ -50,6 +55,11 @@ class ChatApp(App[int]):
     def get_default_screen(self) -> Screen[None]:
         """Begin with the chat."""
         return self._chat
+
+    def on_mount(self) -> None:
+        """Ask who is there before anything else is shown, where that is not known."""
+        if self._first == "welcome":
+            self._chat.entrance.welcome()
 
     def on_ready(self) -> None:
         """Begin behind the first paint with everything that takes time."""

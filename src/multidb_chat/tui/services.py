@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Protocol
 from multidb_chat.domain.accounts import Account
 
 if TYPE_CHECKING:  # The app paints before the services are loaded.
+    from multidb_chat.services.authentication.security import AccountSecurity
+    from multidb_chat.services.authentication.service import Authentication
     from multidb_chat.services.branches import Branches
     from multidb_chat.services.chat import Chat
     from multidb_chat.services.documents import Documents
     from multidb_chat.services.drafts import Drafts
     from multidb_chat.services.feedback import FeedbackService
     from multidb_chat.services.history import History
+    from multidb_chat.services.identity import Identity
     from multidb_chat.services.narrowing import Narrowing
     from multidb_chat.services.one_off import OneOff
 
@@ -22,7 +25,19 @@ class Services(Protocol):
 
     @property
     def account(self) -> Account:
-        """Who is talking: in the app, a guest."""
+        """Who is talking; read it anew at each use."""
+
+    @property
+    def identity(self) -> "Identity":
+        """Logs in, registers and logs out."""
+
+    @property
+    def authentication(self) -> "Authentication":
+        """Lists and ends log-ins."""
+
+    @property
+    def account_security(self) -> "AccountSecurity":
+        """Changes passwords and second factors."""
 
     @property
     def chat(self) -> "Chat":

@@ -1,10 +1,13 @@
-"""How citations are put into words, the same wherever they are shown."""
+"""How citations and strengths are put into words, the same wherever they are shown."""
 
 from typing import TYPE_CHECKING
+
+from textual.content import Content
 
 from multidb_chat.domain.text import clean_line
 
 if TYPE_CHECKING:
+    from multidb_chat.domain.signing_in import Strength
     from multidb_chat.domain.turns import Answer, Citation
 
 CITED = "$text-accent on $accent-muted"
@@ -28,3 +31,20 @@ def headings(citation: "Citation") -> str:
 def shown(answer: "Answer") -> "tuple[Citation, ...]":
     """Return the passages to show with an answer: those it cites, or what came nearest when there is none."""
     return answer.citations if answer.found else answer.nearest
+
+
+_STRENGTHS = (
+    ("very weak", "$text-error"),
+    ("weak", "$text-error"),
+    ("fair", "$text-warning"),
+    ("good", "$text-success"),
+    ("strong", "$text-success"),
+)
+
+
+def strength_of(strength: "Strength") -> Content:
+    """Return how strong a password is: a bar, a word, and a line of advice."""
+    word, style = _STRENGTHS[strength.score]
+    bar = "━" * (3 * (strength.score + 1))
+    hint = f"  {clean_line(strength.hint)}" if strength.hint else ""
+    return Content.styled(f"{bar:<15} {word}", style) + Content.styled(hint, MUTED)

@@ -147,7 +147,7 @@ async def test_support_resets_the_passwords_of_users_alone(gate: Gate):
 async def test_a_second_factor_counts_when_it_is_confirmed(gate: Gate):
     account = (await gate.ada()).account
     offer = await gate.security.offer_factor(account)
-    assert offer.uri.startswith("otpauth://totp/multidb-chat:ada%40example.org?secret=" + offer.secret)
+    assert offer.uri.startswith("otpauth://totp/ada%40example.org?secret=" + offer.secret)
     assert len({len(line) for line in offer.picture}) == 1
     await gate.log_in()
     assert (await gate.security.factor(account)).since is None
@@ -296,7 +296,7 @@ async def test_guests_and_disabled_accounts_have_nothing_to_change(gate: Gate):
         ("", 0, 0, ""),
         ("abc", 0, 0, "8 characters"),
         ("Password1", 0, 0, "attackers"),
-        ("aaaaaaaaaaaa", 0, 1, "."),
+        ("aaaaaaaaaaaa", 0, 1, "guess"),
         ("correct horse battery staple moose", 4, 4, ""),
     ],
 )

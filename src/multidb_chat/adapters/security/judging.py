@@ -35,4 +35,4 @@ def _strength(password: str, about: Sequence[str]) -> Strength:
     found = zxcvbn(password[:_LONGEST], user_inputs=list(about), max_length=_LONGEST)
     feedback = found["feedback"]
     hint = feedback["warning"] or (feedback["suggestions"][0] if feedback["suggestions"] else "")
-    return Strength(int(found["score"]), float(found["guesses"]), str(hint))
+    return Strength(int(found["score"]), float(found["guesses"]), str(hint).partition(". ")[0].rstrip("."))

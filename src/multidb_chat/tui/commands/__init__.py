@@ -32,6 +32,11 @@ COMMANDS = (
     Command(
         "/docs", "", "Show the documents that are searched", "documents:docs", key="f3", label="Documents", plain=True
     ),
+    # Accounts
+    Command("/login", "", "Log in, also as somebody else", "accounts:login"),
+    Command("/register", "", "Make an account; the conversation stays", "accounts:register"),
+    Command("/logout", "", "Log out", "accounts:logout"),
+    Command("/profile", "", "Show your account, log-ins and second factor", "accounts:profile", members=True),
     # Program
     Command("/help", "", "Show the keys and commands", "program:help_", key="f1", label="Help", plain=True),
     Command(

@@ -6,6 +6,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
+from textual.content import Content
 from textual.events import DescendantFocus
 from textual.screen import Screen
 from textual.widgets import Footer, Static
@@ -15,6 +16,7 @@ from multidb_chat.tui.commands import COMMANDS
 from multidb_chat.tui.commands.command import Command
 from multidb_chat.tui.commands.parsing import Parsed, named, parse
 from multidb_chat.tui.drafting import Drafting
+from multidb_chat.tui.entrance import LOOK_AGAIN, Entrance
 from multidb_chat.tui.messages import (
     DraftChanged,
     NextPart,
@@ -32,6 +34,7 @@ from multidb_chat.tui.widgets.status import StatusLine
 from multidb_chat.tui.widgets.transcript import Transcript
 
 if TYPE_CHECKING:
+    from multidb_chat.domain.accounts import Account
     from multidb_chat.domain.turns import Answer
 
 
@@ -67,9 +70,10 @@ class ChatScreen(Screen[None]):
         self.composer = Composer(serving)
         self.turns = Turns(serving, self)
         self._drafting = Drafting(serving)
+        self.entrance = Entrance(self, serving)
 
     def compose(self) -> ComposeResult:
-        yield Static(" multidb-chat · guest", id="title", markup=False)
+        yield Static(" multidb-chat", id="title", markup=False)
         with Horizontal(id="body"):
             yield self.transcript
             yield self.panel
@@ -81,6 +85,7 @@ class ChatScreen(Screen[None]):
         """Start with the cursor where one types."""
         self.composer.area.focus()
         self.status.begin("opening", "Opening")
+        self.set_interval(LOOK_AGAIN, self.entrance.still_in)
 
     def on_screen_resume(self) -> None:
         """Come back from another screen to where one was, else with the cursor where one types."""
@@ -104,10 +109,10 @@ class ChatScreen(Screen[None]):
         """Say what goes on behind the screen."""
         self.status.begin("preparing", event.what)
 
-    def on_services_ready(self, event: ServicesReady) -> None:
-        """Say that opening is over."""
+    async def on_services_ready(self, event: ServicesReady) -> None:
+        """Say that opening is over, and who talks."""
         self.status.end("opening")
-        self._recall()
+        await self.entrance.opened()
 
     @work(exclusive=True, group="draft", exit_on_error=False)
     async def _recall(self) -> None:
@@ -119,6 +124,19 @@ class ChatScreen(Screen[None]):
     def on_draft_changed(self, event: DraftChanged) -> None:
         """Keep what is typed."""
         self._drafting.changed(event.text)
+
+    def name_account(self, account: "Account") -> None:
+        """Show who talks, and bring back what this account was writing."""
+        name = clean_line(account.email or account.role)
+        self.query_one("#title", Static).update(Content(f" multidb-chat · {name}"))
+        self._recall()
+
+    async def begin_anew(self) -> None:
+        """Leave the conversation for an empty chat, with what was typed in it gone too."""
+        from multidb_chat.tui.commands.conversations import new
+
+        await new(self, "")
+        self.composer.area.put("")
 
     def on_services_prepared(self, event: ServicesPrepared) -> None:
         """Say what did not work out, if something did not."""
@@ -138,7 +156,7 @@ class ChatScreen(Screen[None]):
         elif self.turns.running:
             self.say("An answer is still coming; Esc stops it.")
             self.composer.restore(event)
-        else:
+        elif await self.entrance.still_in():
             await self.turns.ask(event)
 
     async def _obey(self, parsed: Parsed, text: str) -> None:

@@ -1,0 +1,91 @@
+"""Coming and going while the app runs: who talks changes, and the chat with it."""
+
+from typing import TYPE_CHECKING
+
+from multidb_chat.domain.errors import NotPermitted
+from multidb_chat.tui.serving import Serving, told
+
+if TYPE_CHECKING:
+    from multidb_chat.tui.screens.chat import ChatScreen
+
+LOOK_AGAIN = 30.0
+"""Seconds after which it is looked again whether the log-in was ended from elsewhere."""
+
+
+class Entrance:
+    """Logs in, registers and logs out on behalf of a chat; a guest who registers keeps the conversation."""
+
+    def __init__(self, chat: "ChatScreen", serving: Serving) -> None:
+        self._chat = chat
+        self._serving = serving
+        self._known = ""
+        self._asking = False
+
+    async def opened(self) -> None:
+        """Show who talks; ask whoever is not known."""
+        services = await self._serving.services()
+        self._known = services.account.id
+        if services.identity.chosen:
+            self._chat.name_account(services.account)
+        else:
+            self.welcome(services.identity.notice)
+
+    def welcome(self, notice: str = "") -> None:
+        """Ask who is there, once at a time."""
+        from multidb_chat.tui.screens.welcome import WelcomeScreen
+
+        if not self._asking:
+            self._asking = True
+            self._chat.app.push_screen(WelcomeScreen(self._serving, notice), self._welcomed)
+
+    def log_in(self) -> None:
+        """Ask for a log-in."""
+        from multidb_chat.tui.screens.login import LoginScreen
+
+        self._chat.app.push_screen(LoginScreen(self._serving), self._changed)
+
+    def register(self) -> None:
+        """Ask for what an account needs."""
+        from multidb_chat.tui.screens.register import RegisterScreen
+
+        self._chat.app.push_screen(RegisterScreen(self._serving), self._changed)
+
+    async def log_out(self) -> None:
+        """End the log-in, or the guest, and ask who is there."""
+        services = await self._serving.services()
+        await self._chat.begin_anew()
+        await services.identity.log_out()
+        self.welcome()
+
+    async def profile_left(self, wanted: str | None) -> None:
+        """Log out when the profile was left for that."""
+        if wanted == "log out":
+            await self.log_out()
+
+    async def still_in(self) -> bool:
+        """Tell whether whoever talks still may; if not, begin anew and ask who is there."""
+        services = self._serving.opened
+        if services is None or not services.identity.chosen:
+            return True
+        try:
+            await services.identity.recheck()
+        except NotPermitted as error:
+            await self._chat.begin_anew()
+            await services.identity.log_out()
+            self.welcome(told(error))
+            return False
+        return True
+
+    async def _welcomed(self, done: bool | None) -> None:
+        self._asking = False
+        await self._changed(done)
+
+    async def _changed(self, done: bool | None) -> None:
+        """Show who talks now; another account gets an empty chat."""
+        if not done:
+            return
+        services = await self._serving.services()
+        if self._known and services.account.id != self._known:
+            await self._chat.begin_anew()
+        self._known = services.account.id
+        self._chat.name_account(services.account)

@@ -1,0 +1,34 @@
+"""Logging in: the password, and a code where the account has a second factor."""
+
+from multidb_chat.domain.errors import LogInRefused, SecondFactorNeeded
+from multidb_chat.tui.screens.form import Field, FormScreen
+from multidb_chat.tui.serving import Serving, told
+
+
+class LoginScreen(FormScreen):
+    """Asks who somebody is; the code is asked for when it is needed."""
+
+    heading = "Log in"
+    button = "Log in"
+    fields = (
+        Field("email", "E-mail address", placeholder="ada@example.org"),
+        Field("password", "Password", secret=True),
+        Field("code", "Code of the second factor, or a recovery code", asked=False),
+    )
+
+    def __init__(self, serving: Serving) -> None:
+        super().__init__()
+        self._serving = serving
+
+    async def carry_out(self, values: dict[str, str]) -> bool:
+        services = await self._serving.services()
+        try:
+            await services.identity.log_in(values["email"], values["password"], values["code"])
+        except SecondFactorNeeded as error:
+            self.fail(told(error))
+            self.ask_for("code")
+            return False
+        except LogInRefused as error:
+            self.fail(told(error), "code" if values["code"] else "password")
+            return False
+        return True

@@ -1,0 +1,92 @@
+"""Registering: an address, and a password twice whose strength shows while it is typed."""
+
+from collections.abc import Iterator
+
+from textual import work
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from multidb_chat.tui.screens.form import Field, FormScreen
+from multidb_chat.tui.serving import Serving
+from multidb_chat.tui.wording import strength_of
+
+
+class NewPasswordScreen(FormScreen):
+    """A form with a new password in the fields `password` and `again`."""
+
+    def __init__(self, serving: Serving) -> None:
+        super().__init__()
+        self.serving = serving
+
+    def below(self) -> Iterator[Widget]:
+        yield Static(id="strength", markup=False)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Judge the password that is being typed."""
+        if event.input.id == "password":
+            self.judge()
+
+    @work(exclusive=True, group="strength", exit_on_error=False)
+    async def judge(self) -> None:
+        """Show how strong the password is, and one line of advice."""
+        services = await self.serving.services()
+        password = self.value("password")
+        strength = await services.identity.strength(password, self.address(services.account.email or ""))
+        self.query_one("#strength", Static).update(strength_of(strength) if password else Content(""))
+
+    def address(self, own: str) -> str:
+        """Return the address that the password is for."""
+        return own
+
+    def same(self, values: dict[str, str]) -> bool:
+        """Tell whether the password was typed twice; if not, say so."""
+        if values["password"] == values["again"]:
+            return True
+        self.fail("The two passwords are not the same.", "again")
+        return False
+
+
+class RegisterScreen(NewPasswordScreen):
+    """Makes an account; a guest keeps the conversation."""
+
+    heading = "Register"
+    intro = "An account of your own: your documents and conversations are yours alone, and they stay."
+    button = "Register"
+    fields = (
+        Field("email", "E-mail address", placeholder="ada@example.org"),
+        Field("password", "Password, 8 characters or more", secret=True),
+        Field("again", "The same password once more", secret=True),
+    )
+
+    def address(self, own: str) -> str:
+        return self.value("email")
+
+    async def carry_out(self, values: dict[str, str]) -> bool:
+        if not self.same(values):
+            return False
+        services = await self.serving.services()
+        await services.identity.register(values["email"], values["password"])
+        return True
+
+
+class ChangePasswordScreen(NewPasswordScreen):
+    """Changes one's own password."""
+
+    heading = "Change the password"
+    intro = "All your other log-ins end."
+    button = "Change"
+    fields = (
+        Field("present", "Present password", secret=True),
+        Field("password", "New password, 8 characters or more", secret=True),
+        Field("again", "The new password once more", secret=True),
+    )
+
+    async def carry_out(self, values: dict[str, str]) -> bool:
+        if not self.same(values):
+            return False
+        services = await self.serving.services()
+        await services.account_security.change_password(
+            services.account, values["present"], values["password"], session_id=services.identity.session_id
+        )
+        return True

@@ -1,0 +1,107 @@
+"""The first screen of who is not known yet: log in, register, or go on as a guest."""
+
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Footer, OptionList, Static
+from textual.widgets.option_list import Option
+
+from multidb_chat.domain.text import clean_line
+from multidb_chat.tui.serving import Serving, told
+from multidb_chat.tui.wording import MUTED
+
+_CHOICES = (
+    ("login", "l", "Log in", "with your e-mail address and password"),
+    ("register", "r", "Register", "your own documents and conversations, kept for you"),
+    ("guest", "g", "Guest", "ask at once what everybody here may see; kept for a day"),
+)
+
+
+class WelcomeScreen(Screen[bool]):
+    """Three choices; it is dismissed when one was carried out. `notice` says why a log-in is over."""
+
+    CSS_PATH = "welcome.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("l", "choose('login')", "Log in"),
+        Binding("r", "choose('register')", "Register"),
+        Binding("g", "choose('guest')", "Guest"),
+    ]
+
+    def __init__(self, serving: Serving, notice: str = "") -> None:
+        super().__init__()
+        self._serving = serving
+        self._notice = notice
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="welcome"):
+            yield Static("multidb-chat", id="name", markup=False)
+            yield Static(
+                "Answers from your documents; every sentence says where it came from.", id="what", markup=False
+            )
+            yield Static(Content(clean_line(self._notice)), id="notice", markup=False)
+            yield OptionList(*(Option(_choice(*row[1:]), id=row[0]) for row in _CHOICES), id="choices")
+            yield Static(id="problem", markup=False)
+        yield Footer(show_command_palette=False, compact=True)
+
+    def on_mount(self) -> None:
+        """Begin at the choices."""
+        self.query_one("#notice").display = bool(self._notice)
+        self.query_one("#problem").display = False
+        self.query_one(OptionList).focus()
+        self.watch_opening()
+
+    @work(exclusive=True, group="opening", exit_on_error=False)
+    async def watch_opening(self) -> None:
+        """Say why nothing can be chosen, where the stores cannot be opened."""
+        try:
+            await self._serving.services()
+        except Exception as error:  # noqa: BLE001 - said in its place
+            self._fail(error)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Carry out what was chosen with Enter or the mouse."""
+        self.action_choose(event.option.id or "")
+
+    def action_choose(self, choice: str) -> None:
+        """Carry out a choice."""
+        if choice == "guest":
+            self.enter_as_guest()
+            return
+        from multidb_chat.tui.screens.login import LoginScreen
+        from multidb_chat.tui.screens.register import RegisterScreen
+
+        screen = LoginScreen(self._serving) if choice == "login" else RegisterScreen(self._serving)
+        self.app.push_screen(screen, self._entered)
+
+    @work(exclusive=True, group="guest", exit_on_error=False)
+    async def enter_as_guest(self) -> None:
+        """Go on as a guest, as soon as the stores are open."""
+        try:
+            services = await self._serving.services()
+            await services.identity.enter_as_guest()
+        except Exception as error:  # noqa: BLE001 - said in its place
+            self._fail(error)
+            return
+        self.dismiss(True)
+
+    def _fail(self, error: Exception) -> None:
+        problem = self.query_one("#problem", Static)
+        problem.update(Content(told(error)))
+        problem.display = True
+
+    def _entered(self, done: bool | None) -> None:
+        if done:
+            self.dismiss(True)
+
+
+def _choice(key: str, name: str, help_: str) -> Content:
+    return (
+        Content.styled(f"{key}  ", "bold $accent")
+        + Content.styled(f"{name:<10}", "bold")
+        + Content.styled(help_, MUTED)
+    )
