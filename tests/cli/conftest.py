@@ -101,13 +101,19 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, documents: Path) -> Path:
     assert (added.returncode, added.stderr) == (0, "")
     asked = program("ask", "How do I add my own documents?")
     assert asked.returncode == 0, asked.stderr
+    shutil.copytree(program.home, _untouched(program.home))
     return program.home
+
+
+def _untouched(prepared: Path) -> Path:
+    """Return where the prepared home lies as it was before anything was asked in it."""
+    return prepared.with_name(f"{prepared.name} untouched")
 
 
 @pytest.fixture
 def program(prepared: Path, tmp_path: Path) -> Program:
     """The program with a copy of the prepared home."""
-    shutil.copytree(prepared, tmp_path / "home")
+    shutil.copytree(_untouched(prepared), tmp_path / "home")
     return Program(tmp_path / "home")
 
 

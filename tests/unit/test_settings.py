@@ -41,6 +41,8 @@ def good_values(rule: Rule) -> st.SearchStrategy[Value]:
         hosts = st.sampled_from(["localhost", "db.example.org", "10.0.0.7", "[::1]"])
         urls = st.builds("{}://{}:{}/x".format, st.sampled_from(rule.schemes), hosts, st.integers(1, 65_535))
         return st.just("embedded") | urls
+    if isinstance(rule.default, bool):
+        return st.booleans()
     if isinstance(rule.default, float):
         return st.floats(rule.low, rule.high, allow_nan=False, allow_infinity=False)
     low = int(rule.low or 0)

@@ -304,10 +304,11 @@ class Chat:
     async def _from_passages(self, turn: Turn, limit: int) -> AsyncIterator[TurnEvent | Answer]:
         """Answer from the texts given with the question; where they say nothing, from the collections."""
         nearest: list[Match] = []
+        others: list[Match] = []
         for given in (True, False):
             if not (turn.extra if given else turn.collections):
                 continue
-            matches = list(turn.extra) if given else await self._search(turn, limit)
+            matches, others = (list(turn.extra), []) if given else await self._search(turn, limit)
             nearest += matches
             usable = matches if given else [match for match in matches if match.score >= self._threshold]
             draft: Draft | None = None
@@ -327,10 +328,10 @@ class Chat:
                 )  # fmt: skip
                 return
         yield AnswerToken(NOT_FOUND)
-        yield Answer(turn.asked, turn.standalone, NOT_FOUND, False, nearest=closest(nearest))
+        yield Answer(turn.asked, turn.standalone, NOT_FOUND, False, nearest=closest(nearest, others))
 
-    async def _search(self, turn: Turn, limit: int) -> list[Match]:
-        """Return the passages of the user's collections, or those of the handbook where the best one fits better."""
+    async def _search(self, turn: Turn, limit: int) -> tuple[list[Match], list[Match]]:
+        """Return the passages of the user's collections, or the handbook's where they fit better; and the others."""
         ids = tuple(sorted({collection.id for collection in turn.collections}))
         mixed = self._handbook_id in ids and len(ids) > 1
         detail: dict[str, float] = {}
@@ -344,7 +345,8 @@ class Chat:
                 timings=detail,
             )
         turn.timings.update({f"retrieval.{step}": value for step, value in detail.items()})
-        return one_side(found, self._handbook_id)[:limit]
+        side, rest = one_side(found, self._handbook_id)
+        return side[:limit], rest
 
     async def _draft(self, turn: Turn, matches: Sequence[Match]) -> AsyncIterator[str | Draft]:
         """Yield the answer's Markdown by sentence, one behind the answerer (marks look ahead), then the draft."""

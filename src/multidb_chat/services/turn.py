@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from multidb_chat.domain.accounts import Account
@@ -95,17 +96,19 @@ def past_turn(message: Message) -> "PastTurn | None":
     return PastTurn(answer.standalone, first, answer.citations[0].title if answer.citations else "")
 
 
-def one_side(matches: Sequence[Match], handbook_id: str | None) -> list[Match]:
-    """Return the matches of the user's documents, or the handbook's where its best one fits better than all of them."""
+def one_side(matches: Sequence[Match], handbook_id: str | None) -> tuple[list[Match], list[Match]]:
+    """Return the matches of the user's documents, or the handbook's where its best one fits better; and the others."""
     handbook = [match for match in matches if match.document.collection_id == handbook_id]
     own = [match for match in matches if match.document.collection_id != handbook_id]
     best = max((match.score for match in own), default=-1.0)
-    return handbook if max((match.score for match in handbook), default=-1.0) > best else own
+    fits_better = max((match.score for match in handbook), default=-1.0) > best
+    return (handbook, own) if fits_better else (own, handbook)
 
 
-def closest(matches: Sequence[Match]) -> tuple[Citation, ...]:
-    """Return the passages that came nearest to a question that has no answer."""
-    ranked = sorted(matches, key=lambda match: -match.score)[:_NEAREST]
+def closest(matches: Sequence[Match], others: Sequence[Match] = ()) -> tuple[Citation, ...]:
+    """Return the passages that came nearest to a question that has no answer; `others` only fill up."""
+    both = (sorted(some, key=lambda match: -match.score) for some in (matches, others))
+    ranked = list(chain.from_iterable(both))[:_NEAREST]
     return tuple(citation(match, number, 0, _NEAREST_CHARS) for number, match in enumerate(ranked, 1))
 
 

@@ -192,8 +192,9 @@ async def test_a_turn_is_started_shows_its_sources_and_ends_with_a_cited_answer(
 async def test_what_no_document_says_is_said_with_the_nearest_passages(house: House) -> None:
     answer = await house.answer("Who won the football world cup in 1954?")
     assert (answer.found, answer.text, answer.citations) == (False, NOT_FOUND, ())
-    assert len(answer.nearest) == 2
+    assert len(answer.nearest) == 3, "two of the user's own, and one of the handbook to fill up"
     assert answer.nearest[0].score >= answer.nearest[1].score
+    assert {one.collection_id for one in answer.nearest[:2]} != {answer.nearest[2].collection_id}
 
 
 @pytest.mark.parametrize(

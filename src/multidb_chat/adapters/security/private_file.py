@@ -85,7 +85,12 @@ class PrivateFile:
 
     def _failed(self, error: OSError) -> StoreError:
         kind = StoreFull if error.errno in _FULL else StoreUnavailable
-        return kind(self._store, f"{clean_line(str(self.path))}: {error.strerror or type(error).__name__}.")
+        name, reason = clean_line(str(self.path)), error.strerror or type(error).__name__
+        if kind is StoreFull:
+            return StoreFull(self._store, f"No space is left for {name}: free some, then try again.")
+        return kind(
+            self._store, f"{name} cannot be opened or written ({reason}); check it and its folder's permissions."
+        )
 
 
 _FULL = frozenset({28, 122})  # ENOSPC, EDQUOT

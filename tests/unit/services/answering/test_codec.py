@@ -113,7 +113,7 @@ async def test_what_is_kept_is_found_and_rubbish_is_a_miss(tmp_path: Path) -> No
     store = SqliteCache(tmp_path / "cache.sqlite")
     cache = AnswerCache(store)
     answer = Answer("q", "q", "It is \ud800.", True)
-    await cache.keep("cache:faq:1", answer)
+    await cache.keep("cache:faq:1", answer, "an account")
     found = await cache.find("cache:faq:1")
     assert found is not None
     assert found.question == "q"
