@@ -82,6 +82,17 @@ class KnowledgeContract:
         assert [e.id for e in await conversations.knowledge_entries("acme", "a", 2)] == ["b", "c"]
         assert await conversations.knowledge_entries("acme", "d") == []
 
+    async def test_vectors_are_listed_by_embedder_and_page(self, conversations: Conversations):
+        for key in ("b", "d", "a", "c"):
+            await conversations.put_knowledge(replace(ENTRY, id=key, question_key=key))
+        await conversations.put_knowledge(replace(ENTRY, id="e", question_key="e", embedder="other"))
+        await conversations.put_knowledge(replace(ENTRY, id="f", question_key="f", vector=b""))
+        found = await conversations.knowledge_vectors("acme", "mini")
+        assert [one.entry_id for one in found] == ["a", "b", "c", "d"]
+        assert found[0] == ("a", "a", ENTRY.question, ENTRY.vector)
+        assert [one.entry_id for one in await conversations.knowledge_vectors("acme", "mini", "a", 2)] == ["b", "c"]
+        assert await conversations.knowledge_vectors("other", "mini") == []
+
 
 class FeedbackContract:
     """A part of `ConversationsContract`."""

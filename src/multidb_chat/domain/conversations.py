@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Literal, Protocol, TypedDict, Unpack
+from typing import Literal, NamedTuple, Protocol, TypedDict, Unpack
 
 MessageRole = Literal["user", "assistant", "notice"]
 
@@ -100,6 +100,15 @@ class KnowledgeEntry:
     vector: bytes = field(default=b"", repr=False)
     category: str = ""
     embedder: str = ""
+
+
+class KnowledgeVector(NamedTuple):
+    """What comparing questions needs of an entry."""
+
+    entry_id: str
+    question_key: str
+    question: str
+    vector: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +224,11 @@ class Conversations(Protocol):
 
     async def knowledge_entries(self, tenant_id: str, after: str = "", limit: int = 100) -> list[KnowledgeEntry]:
         """Return the tenant's entries in order of id, from just behind `after`."""
+
+    async def knowledge_vectors(
+        self, tenant_id: str, embedder: str, after: str = "", limit: int = 1000
+    ) -> list[KnowledgeVector]:
+        """Return the tenant's entries whose vectors this embedder made, in order of id, from just behind `after`."""
 
     async def delete_knowledge(self, tenant_id: str, entry_id: str) -> bool:
         """Remove an entry and its counter; False when the tenant has no such entry."""

@@ -19,6 +19,7 @@ from multidb_chat.domain.conversations import (
     Feedback,
     FoundConversation,
     KnowledgeEntry,
+    KnowledgeVector,
     Link,
     Message,
 )
@@ -109,6 +110,11 @@ class SqliteConversations:
 
     async def knowledge_entries(self, tenant_id: str, after: str = "", limit: int = 100) -> list[KnowledgeEntry]:
         return await self._database.read(lambda c: curation.knowledge_page(c, tenant_id, after, limit))
+
+    async def knowledge_vectors(
+        self, tenant_id: str, embedder: str, after: str = "", limit: int = 1000
+    ) -> list[KnowledgeVector]:
+        return await self._database.read(lambda c: curation.vectors_page(c, tenant_id, embedder, after, limit))
 
     async def delete_knowledge(self, tenant_id: str, entry_id: str) -> bool:
         return await self._database.write(lambda c: curation.delete_knowledge(c, tenant_id, entry_id))

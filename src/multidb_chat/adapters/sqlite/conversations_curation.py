@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from multidb_chat.adapters.sqlite import erased
 from multidb_chat.adapters.sqlite.records import Table, below, micros, rows_at_most
-from multidb_chat.domain.conversations import Feedback, KnowledgeEntry
+from multidb_chat.domain.conversations import Feedback, KnowledgeEntry, KnowledgeVector
 from multidb_chat.domain.errors import Conflict, InvalidInput
 
 KNOWLEDGE = Table("knowledge", KnowledgeEntry)
@@ -34,6 +34,19 @@ def knowledge_page(connection: Connection, tenant_id: str, after: str, limit: in
     """Return the tenant's entries behind an id."""
     clauses = "WHERE tenant_id = ? AND id > ? ORDER BY id LIMIT ?"
     return KNOWLEDGE.all(connection, clauses, tenant_id, after, rows_at_most(limit))
+
+
+def vectors_page(
+    connection: Connection, tenant_id: str, embedder: str, after: str, limit: int
+) -> list[KnowledgeVector]:
+    """Return what comparing needs of the tenant's entries behind an id; answers are not read."""
+    query = (
+        "SELECT id, question_key, question, vector FROM knowledge"
+        " WHERE tenant_id = ? AND id > ? AND embedder = ? AND vector != x'' ORDER BY id LIMIT ?"
+    )
+    return [
+        KnowledgeVector(*row) for row in connection.execute(query, (tenant_id, after, embedder, rows_at_most(limit)))
+    ]
 
 
 def delete_knowledge(connection: Connection, tenant_id: str, entry_id: str) -> bool:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_PAGE = 1_000
+_PAGE = 2_000
 # How long (seconds) entries are trusted while the cache cannot say whether one was changed.
 _TRUSTED = 30.0
 
@@ -82,11 +82,10 @@ class KnowledgeMemory:
         questions: list[tuple[str, str]] = []
         vectors: list[bytes] = []
         after = ""
-        while page := await self._conversations.knowledge_entries(self._tenant_id, after, _PAGE):
-            usable = [one for one in page if one.vector and one.embedder == self._embedder_name]
-            questions += [(one.question_key, one.question) for one in usable]
-            vectors += [one.vector for one in usable]
-            after = page[-1].id
+        while page := await self._conversations.knowledge_vectors(self._tenant_id, self._embedder_name, after, _PAGE):
+            questions += [(one.question_key, one.question) for one in page]
+            vectors += [one.vector for one in page]
+            after = page[-1].entry_id
         self._questions, self._vectors = questions, _matrix(vectors) if vectors else None
 
 
