@@ -9,6 +9,7 @@ from multidb_chat.tui.commands import COMMANDS
 if TYPE_CHECKING:
     from multidb_chat.cli.plain import PlainChat
     from multidb_chat.domain.turns import Answer
+    from multidb_chat.services.figures_wording import Rows
 
 _RATINGS = {"+": 1, "good": 1, "-": -1, "bad": -1}
 _AROUND = 1  # passages on each side of the cited words
@@ -120,6 +121,30 @@ async def _my_feedback(chat: "PlainChat", argument: str) -> None:
     await list_own(chat.console, chat.application, 50)
 
 
+async def _stats(chat: "PlainChat", argument: str) -> None:
+    from multidb_chat.services.figures_wording import figure_rows, usage_rows
+
+    application = chat.application
+    rows = usage_rows(await application.plans.usage_of(application.account))
+    _write_rows(chat, [*rows, *figure_rows(await application.statistics.of(application.account))])
+
+
+async def _session_stats(chat: "PlainChat", argument: str) -> None:
+    from multidb_chat.services.figures_wording import session_rows
+
+    _write_rows(chat, session_rows(chat.application.statistics.session()))
+
+
+async def _clear_cache(chat: "PlainChat", argument: str) -> None:
+    await chat.application.chat.forget_answers(chat.application.account)
+    chat.console.write("Your cached answers are forgotten; the next ones are made anew.")
+
+
+def _write_rows(chat: "PlainChat", rows: "Rows") -> None:
+    for name, value in rows:
+        chat.console.write(f"{name}: {value}")
+
+
 async def _quit(chat: "PlainChat", argument: str) -> None:
     chat.leaving = True
 
@@ -133,6 +158,9 @@ RUN: Mapping[str, Callable[["PlainChat", str], Awaitable[None]]] = {
     "/feedback": _feedback,
     "/my-feedback": _my_feedback,
     "/clear": _new,
+    "/stats": _stats,
+    "/session-stats": _session_stats,
+    "/clear-cache": _clear_cache,
     "/docs": _docs,
     "/help": _help,
     "/quit": _quit,

@@ -128,6 +128,8 @@ def _used(usage: "Usage") -> tuple[str | Styled, ...]:
     used = amount(usage.resource, usage.used)
     if usage.limit is None or usage.left is None or usage.share is None:
         return (f"{used:>9}  no limit",)
+    if not usage.limit:
+        return (f"{used:>9}  not in this plan",)
     filled = min(_BAR, round(_BAR * usage.share))
     style = "bad" if not usage.left else "fair" if usage.is_low else "good"
     left = f"  {amount(usage.resource, usage.left)} of {amount(usage.resource, usage.limit)} left"
@@ -142,7 +144,7 @@ def write_figures(console: Console, figures: "Figures") -> None:
     rate, median, slow = figures.hit_rate, figures.within(0.5), figures.within(0.95)
     rows = {
         "questions": counted(figures.questions, "question") + f" in {counted(len(figures.days), 'day')}",
-        "from the cache": "nothing answered yet" if rate is None else f"{rate:.0%} of the answers",
+        "from the cache": "nothing answered yet" if rate is None else f"{100 * rate:.0f} % of the answers",
         "not found": f"{figures.total(NOT_FOUND):,}",
         "failed": f"{figures.total(FAILED):,}",
         "answered within": "–"

@@ -62,8 +62,8 @@ class Usage:
 
     @property
     def is_low(self) -> bool:
-        """Whether the first share of `WARN_AT` is reached."""
-        return self.share is not None and self.share >= WARN_AT[0]
+        """Whether the first share of `WARN_AT` is reached; what a plan has nothing of does not run out."""
+        return bool(self.limit) and self.share is not None and self.share >= WARN_AT[0]
 
     def crosses(self, amount: int) -> bool:
         """Tell whether the last `amount` that was used reached a share of `WARN_AT`: true once for each of them."""

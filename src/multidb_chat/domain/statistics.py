@@ -62,6 +62,11 @@ class Figures:
         """How many turns were answered within each bound of `BOUNDS`, and above the one before."""
         return {bound: self.total(bucket(bound)) for bound in BOUNDS}
 
+    @property
+    def answered(self) -> int:
+        """How many turns were answered."""
+        return sum(self.histogram.values())
+
     def within(self, share: float) -> float | None:
         """Return the milliseconds in which this share of the turns was answered, None when there were none.
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # The app paints before the services are loaded.
     from multidb_chat.services.identity import Identity
     from multidb_chat.services.narrowing import Narrowing
     from multidb_chat.services.one_off import OneOff
+    from multidb_chat.services.plans import Plans
+    from multidb_chat.services.statistics import Statistics
 
 
 class Services(Protocol):
@@ -70,6 +72,14 @@ class Services(Protocol):
     @property
     def one_off(self) -> "OneOff":
         """Ranks passages of texts that are not in the library."""
+
+    @property
+    def plans(self) -> "Plans":
+        """Knows what is left of the plan."""
+
+    @property
+    def statistics(self) -> "Statistics":
+        """Knows what was done."""
 
     async def prepare(self) -> None:
         """Do what can wait until after the first paint: index the handbook, load the embedder."""

@@ -209,6 +209,7 @@ def test_each_share_is_told_once_however_it_is_reached(limit: int, amounts: list
             told += [usage] if usage.crosses(amount) else []
     assert len(told) <= 2
     assert all(usage.is_low for usage in told)
+    assert limit or not Usage(MESSAGES, 0, 0, None).is_low
     assert bool(told) == (limit > 0 and total > 0 and total >= 0.8 * limit)
 
 

@@ -37,6 +37,11 @@ COMMANDS = (
     Command("/register", "", "Make an account; the conversation stays", "accounts:register"),
     Command("/logout", "", "Log out", "accounts:logout"),
     Command("/profile", "", "Show your account, log-ins and second factor", "accounts:profile", members=True),
+    # Usage
+    Command("/dashboard", "", "Show usage and figures as plots", "usage:dashboard", key="f8"),
+    Command("/stats", "", "Show usage and figures in words", "usage:stats", plain=True),
+    Command("/session-stats", "", "Show what happened since the start", "usage:session_stats", plain=True),
+    Command("/clear-cache", "", "Let your answers be made anew", "usage:clear_cache", plain=True),
     # Program
     Command("/help", "", "Show the keys and commands", "program:help_", key="f1", label="Help", plain=True),
     Command(

@@ -29,6 +29,7 @@ from multidb_chat.tui.messages import (
 from multidb_chat.tui.serving import Serving, told
 from multidb_chat.tui.turns import Turns
 from multidb_chat.tui.widgets.composer import Composer
+from multidb_chat.tui.widgets.quota import QuotaLine
 from multidb_chat.tui.widgets.sources import SourcesPanel
 from multidb_chat.tui.widgets.status import StatusLine
 from multidb_chat.tui.widgets.transcript import Transcript
@@ -68,6 +69,7 @@ class ChatScreen(Screen[None]):
         self.transcript = Transcript()
         self.panel = SourcesPanel()
         self.composer = Composer(serving)
+        self.quota = QuotaLine(serving)
         self.turns = Turns(serving, self)
         self._drafting = Drafting(serving)
         self.entrance = Entrance(self, serving)
@@ -77,6 +79,7 @@ class ChatScreen(Screen[None]):
         with Horizontal(id="body"):
             yield self.transcript
             yield self.panel
+        yield self.quota
         yield self.status
         yield self.composer
         yield Footer(show_command_palette=True, compact=True)
@@ -130,6 +133,7 @@ class ChatScreen(Screen[None]):
         name = clean_line(account.email or account.role)
         self.query_one("#title", Static).update(Content(f" multidb-chat · {name}"))
         self._recall()
+        self.quota.look()
 
     async def begin_anew(self) -> None:
         """Leave the conversation for an empty chat, with what was typed in it gone too."""
@@ -183,6 +187,7 @@ class ChatScreen(Screen[None]):
         """Show the sources of an answer that just came."""
         self.transcript.look_at(None)
         self._show_sources(answer)
+        self.quota.look()
 
     @work(exclusive=True, group="sources", exit_on_error=False)
     async def _show_sources(self, answer: "Answer") -> None:

@@ -1,0 +1,67 @@
+"""Usage and figures as names and values, the same wherever they are shown in words."""
+
+from collections.abc import Sequence
+
+from multidb_chat.domain.plans import Standing
+from multidb_chat.domain.statistics import FAILED, NOT_FOUND, Figures, SessionFigures
+from multidb_chat.services.quota_wording import NAMES, amount
+
+Rows = Sequence[tuple[str, str]]
+NONE_YET = "nothing answered yet"
+
+
+def usage_rows(standing: Standing) -> Rows:
+    """Return a plan with what is used and left."""
+    until = f", until {standing.until:%Y-%m-%d}" if standing.until else ""
+    rows = [("Plan", f"{standing.plan}{until}")]
+    for one in standing.usage:
+        used = amount(one.resource, one.used)
+        if one.limit is None or one.left is None:
+            value = f"{used}, no limit"
+        elif not one.limit:
+            value = "not in this plan"
+        else:
+            left, limit = amount(one.resource, one.left), amount(one.resource, one.limit)
+            value = f"{used} used, {left} of {limit} left"
+        if one.limit and one.resets_at is not None:
+            value += f", new on {one.resets_at.day} {one.resets_at:%B}"
+        rows.append((NAMES[one.resource].capitalize(), value))
+    return rows
+
+
+def figure_rows(figures: Figures) -> Rows:
+    """Return an account's figures."""
+    rate, median, slow = figures.hit_rate, figures.within(0.5), figures.within(0.95)
+    times = NONE_YET if median is None or slow is None else f"half within {median:,.0f} ms, 95 % within {slow:,.0f} ms"
+    return [
+        ("Questions", f"{figures.questions:,}"),
+        ("From the cache", NONE_YET if rate is None else f"{100 * rate:.0f} %"),
+        ("Answered", times),
+        ("Not found", f"{figures.total(NOT_FOUND):,}"),
+        ("Failed", f"{figures.total(FAILED):,}"),
+        ("Documents", f"{figures.documents:,} ({amount('storage', figures.size_bytes)})"),
+        ("Feedback", f"{figures.helpful:,} good, {figures.unhelpful:,} bad"),
+    ]
+
+
+def session_rows(session: SessionFigures) -> Rows:
+    """Return what this run of the program did."""
+    answered = session.turns - session.failed
+    times = NONE_YET
+    if session.median is not None and session.slowest is not None:
+        times = f"{session.median:,.0f} ms (half), {session.slowest:,.0f} ms at most"
+    return [
+        ("Running for", _span(session.seconds)),
+        ("Questions", f"{session.turns:,}"),
+        ("From the cache", f"{session.cached:,}" + (f" ({100 * session.cached / answered:.0f} %)" if answered else "")),
+        ("Answered within", times),
+        ("Not found", f"{session.not_found:,}"),
+        ("Failed", f"{session.failed:,}"),
+    ]
+
+
+def _span(seconds: float) -> str:
+    minutes = int(seconds // 60)
+    if minutes < 1:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
