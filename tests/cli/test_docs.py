@@ -1,6 +1,7 @@
 """`docs` and `collections`: documents in, out and looked at."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -247,5 +248,5 @@ def test_documents_go_into_a_new_collection_as_it_is_said(program: Program, docu
 def test_deleting_a_collection_asks_with_what_is_in_it(program: Program) -> None:
     asked = program.inside("collections", "delete", "documents")
     assert asked.returncode == 4
-    assert "Delete the collection documents with 3 documents (0.0 MB)?" in asked.stderr
+    assert re.search(r"Delete the collection documents with 3 documents \(\d+ B\)\? Add --yes", asked.stderr)
     assert len(names(program)) == 3

@@ -12,7 +12,7 @@ from multidb_chat.tui.services import OpenServices
 from multidb_chat.tui.widgets.exchange import Exchange
 from multidb_chat.tui.widgets.question_area import QuestionArea
 from multidb_chat.tui.widgets.status import StatusLine
-from tests.tui.home import guest_of
+from tests.tui.home import guest_of, member_of
 
 NARROW = (80, 24)
 WIDE = (120, 40)
@@ -22,6 +22,11 @@ PATIENCE = 30.0
 def app_in(home: Path) -> ChatApp:
     """Return the app over the real services of an installation."""
     return ChatApp(lambda: guest_of(home))
+
+
+def member_app_in(home: Path) -> ChatApp:
+    """Return the app for an account that may add documents."""
+    return ChatApp(lambda: member_of(home))
 
 
 def app_over(open_services: OpenServices) -> ChatApp:

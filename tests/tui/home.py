@@ -24,6 +24,11 @@ def guest_of(home: Path) -> AbstractAsyncContextManager[bootstrap.Application]:
     return bootstrap.open_application(settings_in(home), "guest")
 
 
+def member_of(home: Path) -> AbstractAsyncContextManager[bootstrap.Application]:
+    """Return what opens the services for an account that may add documents: the one of this installation."""
+    return bootstrap.open_application(settings_in(home), "local")
+
+
 async def furnish(home: Path, inputs: Sequence[Path | str]) -> None:
     """Make the installation with a handbook, and these documents in the shared collection "documents"."""
     async with bootstrap.open_application(settings_in(home)) as application:

@@ -15,8 +15,9 @@ from textual.widgets import Static
 from multidb_chat.domain.library import Collection, Document
 from multidb_chat.domain.search import quality_of
 from multidb_chat.domain.turns import Answer, Citation
-from multidb_chat.tui.screens.documents import DocumentsScreen
 from multidb_chat.tui.screens.why import WhyScreen
+from multidb_chat.tui.shelf import Shelf
+from multidb_chat.tui.widgets.document_table import DocumentTable
 from multidb_chat.tui.widgets.exchange import Exchange
 from multidb_chat.tui.widgets.sources import SourcesPanel
 from tests.tui.driving import WIDE, app_in, area, ask, lines, send, shown, toasts, until
@@ -88,11 +89,10 @@ async def test_no_text_puts_a_control_character_on_the_screen(texts: list[str]) 
 @given(text=HOSTILE)
 @settings(max_examples=50, deadline=None)
 def test_no_title_puts_a_control_character_into_the_list_of_documents(text: str) -> None:
-    screen = DocumentsScreen(None)  # type: ignore[arg-type]
-    screen._collections = {"c": Collection("c", "o", text, NOW)}
+    table = DocumentTable(Shelf({"c": Collection("c", "o", text, NOW)}))
     document = Document("d", "c", text, text, text, text, "", NOW, NOW)
     for label in ("Title", "Kind", "Collection"):
-        cell = screen._cell(document, label, 20)
+        cell = table._cell(document, label, 20)
         assert not FORBIDDEN.search(cell.plain)
         assert cell.spans == []
         assert cell.cell_len <= 20

@@ -1,60 +1,14 @@
-"""The screens beside the chat: documents, help and why."""
+"""The screens beside the chat: help and why."""
 
 from pathlib import Path
 
 import pytest
-from textual.widgets import DataTable
 
 from multidb_chat.tui.commands import COMMANDS
 from multidb_chat.tui.commands.parsing import completions, parse
-from tests.tui.driving import NARROW, WIDE, app_in, area, ask, lines, send, shown, toasts, until
-from tests.tui.home import furnish
+from tests.tui.driving import NARROW, app_in, area, ask, lines, send, shown, toasts, until
 
 FOUNDED = "Who founded the Kestrel observatory?"
-
-
-async def test_the_documents_are_listed_by_title_within_their_collections(home: Path) -> None:
-    async with app_in(home).run_test(size=WIDE) as pilot:
-        await send(pilot, "/docs")
-        await until(pilot, lambda: "Documents · 4" in shown(pilot))
-        table = pilot.app.screen.query_one(DataTable)
-        titles = [str(table.get_row_at(row)[0]) for row in range(table.row_count)]
-        assert titles[:2] == ["churn", "The Kestrel observatory"]
-        assert titles[2].startswith("東京の図書館")
-        assert titles[3] == "The guide"  # the handbook comes last
-        assert "Passages" in shown(pilot)
-        await pilot.resize_terminal(*NARROW)
-        await until(pilot, lambda: "Passages" not in shown(pilot))
-        assert "東京の図書館" in shown(pilot)
-        assert "…" in shown(pilot)
-        await pilot.press("escape")
-        await until(pilot, lambda: area(pilot).has_focus)
-
-
-async def test_only_the_handbook_tells_how_to_add_documents(bare_home: Path) -> None:
-    async with app_in(bare_home).run_test(size=NARROW) as pilot:
-        await until(pilot, lambda: pilot.app._serving._prepared.is_set())
-        await pilot.press("f3")
-        await until(pilot, lambda: "Documents · 1" in shown(pilot))
-        assert "Only the handbook is here yet" in shown(pilot)
-
-
-async def test_many_documents_come_page_by_page(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("multidb_chat.tui.screens.documents.PAGE", 25)
-    folder = tmp_path / "many"
-    folder.mkdir()
-    for number in range(60):
-        (folder / f"note-{number:02}.txt").write_text(f"Note {number}: the tide was {number} centimetres high.")
-    await furnish(home, [folder])
-    async with app_in(home).run_test(size=WIDE) as pilot:
-        await pilot.press("f3")
-        await until(pilot, lambda: "Documents · 25+" in shown(pilot))
-        for _ in range(4):
-            await pilot.press("ctrl+end")
-            await pilot.pause()
-        await until(pilot, lambda: "Documents · 64" in shown(pilot))
-        table = pilot.app.screen.query_one(DataTable)
-        assert len({str(table.get_row_at(row)[0]) for row in range(table.row_count)}) == 64
 
 
 async def test_why_explains_the_answer_and_its_time(home: Path) -> None:

@@ -6,11 +6,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from multidb_chat.domain.errors import StoreError
+from multidb_chat.services.wording import counted
 
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
     from multidb_chat.cli.console import Console
     from multidb_chat.domain.library import Collection
+
+__all__ = ["DEFAULT_COLLECTION", "HANDBOOK", "counted", "named", "searched", "target_of"]
 
 DEFAULT_COLLECTION = "documents"
 HANDBOOK = "handbook"
@@ -65,8 +68,3 @@ async def target_of(
             f"{shlex.quote(found.name)}"
         )
     return found
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: `1 document`, `1,400 documents`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

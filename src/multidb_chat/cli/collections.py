@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from multidb_chat.cli.choosing import counted
 from multidb_chat.cli.console import Exit, Styled
 from multidb_chat.cli.options import Json, OnlyShared, Shared, Yes
 from multidb_chat.cli.session import session_of
+from multidb_chat.services.wording import counted, size
 
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
@@ -103,7 +103,7 @@ def delete(context: typer.Context, name: Name, yes: Yes = False, as_json: Json =
         account, documents = application.account, application.documents
         summary = await documents.show_collection(account, name)
         collection = summary.collection
-        inside = f"{counted(summary.documents, 'document')} ({summary.size_bytes / 1e6:,.1f} MB)"
+        inside = f"{counted(summary.documents, 'document')} ({size(summary.size_bytes)})"
         question = f"Delete the collection {collection.name} with {inside}?"
         if not yes and not await session.console.confirm(question):
             return Exit.REFUSED

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from multidb_chat.cli.choosing import counted
 from multidb_chat.cli.citations import place_of
 from multidb_chat.cli.console import Console, Exit, Styled
 from multidb_chat.cli.listing import write_table
@@ -14,6 +13,7 @@ from multidb_chat.domain.text import clean_line
 from multidb_chat.domain.turns import Citation
 from multidb_chat.services.answering import codec
 from multidb_chat.services.excerpts import excerpt
+from multidb_chat.services.wording import counted
 
 NONE = 'There are no conversations here yet. Begin one: multidb-chat ask "..."'
 # As much of an identifier as is its time, in milliseconds: one account begins no two conversations in one.

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from multidb_chat.cli.choosing import counted
 from multidb_chat.cli.console import Exit
 from multidb_chat.cli.options import Json, Yes
 from multidb_chat.cli.session import session_of
+from multidb_chat.services.wording import counted
 
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application

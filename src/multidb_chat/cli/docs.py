@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from multidb_chat.cli.choosing import DEFAULT_COLLECTION, counted, named, target_of
+from multidb_chat.cli.choosing import DEFAULT_COLLECTION, named, target_of
 from multidb_chat.cli.console import Exit, Styled
 from multidb_chat.cli.options import Collections, Into, Json, OnlyShared, Quiet, Shared, Yes
 from multidb_chat.cli.search import search
 from multidb_chat.cli.session import session_of
 from multidb_chat.domain.text import clean_line
+from multidb_chat.services.wording import counted
 
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application

@@ -6,11 +6,11 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Protocol
 
-from multidb_chat.cli.choosing import counted
 from multidb_chat.cli.console import Console, Exit, Styled
 from multidb_chat.cli.session import closed_after
 from multidb_chat.domain.text import clean_line
 from multidb_chat.services.ingesting.events import Failure, FileStarted, Finished, IngestEvent, Progress
+from multidb_chat.services.ingesting.wording import figures_of, summary_of
 
 if TYPE_CHECKING:
     from rich.progress import ProgressColumn
@@ -43,25 +43,12 @@ async def follow(console: Console, events: AsyncIterator[IngestEvent], as_json: 
     if as_json:
         console.write_json(asdict(finished))
     elif not console.quiet:
-        console.write(_summary(finished))
+        console.write(summary_of(finished))
     if not as_json:
         _list_failures(console, finished.failures)
     if finished.failed and not finished.documents and all(failure.refused for failure in finished.failures):
         return Exit.REFUSED
     return Exit.PARTLY if finished.failed else Exit.DONE
-
-
-def _summary(finished: Finished) -> str:
-    figures = {
-        "added": finished.added,
-        "replaced": finished.replaced,
-        "unchanged": finished.unchanged,
-        "removed": finished.removed,
-        "failed": finished.failed,
-    }
-    told = ", ".join(f"{number:,} {what}" for what, number in figures.items() if number) or "nothing to do"
-    made = f"{counted(finished.documents, 'document')}, {counted(finished.chunks, 'passage')}"
-    return f"{told} ({made}, {finished.seconds:.1f} s)"
 
 
 def _list_failures(console: Console, failures: tuple[Failure, ...]) -> None:
@@ -106,20 +93,3 @@ class _RichBar:
                 self._progress.update(self._task, at=clean_line(source.rpartition("/")[2])[:40])
             case Progress():
                 self._progress.update(self._task, completed=event.fraction, figures=figures_of(event))
-
-
-def figures_of(progress: Progress) -> str:
-    """Return files, rate and remaining time in words."""
-    parts = [f"{progress.files_done:,} of {counted(progress.files, 'file')}"]
-    if progress.rate:
-        parts.append(f"{progress.rate:,.0f} passages/s")
-    if progress.remaining is not None:
-        parts.append(f"{span(progress.remaining)} left")
-    return ", ".join(parts)
-
-
-def span(seconds: float) -> str:
-    """Return a span of time as `42 s`, `3 min` or `2.5 h`."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5_400 else f"{seconds / 3_600:.1f} h"

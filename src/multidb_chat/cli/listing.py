@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from multidb_chat.cli.choosing import counted
 from multidb_chat.cli.console import Console, Exit, Styled
 from multidb_chat.domain.library import Collection, Document
 from multidb_chat.domain.text import clean_line
+from multidb_chat.services.wording import counted
 
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application

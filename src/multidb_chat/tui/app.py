@@ -11,8 +11,11 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
 
+from multidb_chat.domain.text import clean_line
+from multidb_chat.tui.adding import Addition
 from multidb_chat.tui.commands import COMMANDS
 from multidb_chat.tui.commands.parsing import named
+from multidb_chat.tui.desk import Desk
 from multidb_chat.tui.screens.chat import ChatScreen
 from multidb_chat.tui.services import OpenServices
 from multidb_chat.tui.serving import Serving
@@ -22,7 +25,7 @@ from multidb_chat.tui.themes import NAMES, THEMES
 _BEHIND = (
     "widgets.exchange",
     "branches",
-    *(f"screens.{name}" for name in ("documents", "feedback", "help", "passage", "why")),
+    *(f"screens.{name}" for name in ("add", "documents", "feedback", "help", "passage", "preview", "why")),
 )
 
 
@@ -44,7 +47,9 @@ class ChatApp(App[int]):
             self.register_theme(own)
         self.theme = theme
         self._serving = Serving(open_services, self._tell_chat)
-        self._chat = ChatScreen(self._serving)
+        self._desk = Desk(self._serving)
+        self._desk.additions.listeners.append(self._tell_addition)
+        self._chat = ChatScreen(self._serving, self._desk)
         self._first = first
 
     @property
@@ -81,8 +86,20 @@ class ChatApp(App[int]):
         """Leave, with the services closed in order."""
         self.exit(0)
 
+    def _tell_addition(self, run: Addition) -> None:
+        """Tell the end of adding, whichever screen is shown."""
+        if run.state not in ("done", "failed") or not self.is_running:
+            return
+        from multidb_chat.services.ingesting.wording import summary_of
+
+        failed = run.state == "failed" or bool(run.failures)
+        told = run.problem if run.finished is None else f"{clean_line(run.collection)}: {summary_of(run.finished)}"
+        why = " F3 and then e shows why some could not be read." if run.failures else ""
+        self.notify(told + why, severity="warning" if failed else "information", markup=False)
+
     async def on_unmount(self) -> None:
         """Close the services before the loop ends; the screens, and the turn in them, have ended."""
+        await self._desk.additions.cancel()
         await self._serving.stop()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # The app paints before the services are loaded.
     from multidb_chat.services.feedback import FeedbackService
     from multidb_chat.services.history import History
     from multidb_chat.services.identity import Identity
+    from multidb_chat.services.ingestion import Ingestion
     from multidb_chat.services.narrowing import Narrowing
     from multidb_chat.services.one_off import OneOff
     from multidb_chat.services.plans import Plans
@@ -47,7 +48,11 @@ class Services(Protocol):
 
     @property
     def documents(self) -> "Documents":
-        """Lists collections and documents."""
+        """Collections and documents."""
+
+    @property
+    def ingestion(self) -> "Ingestion":
+        """Adds documents."""
 
     @property
     def history(self) -> "History":

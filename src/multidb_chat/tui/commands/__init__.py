@@ -32,6 +32,8 @@ COMMANDS = (
     Command(
         "/docs", "", "Show the documents that are searched", "documents:docs", key="f3", label="Documents", plain=True
     ),
+    Command("/add", "[PATH]", "Add documents: files, folders, addresses", "documents:add", members=True),
+    Command("/collection", "[NAME]", "Show the collections, or the documents of one", "documents:collection"),
     # Accounts
     Command("/login", "", "Log in, also as somebody else", "accounts:login"),
     Command("/register", "", "Make an account; the conversation stays", "accounts:register"),

@@ -15,6 +15,7 @@ from multidb_chat.domain.text import clean_line
 from multidb_chat.tui.commands import COMMANDS
 from multidb_chat.tui.commands.command import Command
 from multidb_chat.tui.commands.parsing import Parsed, named, parse
+from multidb_chat.tui.desk import Desk
 from multidb_chat.tui.drafting import Drafting
 from multidb_chat.tui.entrance import LOOK_AGAIN, Entrance
 from multidb_chat.tui.messages import (
@@ -28,7 +29,9 @@ from multidb_chat.tui.messages import (
 )
 from multidb_chat.tui.serving import Serving, told
 from multidb_chat.tui.turns import Turns
+from multidb_chat.tui.widgets.additions import AdditionLine
 from multidb_chat.tui.widgets.composer import Composer
+from multidb_chat.tui.widgets.question_area import QuestionArea
 from multidb_chat.tui.widgets.quota import QuotaLine
 from multidb_chat.tui.widgets.sources import SourcesPanel
 from multidb_chat.tui.widgets.status import StatusLine
@@ -62,9 +65,10 @@ class ChatScreen(Screen[None]):
         Binding("pagedown", "page(1)", "Page down", show=False, priority=True),
     ]
 
-    def __init__(self, serving: Serving) -> None:
+    def __init__(self, serving: Serving, desk: Desk) -> None:
         super().__init__()
         self.serving = serving
+        self.desk = desk
         self.status = StatusLine()
         self.transcript = Transcript()
         self.panel = SourcesPanel()
@@ -81,6 +85,7 @@ class ChatScreen(Screen[None]):
             yield self.panel
         yield self.quota
         yield self.status
+        yield AdditionLine(self.desk.additions)
         yield self.composer
         yield Footer(show_command_palette=True, compact=True)
 
@@ -162,6 +167,14 @@ class ChatScreen(Screen[None]):
             self.composer.restore(event)
         elif await self.entrance.still_in():
             await self.turns.ask(event)
+
+    @work(exclusive=True, group="drop", exit_on_error=False)
+    async def on_question_area_dropped(self, event: QuestionArea.Dropped) -> None:
+        """Offer to add the files that were dropped on the composer; else what was pasted is a text."""
+        from multidb_chat.tui.commands.documents import offer
+
+        if not await offer(self, event.paths):
+            self.composer.area.insert_pasted(event.text)
 
     async def _obey(self, parsed: Parsed, text: str) -> None:
         if parsed.command is None:

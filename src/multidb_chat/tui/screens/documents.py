@@ -1,106 +1,165 @@
-"""The documents that are searched, page by page."""
+"""The documents that are searched: found, looked at, added and removed."""
 
-from typing import ClassVar
+import asyncio
+from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.events import Resize
+from textual.events import Paste, Resize
 from textual.screen import Screen
-from textual.widgets import DataTable, Footer, Static
+from textual.widgets import DataTable, Footer, Input, Static
 
-from multidb_chat.domain.library import Collection, Document
+from multidb_chat.domain.permissions import Permission, may
 from multidb_chat.domain.text import clean_line
+from multidb_chat.services.collections import DEFAULT_COLLECTION, owns
 from multidb_chat.services.handbook import HANDBOOK_ID
+from multidb_chat.services.wording import counted
+from multidb_chat.tui.adding import Addition
+from multidb_chat.tui.desk import Desk
 from multidb_chat.tui.serving import Serving, told
+from multidb_chat.tui.shelf import Shelf
+from multidb_chat.tui.widgets.additions import AdditionLine
+from multidb_chat.tui.widgets.document_table import DocumentTable
 
-PAGE = 200
-_NEAR_THE_END = 20
-_WIDE = 100
+if TYPE_CHECKING:
+    from multidb_chat.domain.library import Document
+    from multidb_chat.tui.services import Services
+
+PAGE = 1_000
+_MANY = 2_000  # documents that take longer to go through than a key may wait
+GUEST = "Guests cannot add documents: type /register in the chat to make an account; it keeps this conversation."
 EMPTY = """\
-There are no documents yet. Add some from the shell:
-
-  multidb-chat docs add ~/papers notes.md
+There are no documents yet. Press a to add files or folders, or drop them on this window.
 
 PDF, Word, PowerPoint, Excel, HTML, Markdown, e-mail, EPUB, source code and archives of these are read."""
-ONLY_HANDBOOK = "Only the handbook is here yet. Add your own documents from the shell: multidb-chat docs add ~/papers"
+EMPTY_FOR_GUESTS = f"There are no documents yet.\n\n{GUEST}"
+ONLY_HANDBOOK = "Only the handbook is here yet. Press a to add your own documents, or drop files on this window."
+ONLY_HANDBOOK_FOR_GUESTS = f"Only the handbook is here yet. {GUEST}"
 
 
 class DocumentsScreen(Screen[None]):
     """All documents of the collections this account may search."""
 
     CSS_PATH = "documents.tcss"
+    AUTO_FOCUS = ""  # not the hidden field, which would take the keys
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "app.pop_screen", "Back"),
-        Binding("q,f3", "app.pop_screen", show=False),
+        Binding("escape", "back", "Back"),
+        Binding("a", "add", "Add"),
+        Binding("enter", "preview", "Read", show=False),
+        Binding("slash", "filter", "Filter", key_display="/"),
+        Binding("c", "collections", "Collections"),
+        Binding("s", "sort", "Sort"),
+        Binding("space", "mark", "Mark", show=False),
+        Binding("d,delete", "remove", "Remove"),
+        Binding("u", "undo", "Undo"),
+        Binding("e", "report", "Report"),
+        Binding("x", "stop", "Stop adding", show=False),
+        Binding("q,f3", "app.pop_screen", "Leave", show=False),
     ]
 
-    def __init__(self, serving: Serving) -> None:
+    def __init__(self, serving: Serving, desk: Desk, collection_id: str = "") -> None:
         super().__init__()
         self._serving = serving
-        self._collections: dict[str, Collection] = {}
-        self._documents: list[Document] = []
+        self._desk = desk
+        self._shelf = Shelf(collection_id=collection_id)
         self._complete = False
-        self._columns: tuple[tuple[str, int], ...] = ()
 
     def compose(self) -> ComposeResult:
         yield Static(" Documents", id="title", markup=False)
+        yield Input(placeholder="Type words of a title, name or path", id="filter", compact=True)
         yield Static("Loading …", id="state", markup=False)
-        yield DataTable[Text](cursor_type="row", zebra_stripes=True)
-        yield Footer(compact=True)
+        yield DocumentTable(self._shelf)
+        yield AdditionLine(self._desk.additions)
+        yield Footer(show_command_palette=False, compact=True)
+
+    @property
+    def _table(self) -> DocumentTable:
+        return self.query_one(DocumentTable)
+
+    @property
+    def _filter(self) -> Input:
+        return self.query_one("#filter", Input)
 
     def on_mount(self) -> None:
-        """Show the first page."""
-        self.query_one(DataTable).display = False
-        self.load_page()
+        """Show the first documents."""
+        self._table.display = self._filter.display = False
+        self._desk.additions.listeners.append(self._follow)
+        self.load()
+
+    def on_unmount(self) -> None:
+        """Leave."""
+        self._desk.additions.listeners.remove(self._follow)
 
     def on_resize(self, event: Resize) -> None:
         """Give the titles what room there is."""
-        if self._documents and _columns(event.size.width) != self._columns:
-            self._fill(event.size.width)
+        self._table.fit(event.size.width)
 
-    def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
-        """Fetch the next page when the last rows come near."""
-        if not self._complete and event.cursor_row >= event.data_table.row_count - _NEAR_THE_END:
-            self.load_page()
+    def _follow(self, run: Addition) -> None:
+        if run.state in ("done", "stopped", "failed"):
+            self.load()
+
+    # What is shown
 
     @work(exclusive=True, group="documents", exit_on_error=False)
-    async def load_page(self) -> None:
-        """Append the next page of documents."""
+    async def load(self) -> None:
+        """Read all documents, page by page, and show them as they come."""
         try:
-            page = await self._next_page()
+            services = await self._serving.services()
+            found = await services.documents.resolve(services.account, [])
+            self._shelf.collections = {collection.id: collection for collection in found}
+            documents: list[Document] = []
+            self._complete = False
+            while not self._complete:
+                after = documents[-1].id if documents else ""
+                page = await services.documents.list(services.account, found, after=after, limit=PAGE) if found else []
+                documents += page
+                self._complete = len(page) < PAGE
+                if self._complete or len(documents) > len(self._shelf.documents):
+                    self._shelf.documents = list(documents)
+                    await self._show()
         except Exception as error:  # noqa: BLE001 - said in the place of the documents
             self._say(told(error), error=True)
-            return
-        self._documents += page
-        self._complete = len(page) < PAGE
-        if self._columns:
-            self._append(page)
-        elif self._documents:
-            if self._complete:  # all of them: in the order people look for
-                self._documents.sort(key=self._order)
-            self._fill(self.size.width)
-        self._describe()
 
-    def _order(self, document: Document) -> tuple[bool, str, str]:
-        collection = self._collections.get(document.collection_id)
-        name = collection.name if collection else ""
-        return document.collection_id == HANDBOOK_ID, name.casefold(), document.title.casefold()
+    @work(exclusive=True, group="view", exit_on_error=False)
+    async def refresh_view(self) -> None:
+        """Show what fits now."""
+        await self._show()
 
-    async def _next_page(self) -> list[Document]:
-        services = await self._serving.services()
-        collections = await services.documents.resolve(services.account, [])
-        self._collections = {collection.id: collection for collection in collections}
-        after = self._documents[-1].id if self._documents else ""
-        return list(await services.documents.list(services.account, collections, after=after, limit=PAGE))
+    async def _show(self) -> None:
+        many = len(self._shelf.documents) > _MANY
+        view = await asyncio.to_thread(self._shelf.view) if many else self._shelf.view()
+        self._table.show(view, self.size.width)
+        self._describe(len(view))
 
-    def _describe(self) -> None:
-        count = f"{len(self._documents):,}{'' if self._complete else '+'}"
-        self.query_one("#title", Static).update(Content(f" Documents · {count}"))
-        own = any(document.collection_id != HANDBOOK_ID for document in self._documents)
-        self._say(("" if own else ONLY_HANDBOOK) if self._documents else EMPTY)
+    def _describe(self, number: int) -> None:
+        shelf = self._shelf
+        total = f"{len(shelf.documents):,}{'' if self._complete else '+'}"
+        parts = ["Documents", total if number == len(shelf.documents) else f"{number:,} of {total}"]
+        if (collection := shelf.collections.get(shelf.collection_id)) is not None:
+            parts.append(f"in {clean_line(collection.name)}")
+        if shelf.order != "collection":
+            parts.append(f"{'by ' if shelf.order in ('title', 'kind') else ''}{shelf.order} first")
+        if self._table.marked:
+            parts.append(f"{len(self._table.marked):,} marked")
+        self.query_one("#title", Static).update(Content(" " + " · ".join(parts)))
+        self._say(self._advice(number))
+        self._table.display = number > 0
+        if number and not self._filter.has_focus:
+            self._table.focus()
+
+    def _advice(self, number: int) -> str:
+        shelf = self._shelf
+        if not self._complete or (number and any(one.collection_id != HANDBOOK_ID for one in shelf.documents)):
+            return ""
+        if shelf.documents and not number:
+            where = "this collection" if shelf.collection_id and not shelf.words else "what you typed"
+            return f"No document fits {where}. Esc shows all again."
+        guest = (services := self._serving.opened) is not None and not may(services.account, Permission.INGEST)
+        if shelf.documents:
+            return ONLY_HANDBOOK_FOR_GUESTS if guest else ONLY_HANDBOOK
+        return EMPTY_FOR_GUESTS if guest else EMPTY
 
     def _say(self, text: str, error: bool = False) -> None:
         state = self.query_one("#state", Static)
@@ -108,43 +167,150 @@ class DocumentsScreen(Screen[None]):
         state.set_class(error, "error")
         state.display = bool(text)
 
-    def _fill(self, width: int) -> None:
-        """Draw the whole table anew for this width."""
-        table = self.query_one(DataTable)
-        row = table.cursor_row
-        self._columns = _columns(width)
-        table.clear(columns=True)
-        for label, cells in self._columns:
-            table.add_column(label, width=cells)
-        self._append(self._documents)
-        table.display = True
-        table.move_cursor(row=row)
-        table.focus()
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Narrow the list to what is typed."""
+        self._shelf.words = event.value
+        self.refresh_view()
 
-    def _append(self, documents: list[Document]) -> None:
-        table = self.query_one(DataTable)
-        for document in documents:
-            table.add_row(*(self._cell(document, label, width) for label, width in self._columns))
+    def on_input_submitted(self) -> None:
+        """Go on to the list."""
+        if self._table.display:
+            self._table.focus()
 
-    def _cell(self, document: Document, label: str, width: int) -> Text:
-        collection = self._collections.get(document.collection_id)
-        value = {
-            "Title": document.title or document.name,
-            "Kind": document.kind,
-            "Pages": str(document.pages or ""),
-            "Passages": str(document.chunks),
-            "Collection": collection.name if collection else "",
-            "Added": f"{document.added_at:%Y-%m-%d}",
-        }[label]
-        text = Text(clean_line(value), no_wrap=True, justify="right" if label in ("Pages", "Passages") else "left")
-        text.truncate(width, overflow="ellipsis")
-        return text
+    def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
+        """Read the chosen document."""
+        self.action_preview()
+
+    # Actions
+
+    def action_back(self) -> None:
+        """Take back the filter; without one, leave."""
+        if self._filter.display:
+            self._filter.value = ""
+            self._filter.display = False
+            if self._table.display:
+                self._table.focus()
+        elif self._shelf.collection_id:
+            self._shelf.collection_id = ""
+            self.refresh_view()
+        elif self._table.marked:
+            self._table.unmark()
+            self.refresh_view()
+        else:
+            self.app.pop_screen()
+
+    def action_filter(self) -> None:
+        """Type what to look for."""
+        self._filter.display = True
+        self._filter.focus()
+
+    def action_sort(self) -> None:
+        """Change the order."""
+        self._shelf.order = self._shelf.next_order()
+        self.refresh_view()
+
+    def action_mark(self) -> None:
+        """Mark the document for what is done next, or take its mark away."""
+        self._table.toggle_mark()
+        self._describe(self._table.number)
+
+    def action_preview(self) -> None:
+        """Read the document."""
+        from multidb_chat.tui.screens.preview import PreviewScreen
+
+        if (document := self._table.current) is not None:
+            self.app.push_screen(PreviewScreen(self._serving, document))
+
+    @work(exclusive=True, group="collections", exit_on_error=False)
+    async def action_collections(self) -> None:
+        """Choose, make, share and delete collections."""
+        from multidb_chat.tui.screens.collections import CollectionsScreen
+
+        chosen = await self.app.push_screen_wait(CollectionsScreen(self._serving))
+        if chosen is not None:
+            self._shelf.collection_id = chosen
+        self.load()
+
+    def action_add(self) -> None:
+        """Add files and folders."""
+        self.add_paths("")
+
+    def on_paste(self, event: Paste) -> None:
+        """Offer to add what was dropped on the window."""
+        event.stop()
+        self._drop(event.text)
+
+    @work(exclusive=True, group="drop", exit_on_error=False)
+    async def _drop(self, text: str) -> None:
+        from multidb_chat.tui.paths import dropped_paths, quoted
+
+        if paths := await asyncio.to_thread(dropped_paths, text):
+            self.add_paths(" ".join(map(quoted, paths)))
+        else:
+            self.notify("This is no path of a file or folder that exists.", markup=False)
+
+    @work(exclusive=True, group="add", exit_on_error=False)
+    async def add_paths(self, paths: str) -> None:
+        """Ask what to add where, beginning with these paths, and add it."""
+        from multidb_chat.tui.screens.add import AddScreen
+
+        services = await self._serving.services()
+        if not may(services.account, Permission.INGEST):
+            self.notify(GUEST, markup=False)
+            return
+        chosen = self._shelf.collections.get(self._shelf.collection_id)
+        own = chosen is not None and owns(services.account, chosen)
+        collection = chosen.name if chosen is not None and own else DEFAULT_COLLECTION
+        await self.app.push_screen_wait(AddScreen(self._serving, self._desk.additions, paths, collection))
+
+    @work(exclusive=True, group="remove", exit_on_error=False)
+    async def action_remove(self) -> None:
+        """Remove the marked documents, or the one under the cursor; u puts them back."""
+        if not (chosen := self._table.chosen):
+            return
+        services = await self._serving.services()
+        try:
+            removed = await services.documents.take_out(services.account, chosen)
+        except Exception as error:  # noqa: BLE001 - told, and the list goes on
+            self.notify(told(error), severity="error", markup=False)
+            return
+        self._desk.removed.append(removed)
+        self._table.unmark()
+        names = clean_line(removed.documents[0].title) if len(removed.documents) == 1 else ""
+        what = f'"{names}"' if names else counted(len(removed.documents), "document")
+        self.notify(f"Removed {what} from the library; u puts it back. The files stay where they are.", markup=False)
+        self.load()
+
+    @work(exclusive=True, group="remove", exit_on_error=False)
+    async def action_undo(self) -> None:
+        """Put back what was removed last."""
+        if not self._desk.removed:
+            self.notify("Nothing was removed since the app was opened.", markup=False)
+            return
+        services = await self._serving.services()
+        self.notify(await _put_back(services, self._desk), markup=False)
+        self.load()
+
+    def action_report(self) -> None:
+        """Show what came of each file that was added."""
+        from multidb_chat.tui.screens.additions import AdditionsScreen
+
+        self.app.push_screen(AdditionsScreen(self._desk.additions))
+
+    async def action_stop(self) -> None:
+        """Stop adding."""
+        if not await self._desk.additions.cancel():
+            self.notify("Nothing is being added.", markup=False)
 
 
-def _columns(width: int) -> tuple[tuple[str, int], ...]:
-    """Return the columns with their widths in cells; the title gets what the others leave."""
-    others = [("Kind", 10), ("Pages", 5), ("Passages", 8), ("Collection", 12), ("Added", 10)]
-    if width < _WIDE:
-        others = [column for column in others if column[0] not in ("Pages", "Passages")]
-    taken = sum(cells + 2 for _, cells in others) + 4  # the title's padding and the scroll bar
-    return (("Title", max(12, width - taken)), *others)
+async def _put_back(services: "Services", desk: Desk) -> str:
+    """Undo the last removal; return what to say. It can be tried again when the store was away."""
+    removed = desk.removed[-1]
+    try:
+        back = await services.documents.put_back(services.account, removed)
+    except Exception as error:  # noqa: BLE001 - told, and the list goes on
+        return told(error)
+    desk.removed.remove(removed)
+    missing = len(removed.documents) - len(back)
+    newer = f" {counted(missing, 'document')} had been added again meanwhile." if missing else ""
+    return f"Put back {counted(len(back), 'document')}.{newer}"

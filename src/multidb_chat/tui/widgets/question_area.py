@@ -1,5 +1,6 @@
 """The text box for questions: Enter sends, the arrows go through history at its edges, large pastes stay out."""
 
+import asyncio
 import re
 from typing import ClassVar
 
@@ -9,6 +10,7 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from multidb_chat.domain.text import clean
+from multidb_chat.tui.paths import dropped_paths
 
 # A longer paste is a document to ask about, not a question: it would fill the box and slow every key after it.
 PASTE_LINES = 40
@@ -52,6 +54,14 @@ class QuestionArea(TextArea):
 
         def __init__(self, text: str) -> None:
             super().__init__()
+            self.text = text
+
+    class Dropped(Message):
+        """Paths of files were pasted: the terminal's way to drop them; `text` is what it pasted."""
+
+        def __init__(self, paths: list[str], text: str) -> None:
+            super().__init__()
+            self.paths = paths
             self.text = text
 
     def action_send(self) -> None:
@@ -117,8 +127,14 @@ class QuestionArea(TextArea):
         event.prevent_default()
         event.stop()
         text = clean(event.text)
-        if len(text) > PASTE_CHARACTERS or text.count("\n") > PASTE_LINES:
+        if paths := await asyncio.to_thread(dropped_paths, event.text):
+            self.post_message(self.Dropped(paths, text))
+        elif len(text) > PASTE_CHARACTERS or text.count("\n") > PASTE_LINES:
             self.post_message(self.PastedWhole(text))
         else:
-            self.replace(text, *self.selection, maintain_selection_offset=False)
-            self.move_cursor(self.cursor_location)
+            self.insert_pasted(text)
+
+    def insert_pasted(self, text: str) -> None:
+        """Put a text where the cursor is, in the place of what is selected."""
+        self.replace(text, *self.selection, maintain_selection_offset=False)
+        self.move_cursor(self.cursor_location)

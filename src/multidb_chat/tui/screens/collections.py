@@ -1,0 +1,206 @@
+"""The collections: which to look at, making, sharing, renaming and deleting them."""
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import DataTable, Footer, Static
+
+from multidb_chat.domain.permissions import Permission, may
+from multidb_chat.domain.text import clean_line
+from multidb_chat.services.collections import CollectionSummary, owns
+from multidb_chat.services.wording import counted, size
+from multidb_chat.tui.screens.asking import Ask, AskScreen, ConfirmScreen
+from multidb_chat.tui.serving import Serving, told
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from multidb_chat.domain.accounts import Account
+    from multidb_chat.tui.services import Services
+
+GUEST = "Guests cannot change collections: type /register in the chat to make an account."
+_COLUMNS = (("Name", 20), ("Who may search it", 20), ("Documents", 9), ("Size", 8), ("Passages", 9), ("About", 40))
+
+
+class CollectionsScreen(Screen[str | None]):
+    """The result is the id of the collection to look at, empty for all, None when nothing was chosen."""
+
+    CSS_PATH = "collections.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Back"),
+        Binding("enter", "choose", "Show its documents"),
+        Binding("a", "dismiss('')", "All"),
+        Binding("n", "new", "New"),
+        Binding("s", "share", "Share, unshare"),
+        Binding("r", "rename", "Rename"),
+        Binding("d,delete", "delete", "Delete"),
+        Binding("q,c", "dismiss(None)", "Leave", show=False),
+    ]
+
+    def __init__(self, serving: Serving) -> None:
+        super().__init__()
+        self._serving = serving
+        self._summaries: list[CollectionSummary] = []
+
+    def compose(self) -> ComposeResult:
+        yield Static(" Collections", id="title", markup=False)
+        yield Static("Loading …", id="state", markup=False)
+        yield DataTable[Text](cursor_type="row", zebra_stripes=True)
+        yield Footer(compact=True)
+
+    def on_mount(self) -> None:
+        """Show the collections."""
+        self._table.display = False
+        self.load()
+
+    def on_resize(self) -> None:
+        """Show what there is room for."""
+        if self._summaries:
+            self.load()
+
+    @property
+    def _table(self) -> DataTable[Text]:
+        return self.query_one(DataTable)
+
+    @property
+    def _current(self) -> CollectionSummary | None:
+        row = self._table.cursor_row
+        return self._summaries[row] if 0 <= row < len(self._summaries) else None
+
+    @work(exclusive=True, group="collections", exit_on_error=False)
+    async def load(self) -> None:
+        """Read the collections with their figures."""
+        try:
+            services = await self._serving.services()
+            found = await services.documents.collections(services.account)
+            account = services.account
+            self._summaries = [await services.documents.show_collection(account, one.id) for one in found]
+        except Exception as error:  # noqa: BLE001 - said in the place of the collections
+            self._say(told(error), error=True)
+            return
+        self._fill(account)
+        self._say("" if found else "There is no collection yet. Press n to make one.")
+
+    def _fill(self, account: "Account") -> None:
+        table = self._table
+        row = table.cursor_row
+        table.clear(columns=True)
+        columns = _columns(self.size.width)
+        for label, width in columns:
+            table.add_column(label, width=width)
+        for summary in self._summaries:
+            table.add_row(*_cells(summary, account)[: len(columns)])
+        table.display = bool(self._summaries)
+        table.move_cursor(row=row)
+        table.focus()
+
+    def _say(self, text: str, error: bool = False) -> None:
+        state = self.query_one("#state", Static)
+        state.update(Content(text))
+        state.set_class(error, "error")
+        state.display = bool(text)
+
+    def on_data_table_row_selected(self) -> None:
+        """Show the documents of the chosen collection."""
+        self.action_choose()
+
+    def action_choose(self) -> None:
+        """Show the documents of the collection."""
+        if self._current is not None:
+            self.dismiss(self._current.collection.id)
+
+    async def _own(self) -> "tuple[Services, CollectionSummary] | None":
+        """Return the services and the collection to change; None when it must not be changed, which is told."""
+        services = await self._serving.services()
+        summary = self._current
+        if not may(services.account, Permission.INGEST):
+            self.notify(GUEST, markup=False)
+        elif summary is not None and not owns(services.account, summary.collection):
+            self.notify("This collection belongs to somebody else; you can only search it.", markup=False)
+        elif summary is not None:
+            return services, summary
+        return None
+
+    @work(exclusive=True, group="change", exit_on_error=False)
+    async def action_new(self) -> None:
+        """Make a collection."""
+        services = await self._serving.services()
+        if not may(services.account, Permission.INGEST):
+            self.notify(GUEST, markup=False)
+            return
+        name = await self.app.push_screen_wait(AskScreen(Ask("New collection", "Its name", "Make")))
+        if name is not None:
+            await self._change(services.documents.ensure_collection(services.account, name))
+
+    @work(exclusive=True, group="change", exit_on_error=False)
+    async def action_rename(self) -> None:
+        """Give the collection another name."""
+        if (own := await self._own()) is None:
+            return
+        services, summary = own
+        ask = Ask("Rename collection", "Its new name", "Rename", summary.collection.name)
+        if (name := await self.app.push_screen_wait(AskScreen(ask))) is not None:
+            key = summary.collection.id
+            await self._change(services.documents.change_collection(services.account, key, new_name=name))
+
+    @work(exclusive=True, group="change", exit_on_error=False)
+    async def action_share(self) -> None:
+        """Let everybody here search the collection, or nobody else any more."""
+        if (own := await self._own()) is None:
+            return
+        services, summary = own
+        collection = summary.collection
+        await self._change(
+            services.documents.change_collection(services.account, collection.id, shared=not collection.shared)
+        )
+
+    @work(exclusive=True, group="change", exit_on_error=False)
+    async def action_delete(self) -> None:
+        """Delete the collection with its documents, after it was said what is in it."""
+        if (own := await self._own()) is None:
+            return
+        services, summary = own
+        text = (
+            f"{clean_line(summary.collection.name)}: {counted(summary.documents, 'document')}, "
+            f"{counted(summary.chunks, 'passage')}, {size(summary.size_bytes)}.\n"
+            "They are removed from the library for good. The files on the disk stay where they are."
+        )
+        if await self.app.push_screen_wait(ConfirmScreen("Delete collection", text, "Delete")):
+            await self._change(services.documents.delete_collection(services.account, summary.collection.id))
+
+    async def _change(self, change: "Awaitable[object]") -> None:
+        try:
+            await change
+        except Exception as error:  # noqa: BLE001 - told, and the list goes on
+            self.notify(told(error), severity="error", markup=False)
+        self.load()
+
+
+def _columns(width: int) -> list[tuple[str, int]]:
+    """Return the first columns as far as there is room."""
+    return [column for number, column in enumerate(_COLUMNS) if sum(w + 2 for _, w in _COLUMNS[: number + 1]) <= width]
+
+
+def _cells(summary: CollectionSummary, account: "Account") -> list[Text]:
+    collection = summary.collection
+    shared = "everybody" if collection.shared else "only you"
+    values = (
+        collection.name,
+        shared if owns(account, collection) else "everybody; read only",
+        f"{summary.documents:,}",
+        size(summary.size_bytes),
+        f"{summary.chunks:,}",
+        collection.description,
+    )
+    cells = []
+    for (label, width), value in zip(_COLUMNS, values, strict=True):
+        right = label in ("Documents", "Passages", "Size")
+        text = Text(clean_line(value), no_wrap=True, justify="right" if right else "left")
+        text.truncate(width, overflow="ellipsis")
+        cells.append(text)
+    return cells
