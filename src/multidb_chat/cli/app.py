@@ -24,7 +24,9 @@ def run_app(settings: "Settings") -> int:
     start_log(settings)
     # A thread that works in Python gives way to a key this soon (seconds; Python's own 0.005 is a third of a frame).
     sys.setswitchinterval(0.001)
-    app = ChatApp(open_services, settings.tui.theme, first="welcome" if last is None else "chat")
+    app = ChatApp(
+        open_services, settings.tui.theme, first="welcome" if last is None else "chat", bell=settings.tui.bell
+    )
     code = app.run()
     if app.failure is not None:
         raise app.failure

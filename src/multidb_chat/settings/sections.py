@@ -122,6 +122,9 @@ class Tui(Section):
     """The app."""
 
     theme: str = setting("ink", "The colours.", choices=("ink", "paper", "high-contrast"))
+    bell: str = setting(
+        "off", "How the end of a background task is told beside the screen.", choices=("off", "bell", "desktop")
+    )
 
 
 @dataclass(frozen=True, repr=False, eq=False)

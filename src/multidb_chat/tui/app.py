@@ -16,6 +16,7 @@ from multidb_chat.tui.adding import Addition
 from multidb_chat.tui.commands import COMMANDS
 from multidb_chat.tui.commands.parsing import named
 from multidb_chat.tui.desk import Desk
+from multidb_chat.tui.messages import Ended
 from multidb_chat.tui.screens.chat import ChatScreen
 from multidb_chat.tui.services import OpenServices
 from multidb_chat.tui.serving import Serving
@@ -25,7 +26,10 @@ from multidb_chat.tui.themes import NAMES, THEMES
 _BEHIND = (
     "widgets.exchange",
     "branches",
-    *(f"screens.{name}" for name in ("add", "documents", "feedback", "help", "passage", "preview", "why")),
+    *(
+        f"screens.{name}"
+        for name in ("add", "documents", "feedback", "help", "inbox", "passage", "preview", "report", "tasks", "why")
+    ),
 )
 
 
@@ -41,8 +45,12 @@ class ChatApp(App[int]):
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "Quit", priority=True)]
 
-    def __init__(self, open_services: OpenServices, theme: str = THEMES[0].name, *, first: First = "chat") -> None:
+    def __init__(
+        self, open_services: OpenServices, theme: str = THEMES[0].name, *, first: First = "chat", bell: str = "off"
+    ) -> None:
+        """`bell` is how the end of a background task is told beside the screen: `off`, `bell` or `desktop`."""
         super().__init__()
+        self._bell = bell
         for own in THEMES:
             self.register_theme(own)
         self.theme = theme
@@ -77,6 +85,16 @@ class ChatApp(App[int]):
     async def _import_behind(self) -> None:
         for module in _BEHIND:
             await asyncio.to_thread(import_module, f"multidb_chat.tui.{module}")
+
+    def on_ended(self, event: Ended) -> None:
+        """Tell it beside the screen, where that is switched on: with the bell, or by a desktop notice (OSC 9).
+
+        OSC 9 is understood by iTerm2, kitty, WezTerm, Windows Terminal, foot and Ghostty; others ignore it.
+        """
+        if self._bell == "bell":
+            self.bell()
+        elif self._bell == "desktop" and self._driver is not None:
+            self._driver.write(f"\x1b]9;{clean_line(event.notice)[:200]}\x07")
 
     def _tell_chat(self, message: Message) -> None:
         if self.is_running:

@@ -36,6 +36,14 @@ class ServicesFailed(Message):
         self.reason = reason
 
 
+class Ended(Message):
+    """A background task has ended; `notice` is one line about it."""
+
+    def __init__(self, notice: str) -> None:
+        super().__init__()
+        self.notice = notice
+
+
 class Submitted(Message):
     """The composer was sent; `attachments` are texts pasted whole, none for a command.
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:  # The app paints before the services are loaded.
     from multidb_chat.services.one_off import OneOff
     from multidb_chat.services.plans import Plans
     from multidb_chat.services.statistics import Statistics
+    from multidb_chat.services.tasks.inbox import Inbox
+    from multidb_chat.services.tasks.service import TaskService
+    from multidb_chat.services.tasks.worker import Worker
 
 
 class Services(Protocol):
@@ -73,6 +76,18 @@ class Services(Protocol):
     @property
     def narrowing(self) -> "Narrowing":
         """Finds the documents that a question names."""
+
+    @property
+    def task_service(self) -> "TaskService":
+        """Queues background tasks and tells how they fare."""
+
+    @property
+    def inbox(self) -> "Inbox":
+        """Keeps what is told of tasks that ended."""
+
+    @property
+    def worker(self) -> "Worker":
+        """Does background tasks for as long as the app is open."""
 
     @property
     def one_off(self) -> "OneOff":

@@ -88,12 +88,18 @@ class Serving:
             self._prepared.set()
 
     async def _serve(self, services: Services) -> None:
-        preparing = asyncio.create_task(self._prepare(services))
+        behind = {asyncio.create_task(self._prepare(services)), asyncio.create_task(self._work(services))}
         try:
             await self._leaving.wait()
         finally:
-            preparing.cancel()
-            await asyncio.wait({preparing})
+            for task in behind:
+                task.cancel()
+            await asyncio.wait(behind)
+
+    async def _work(self, services: Services) -> None:
+        """Do background tasks while the app is open; what is not done when it leaves goes back into the queue."""
+        await self._prepared.wait()
+        await services.worker.run()
 
     async def _prepare(self, services: Services) -> None:
         problem = ""
@@ -116,6 +122,9 @@ def _compose(services: Services) -> None:
             services.narrowing,
             services.feedback,
             services.one_off,
+            services.task_service,
+            services.inbox,
+            services.worker,
             services.chat,
         )
     )

@@ -1,6 +1,6 @@
 """The chat: questions below, answers above, their sources beside them where the terminal is wide enough."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import work
 from textual.app import ComposeResult
@@ -20,6 +20,7 @@ from multidb_chat.tui.drafting import Drafting
 from multidb_chat.tui.entrance import LOOK_AGAIN, Entrance
 from multidb_chat.tui.messages import (
     DraftChanged,
+    Ended,
     NextPart,
     Preparing,
     ServicesFailed,
@@ -31,6 +32,7 @@ from multidb_chat.tui.serving import Serving, told
 from multidb_chat.tui.turns import Turns
 from multidb_chat.tui.widgets.additions import AdditionLine
 from multidb_chat.tui.widgets.composer import Composer
+from multidb_chat.tui.widgets.news import News, notice_of
 from multidb_chat.tui.widgets.question_area import QuestionArea
 from multidb_chat.tui.widgets.quota import QuotaLine
 from multidb_chat.tui.widgets.sources import SourcesPanel
@@ -40,6 +42,7 @@ from multidb_chat.tui.widgets.transcript import Transcript
 if TYPE_CHECKING:
     from multidb_chat.domain.accounts import Account
     from multidb_chat.domain.turns import Answer
+    from multidb_chat.services.tasks.inbox import Letter
 
 
 def _bindings() -> list[BindingType]:
@@ -77,9 +80,12 @@ class ChatScreen(Screen[None]):
         self.turns = Turns(serving, self)
         self._drafting = Drafting(serving)
         self.entrance = Entrance(self, serving)
+        self.news = News(serving, self._ring)
 
     def compose(self) -> ComposeResult:
-        yield Static(" multidb-chat", id="title", markup=False)
+        with Horizontal(id="head"):
+            yield Static(" multidb-chat", id="title", markup=False)
+            yield self.news
         with Horizontal(id="body"):
             yield self.transcript
             yield self.panel
@@ -205,6 +211,13 @@ class ChatScreen(Screen[None]):
     @work(exclusive=True, group="sources", exit_on_error=False)
     async def _show_sources(self, answer: "Answer") -> None:
         await self.panel.show(answer, await self.serving.services())
+
+    def _ring(self, letter: "Letter") -> None:
+        """Tell that a background task has ended, on whichever screen that is."""
+        notice = notice_of(letter)
+        severity: Literal["warning", "information"] = "warning" if letter.failed else "information"
+        self.app.notify(f"{notice} (/notifications)", severity=severity, markup=False)
+        self.post_message(Ended(notice))
 
     def say(self, text: str) -> None:
         """Tell something in passing."""
