@@ -28,6 +28,7 @@ FILES = {
     "boat is pushed the other way.\n",
     "papers/annual-report.txt": "Annual report\n\nIn 2019, 310 customers left. In 2020, 245 customers left.\n",
     "work/notes.md": "# Notes\n\nThe next meeting is on 12 March 2027 at ten o'clock.\n",
+    "work/password.txt": "turning the brass key\n",
     "work/queries.jsonl": '{"id": "q1", "text": "How do sails work?"}\n{"id": "q2", "text": "customers who left"}\n',
 }
 
