@@ -17,7 +17,6 @@ from multidb_chat.domain.library import Collection, Library
 from multidb_chat.domain.permissions import Permission, require
 from multidb_chat.domain.plans import MESSAGES, Resource
 from multidb_chat.domain.search import Match, SearchFilters
-from multidb_chat.domain.text import clean
 from multidb_chat.domain.turns import (
     Answer,
     Answerer,
@@ -33,16 +32,17 @@ from multidb_chat.domain.turns import (
     TurnStarted,
 )
 from multidb_chat.services.answering import codec
-from multidb_chat.services.answering.answer_cache import AnswerCache, answer_key
+from multidb_chat.services.answering.answer_cache import AnswerCache
 from multidb_chat.services.answering.citing import written
+from multidb_chat.services.kept_answers import KeptAnswers
 from multidb_chat.services.knowledge.base import Found
 from multidb_chat.services.plans import Taken
-from multidb_chat.services.turn import Turn, branch_of, checked, closest, curated, digest, one_side, past_turn, rounded
+from multidb_chat.services.turn import Turn, branch_of, checked, closest, curated, one_side, past_turn, rounded
 
 NOT_FOUND = "I found nothing in your documents that answers this."
 BEGINNING = ""
 """The `parent_id` of a question that answers to nothing: another first question of its conversation."""
-_PAST = 20  # messages that are looked at for what a follow-up leans on
+_PAST = 8  # messages that are looked at for what a follow-up leans on
 
 
 class Quota(Protocol):
@@ -117,15 +117,15 @@ class Chat:
     ) -> None:
         self._plans = plans
         self._conversations = conversations
-        self._library = library
         self._cache = AnswerCache(cache, cache_ttl)
+        settings = (threshold, handbook_id)
+        self._kept = KeptAnswers(library, self._cache, f"knowledge:{tenant_id}", answerer.name, settings)
         self._retrieval = retrieval
         self._answerer = answerer
         self._history = history
         self._curated = knowledge
         self._statistics = statistics
         self._handbook_id = handbook_id
-        self._tenant_id = tenant_id
         self._threshold = threshold
         self._limit = limit
 
@@ -174,19 +174,29 @@ class Chat:
         require(turn.account, Permission.CHAT)
         turn.asked = checked(turn.asked)
         turn.wording = checked(turn.wording) if turn.wording else turn.asked
-        try:
-            with turn.timed("conversation"):
+        with turn.timed("conversation"):
+            scope = asyncio.ensure_future(self._kept.scope(turn))  # beside it, since each waits for its own store
+            try:
                 turn.standalone = await self._standalone(turn)
-        except StoreError as error:
-            turn.conversation_id, turn.standalone = None, turn.wording
-            yield Notice(f"This turn is not saved, and earlier ones are not known: {error}")
+            except StoreError as error:
+                turn.conversation_id, turn.standalone = None, turn.wording
+                yield Notice(f"This turn is not saved, and earlier ones are not known: {error}")
+            finally:
+                await asyncio.wait({scope})
+            try:
+                turn.key = self._kept.key(turn, await scope, limit)
+            except StoreError as error:
+                turn.away = error
         with turn.timed("quota"):
-            taken = await self._plans.take(turn.account, MESSAGES, 1, turn.id)
+            # What was found is told only when the message was counted.
+            taken, kept = await asyncio.gather(
+                self._plans.take(turn.account, MESSAGES, 1, turn.id), self._kept.find(turn)
+            )
         yield TurnStarted(turn.id, turn.conversation_id, turn.asked)
         if taken.warning:
             yield Notice(taken.warning)
         answer: Answer | None = None
-        async for event in self._answer(turn, limit):
+        async for event in self._answer(turn, limit, kept):
             if isinstance(event, Answer):
                 answer = event
             else:
@@ -208,22 +218,25 @@ class Chat:
         """
         if turn.conversation_id is None:
             return turn.wording
-        conversation = await self._conversations.conversation(turn.conversation_id)
+        conversation, latest = await asyncio.gather(
+            self._conversations.conversation(turn.conversation_id),
+            self._conversations.messages(turn.conversation_id, limit=_PAST),
+        )
         if conversation is None or conversation.account_id != turn.account.id or conversation.deleted_at is not None:
             raise NotFound(f"There is no conversation {turn.conversation_id}.")
-        branch = await self._led_here(turn, conversation)
+        branch = await self._led_here(turn, conversation, latest)
         turn.parent_id = branch[-1].id if branch else None
         if not branch:
             return turn.wording
         from multidb_chat.services.follow_up import standalone
 
-        return standalone(turn.wording, [past for message in branch if (past := past_turn(message)) is not None])
+        last = next((past for message in reversed(branch) if (past := past_turn(message)) is not None), None)
+        return turn.wording if last is None else standalone(turn.wording, [last])
 
-    async def _led_here(self, turn: Turn, conversation: Conversation) -> list[Message]:
+    async def _led_here(self, turn: Turn, conversation: Conversation, latest: Sequence[Message]) -> list[Message]:
         """Return the messages that the question answers to, as far as they matter, oldest first."""
         if turn.parent_id == BEGINNING:
             return []
-        latest = await self._conversations.messages(conversation.id, limit=_PAST)
         parent_id = turn.parent_id or conversation.head
         if parent_id is None or any(message.id == parent_id for message in latest):
             return branch_of(latest, parent_id)
@@ -236,23 +249,15 @@ class Chat:
             raise NotFound(f"There is no message {turn.parent_id} in this conversation.")
         return branch_of(latest, None)
 
-    async def _answer(self, turn: Turn, limit: int) -> AsyncIterator[TurnEvent | Answer]:
-        """Yield events, and at last the answer: from the cache, from curated knowledge, or from passages."""
-        away: StoreError | None = None
-        key = ""
-        with turn.timed("cache"):
-            try:
-                key = await self._key(turn, limit)
-            except StoreError as error:
-                away = error
-            kept = await self._cache.find(key) if key and turn.use_cache else None
+    async def _answer(self, turn: Turn, limit: int, kept: Answer | None) -> AsyncIterator[TurnEvent | Answer]:
+        """Yield events, and at last the answer: the kept one, from curated knowledge, or from passages."""
         if kept is None:
             with turn.timed("knowledge"):
                 known = await self._knowledge(turn)
-            if known is None and away is not None:
-                raise away
-            if known is not None and away is not None:
-                yield Notice(f"Your documents cannot be read now; this answer was curated: {away}")
+            if known is None and turn.away is not None:
+                raise turn.away
+            if known is not None and turn.away is not None:
+                yield Notice(f"Your documents cannot be read now; this answer was curated: {turn.away}")
             kept = known
         else:
             kept = replace(kept, cached=True)
@@ -262,32 +267,10 @@ class Chat:
             yield answer
             return
         async for event in self._from_passages(turn, limit):
-            if isinstance(event, Answer) and turn.use_cache:
+            if isinstance(event, Answer):
                 with turn.timed("cache"):
-                    await self._cache.keep(key, event, turn.account.id)
+                    await self._kept.keep(turn, event)
             yield event
-
-    async def _key(self, turn: Turn, limit: int) -> str:
-        await self._require_searchable(turn)
-        versions, generations = await asyncio.gather(
-            self._library.collection_versions([collection.id for collection in turn.collections]),
-            self._cache.generations(turn.account.id, f"knowledge:{self._tenant_id}"),
-        )
-        return answer_key(
-            turn.standalone,
-            account_id=turn.account.id,
-            versions=versions,
-            answerer=self._answerer.name,
-            settings=(limit, self._threshold, self._handbook_id, *generations),
-            extra=[*(digest(match) for match in turn.extra), *(f"only {one}" for one in sorted(turn.documents))],
-        )
-
-    async def _require_searchable(self, turn: Turn) -> None:
-        """Raise `NotFound` for a collection that the account may not search: who it was resolved for is not known."""
-        allowed = {collection.id for collection in await self._library.collections(turn.account.id)}
-        for collection in turn.collections:
-            if collection.id not in allowed:
-                raise NotFound(f'There is no collection named "{clean(collection.name)}".')
 
     async def _knowledge(self, turn: Turn) -> Answer | None:
         """Return the curated answer to this question; none when there is no entry or its store is away.

@@ -105,10 +105,10 @@ class History:
         Both have their identifiers already, made in this order, so that doing it again changes nothing. Raises
         `NotFound`, or `InvalidInput` for messages that don't belong to the account, the conversation or each other.
         """
-        conversation = await self.open(account, conversation_id)
+        conversation, _ = await asyncio.gather(
+            self.open(account, conversation_id), self._check_parent(conversation_id, question.parent_id)
+        )
         _check_turn(conversation, question, answer)
-        if question.parent_id is not None:
-            await self._check_parent(conversation_id, question.parent_id)
         changes = Changes(last_activity=answer.created_at, head=answer.id)
         if question.parent_id is None and conversation.head is None:
             from multidb_chat.services.titling import title_of
@@ -226,8 +226,8 @@ class History:
             raise _unknown(conversation_id)
         return changed
 
-    async def _check_parent(self, conversation_id: str, parent_id: str) -> None:
-        if await self._conversations.message(conversation_id, parent_id) is None:
+    async def _check_parent(self, conversation_id: str, parent_id: str | None) -> None:
+        if parent_id is not None and await self._conversations.message(conversation_id, parent_id) is None:
             raise NotFound(f"There is no message {clean_line(parent_id)} in this conversation.")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.conversations import Message
-from multidb_chat.domain.errors import InvalidInput
+from multidb_chat.domain.errors import InvalidInput, StoreError
 from multidb_chat.domain.ids import new_id
 from multidb_chat.domain.library import Collection
 from multidb_chat.domain.search import Match
@@ -32,7 +32,10 @@ _NEAREST_CHARS = 1_200
 
 @dataclass(slots=True)
 class Turn:
-    """One question on its way: as asked, searched and stood alone, whose it is, where it may look, what steps took."""
+    """One question on its way: as asked, searched and stood alone, whose it is, where it may look, what steps took.
+
+    `key` is what its answer is kept by, empty where the library is `away`.
+    """
 
     account: Account
     asked: str
@@ -46,6 +49,8 @@ class Turn:
     documents: tuple[str, ...] = ()
     wording: str = ""
     standalone: str = ""
+    key: str = ""
+    away: StoreError | None = None
     timings: dict[str, float] = field(default_factory=dict)
 
     @contextmanager

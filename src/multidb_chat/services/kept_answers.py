@@ -1,0 +1,66 @@
+"""Answers of earlier turns: found again where all that they depend on is as it was."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from multidb_chat.domain.errors import NotFound
+from multidb_chat.domain.library import Library
+from multidb_chat.domain.text import clean
+from multidb_chat.domain.turns import Answer
+from multidb_chat.services.answering.answer_cache import AnswerCache, answer_key
+from multidb_chat.services.turn import Turn, digest
+
+
+class Scope(NamedTuple):
+    """Where a turn may look: its collections with their latest changes, and the generations of what is kept."""
+
+    versions: Mapping[str, int]
+    generations: tuple[int, int]
+
+
+class KeptAnswers:
+    """Finds and keeps the answers of turns. `settings` are what every answer depends on, the answerer's name first."""
+
+    def __init__(self, library: Library, cache: AnswerCache, shared: str, answerer: str, settings: Sequence[object]):
+        self._library = library
+        self._cache = cache
+        self._shared = shared
+        self._answerer = answerer
+        self._settings = tuple(settings)
+
+    async def scope(self, turn: Turn) -> Scope:
+        """Return where the turn may look. Raises `StoreError`, or `NotFound` for what the account may not search.
+
+        The collections are looked at anew: who they were resolved for is not known.
+        """
+        allowed, versions, generations = await asyncio.gather(
+            self._library.collections(turn.account.id),
+            self._library.collection_versions([collection.id for collection in turn.collections]),
+            self._cache.generations(turn.account.id, self._shared),
+        )
+        may_search = {collection.id for collection in allowed}
+        for collection in turn.collections:
+            if collection.id not in may_search:
+                raise NotFound(f'There is no collection named "{clean(collection.name)}".')
+        return Scope(versions, generations)
+
+    def key(self, turn: Turn, scope: Scope, limit: int) -> str:
+        """Return the key that the turn's answer is kept by."""
+        return answer_key(
+            turn.standalone,
+            account_id=turn.account.id,
+            versions=scope.versions,
+            answerer=self._answerer,
+            settings=(limit, *self._settings, *scope.generations),
+            extra=[*(digest(match) for match in turn.extra), *(f"only {one}" for one in sorted(turn.documents))],
+        )
+
+    async def find(self, turn: Turn) -> Answer | None:
+        """Return the answer that is kept for the turn; None where there is none, or it is not to be used."""
+        return await self._cache.find(turn.key) if turn.key and turn.use_cache else None
+
+    async def keep(self, turn: Turn, answer: Answer) -> None:
+        """Keep the turn's answer for the next time."""
+        if turn.key and turn.use_cache:
+            await self._cache.keep(turn.key, answer, turn.account.id)
