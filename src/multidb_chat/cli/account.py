@@ -69,6 +69,7 @@ def erase(context: typer.Context, yes: Yes = False, as_json: Json = False) -> No
         if not yes and not await _confirmed(session.console, application, who):
             return Exit.REFUSED
         erased = await application.erasure.erase(who)
+        await application.identity.log_out()
         if as_json:
             session.console.write_json(
                 {"conversations": erased.conversations, "documents": erased.documents, "tasks": erased.tasks}

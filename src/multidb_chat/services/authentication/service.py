@@ -25,6 +25,8 @@ from multidb_chat.services.authentication.proving import Prover
 from multidb_chat.services.authentication.sessions import LogIn, Reuse, Sessions, SignedIn, is_live
 from multidb_chat.services.authentication.throttle import Throttle
 
+LOCAL = "local"
+"""The origin of whoever sits at this machine."""
 REFUSED = "The e-mail address or the password is wrong."
 CODE_REFUSED = "The code is wrong or was used already."
 USED_TWICE = (
@@ -204,7 +206,8 @@ class Authentication:
             raise LogInRefused(CODE_REFUSED)
 
     async def _begun(self, account: Account, client: str) -> LogIn:
-        begun = await self._sessions.begin(account, clean_line(client))
+        where = clean_line(client if self._origin == LOCAL else f"{client}, {self._origin}")
+        begun = await self._sessions.begin(account, where)
         await self._audit.record(account, "session.begin", begun.session.id, client=client)
         return begun
 
