@@ -77,11 +77,14 @@ class AnswerView:
         if not self._streams:
             (self._console.write if answer.found else self._console.tell)(answer.text)
         cited = answer.citations if answer.found else answer.nearest
+        below = self._console.write if self._streams else self._console.tell
+        if answer.curated is not None and not self._console.quiet:
+            by = answer.curated
+            below(Styled("\nKnowledge base", "strong"), f"  {clean_line(by.question)}  confidence {by.confidence:.2f}")
         if not cited or self._console.quiet:
             return
         from multidb_chat.cli.citations import described
 
-        below = self._console.write if self._streams else self._console.tell
         below(Styled("\nSources" if answer.found else "\nNearest passages", "strong"))
         for line in await described(application, cited, marked=answer.found):
             below(*line)

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import signal
+import subprocess
 from pathlib import Path
 
 from multidb_chat.domain.text import normalise_question
@@ -16,7 +18,8 @@ def test_an_entry_answers_its_question_and_says_how_sure_that_is(root: Program) 
     assert (answer["text"], answer["method"]) == (WHEN, "knowledge")
     assert answer["curated"]["question"] == HOURS
     assert 0.75 <= answer["curated"]["confidence"] < 1
-    assert done(root, "ask", HOURS) == WHEN + "\n"
+    asked = told(root, "ask", HOURS)
+    assert (asked.stdout, asked.stderr) == (WHEN + "\n", f"\nKnowledge base  {HOURS}  confidence 1.00\n")
     (entry,) = data(root, "admin", "knowledge", "list")["entries"]
     assert entry["uses"] == 2
 
@@ -83,6 +86,23 @@ def test_figures_of_the_knowledge_base_and_of_everybody(root: Program) -> None:
     assert done(root, "admin", "knowledge", "reindex") == "made 0 vectors anew\n"
     assert data(root, "admin", "stats")["questions"] == 1
     assert "1 question" in done(root, "admin", "stats", "--days", "7")
+
+
+def test_figures_are_shown_again_and_again_until_ctrl_c(root: Program) -> None:
+    watching = subprocess.Popen(
+        root.line("admin", "stats", "--watch", "1"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, env=root.environ(),
+    )  # fmt: skip
+    assert watching.stdout is not None
+    heads = 0
+    for line in watching.stdout:
+        heads += "every 1 s" in line
+        if heads == 2:
+            break
+    watching.send_signal(signal.SIGINT)
+    rest, errors = watching.communicate(timeout=60)
+    assert watching.returncode == 130
+    assert not unsafe(rest + errors)
 
 
 def test_hostile_entries_do_nothing_to_a_terminal(root: Program) -> None:

@@ -59,6 +59,8 @@ def test_somebody_is_locked_out_and_let_in_again(root: Program) -> None:
     assert refused.returncode == 4
     assert "disabled" in refused.stderr
     assert "disabled" in done(root, "admin", "users", "list", "--disabled")
+    assert "disabled" in done(root, "admin", "users", "show", EVE)
+    assert data(root, "admin", "users", "show", EVE)["usage"] is None
     assert done(root, "admin", "users", "enable", EVE) == f"enabled {EVE}\n"
     done(root, "login", EVE, "--password-stdin", given=f"{PASSWORD}\n")
 

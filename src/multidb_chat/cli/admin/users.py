@@ -67,18 +67,19 @@ def show(context: typer.Context, user: Reference, as_json: Json = False) -> None
         actor = application.account
         found = await application.administration.find(actor, user)
         live = await application.authentication.sessions_of(actor, found.id)
-        standing = await application.plans.usage_for(actor, found.id)
+        standing = None if found.disabled_at else await application.plans.usage_for(actor, found.id)
         record = account_record(found)
         if as_json:
-            usage = standing_record(standing)
+            usage = standing and standing_record(standing)
             session.console.write_json(record | {"usage": usage, "sessions": [session_record(one) for one in live]})
             return Exit.DONE
-        used = ", ".join(f"{one.used:,} {one.resource}" for one in standing.usage)
+        used = ", ".join(f"{one.used:,} {one.resource}" for one in standing.usage) if standing else ""
         write_fields(
             session.console,
             {
                 "address": found.email or _nameless(found), "id": found.id, "role": found.role, "state": _state(found),
-                "plan": standing.plan, "until": standing.until and when(standing.until), "used": used,
+                "plan": standing.plan if standing else found.plan, "used": used,
+                "until": when(standing.until) if standing and standing.until else "",
                 "since": when(found.created_at), "sessions": len(live) or "none",
             },
         )  # fmt: skip

@@ -80,17 +80,19 @@ async def permissions(files: Files) -> list[Finding]:
 
 async def leftovers(files: Files) -> list[Finding]:
     """Look for what interrupted work left, and for data that were put aside."""
-    found = [
-        Finding(LEFTOVERS, "wrong", f"{_shown(path)} was left by an interrupted restore.", _LEFT_MEND, safe=True)
-        for path in await asyncio.to_thread(files.left_behind)
-    ]
+    found = []
+    busy = await asyncio.to_thread(files.used_by_others)  # perhaps a restore is going on
+    for path in await asyncio.to_thread(files.left_behind):
+        if busy:
+            found.append(Finding(LEFTOVERS, "note", f"{_shown(path)} belongs to a restore, perhaps one that goes on."))
+        else:
+            text = f"{_shown(path)} was left by an interrupted restore."
+            mend = "Nothing needs it: multidb-chat admin doctor --fix removes it"
+            found.append(Finding(LEFTOVERS, "wrong", text, mend, safe=True))
     for path in await asyncio.to_thread(files.set_aside):
         text = f"{_shown(path)} holds the data of before a restore."
         found.append(Finding(LEFTOVERS, "note", text, "Remove the folder when you do not need it any more."))
     return found or [Finding(LEFTOVERS, "ok", "Nothing was left behind.")]
-
-
-_LEFT_MEND = "Nothing needs it: multidb-chat admin doctor --fix removes it"
 
 
 async def clock(reports: Sequence[StoreReport], now: datetime) -> list[Finding]:

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 
-from multidb_chat.domain.errors import MultidbChatError
+from multidb_chat.domain.errors import MultidbChatError, StoreUnavailable
 from multidb_chat.domain.keys import Keys
 from multidb_chat.domain.search import SearchIndex
 from multidb_chat.domain.upkeep import Files, Finding, StoreReport, Upkeep
@@ -91,6 +91,8 @@ class Health:
         return [f"removed {folder.name}" for folder in left]
 
     async def _begin_cache(self) -> list[str]:
+        if await asyncio.to_thread(self._files.used_by_others):
+            raise StoreUnavailable("cache", "Another multidb-chat uses the cache: end it, then it can be begun anew.")
         await asyncio.to_thread(self._files.discard_cache)
         return ["began a new cache"]
 

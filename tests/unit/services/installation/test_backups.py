@@ -392,6 +392,31 @@ async def test_when_the_exchange_fails_everything_is_as_it_was(
     assert [path.name for path in home.iterdir() if path.name.startswith("data")] == ["data"]
 
 
+async def test_interrupted_right_behind_the_exchange_the_data_of_before_have_their_name(
+    good: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    (tmp_path / "backup.zip").write_bytes(good)
+    home = tmp_path / "home"
+    async with administered(home) as app:
+        await app.curation.edit(ADMIN, "Why tides?", answer="The sun.")
+        prepared = await app.restoring.prepare(ADMIN, tmp_path / "backup.zip")
+        await app.close()
+        monkeypatch.setattr("multidb_chat.adapters.installation.exchange.os.fsync", killed)
+        with pytest.raises(Killed):
+            await app.restoring.commit(prepared)
+    monkeypatch.undo()
+    (aside,) = [path for path in home.iterdir() if path.name.startswith("data.")]
+    assert ".before-restore-" in aside.name
+    async with installation(home) as app:
+        assert await answers(app) == ["The moon."]
+
+
 async def test_a_store_that_does_not_exist_yet_is_an_empty_copy(tmp_path: Path) -> None:
     async with installation(tmp_path / "home") as app:
         await app.accounts.create_account(ADMIN)

@@ -14,6 +14,7 @@ from multidb_chat.adapters.embedders.minilm import FOLDER, MiniLMEmbedder
 from multidb_chat.adapters.installation.in_use import InUse
 from multidb_chat.bootstrap import Application
 from multidb_chat.domain.accounts import Account
+from multidb_chat.domain.errors import StoreUnavailable
 from multidb_chat.domain.ids import new_id
 from multidb_chat.domain.upkeep import Finding, Room
 from multidb_chat.services.installation import checks
@@ -229,12 +230,19 @@ async def test_an_older_store_and_data_put_aside_are_told(app: Application) -> N
     assert any("before a restore" in text for text in notes)
 
 
-async def test_another_program_that_uses_the_data_is_told(app: Application) -> None:
+async def test_what_another_program_may_be_using_is_told_and_left_alone(app: Application) -> None:
+    home = app.settings.paths.data.parent
+    (home / "data.restoring-1").mkdir()
+    flip(home / "cache/cache.sqlite", 0)
     other = InUse(app.settings.paths.data)
     other.share()
-    found = [finding for finding in await findings(app) if finding.about == "locks"]
+    found = await findings(app)
+    assert [finding.severity for finding in found if finding.about in ("locks", "leftovers")] == ["note", "note"]
+    with pytest.raises(StoreUnavailable, match="Another multidb-chat"):
+        await app.health.mend(wrong(found))
     other.release()
-    assert [finding.severity for finding in found] == ["note"]
+    assert (home / "data.restoring-1").is_dir()
+    assert await app.health.mend(wrong(await findings(app))) == ["removed data.restoring-1", "began a new cache"]
 
 
 async def test_a_changed_model_is_found(tmp_path: Path) -> None:
