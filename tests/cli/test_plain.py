@@ -3,8 +3,10 @@
 import asyncio
 import os
 import re
+import shutil
 import signal
 from io import StringIO
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -138,3 +140,20 @@ def test_ctrl_c_stops_an_answer_and_the_chat_goes_on() -> None:
     assert stopped == ["in order"]
     assert "Stopped." in out.getvalue()
     assert "Ctrl-D leaves" in out.getvalue()
+
+
+def test_background_work_is_done_and_told_line_by_line(prepared: Path, tmp_path: Path) -> None:
+    home = Program(tmp_path / "home")
+    shutil.copytree(prepared, home.home)
+    child = talk(home, "--plain")
+    for line, expected in (
+        ("/research churn", "register"),
+        ("/tasks", "no background tasks"),
+        ("/notifications", "inbox is empty"),
+        ("/notifications clear", "0 cleared"),
+    ):
+        child.expect_exact("> ")
+        child.sendline(line)
+        child.expect_exact(expected)
+    child.sendline("/quit")
+    child.expect(pexpect.EOF)

@@ -25,6 +25,13 @@ from tests.tui.slowly import Held, Services
 QUICK = Pace(lease=30, beat=0.02, poll=0.02)
 
 
+@pytest.fixture(autouse=True)
+def _often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look again sooner than a person would want, so that nobody waits."""
+    for place in ("screens.tasks", "screens.inbox", "screens.report", "widgets.news"):
+        monkeypatch.setattr(f"multidb_chat.tui.{place}.EVERY", 0.1)
+
+
 def member_of(home: Path, **replaced: Callable[[Application], Any]) -> AbstractAsyncContextManager[Any]:
     """Open the services of a home for its local account, which may run tasks; what is named is made differently."""
     from contextlib import asynccontextmanager

@@ -73,11 +73,14 @@ def _submit(
 
     async def work(application: "Application") -> "Exit":
         from multidb_chat.cli.background_views import follow, queued
+        from multidb_chat.services.tasks.service import AWAITED
 
         if names:  # an unknown one is told now, not by a task that failed
             chosen = await application.documents.resolve(application.account, names)
             options["collections"] = "\n".join(one.id for one in chosen)
-        task = await application.task_service.submit(application.account, kind, about, options)
+        task = await application.task_service.submit(
+            application.account, kind, about, options, priority=AWAITED if wait else 0
+        )
         if wait:
             return await follow(session.console, application, task, as_json, output, cancels=True)
         return queued(session.console, task, as_json)

@@ -26,16 +26,23 @@ NO_LETTERS = "The inbox is empty. What ends in the background is told here."
 
 
 async def follow(
-    console: Console, application: "Application", task: Task, as_json: bool, output: str = "-", *, cancels: bool = False
+    console: Console,
+    application: "Application",
+    task: Task,
+    as_json: bool,
+    output: str = "-",
+    *,
+    cancels: bool = False,
+    redraws: bool = True,
 ) -> Exit:
     """Work on the queue until the task has ended, show how far it is and what came of it; return the exit code.
 
-    `cancels`: whoever interrupts this does not want the task any more.
+    `cancels`: whoever interrupts this does not want the task any more. Without `redraws` there is no bar.
     """
     service, account = application.task_service, application.account
     working = asyncio.create_task(application.worker.run(lanes=2))  # its own task is not kept by a longer one
     try:
-        with _bar(console) as bar:
+        with _bar(console, redraws) as bar:
             states = service.wait(account, task.id)
             async with closed_after(states):
                 async for task in states:
@@ -219,9 +226,9 @@ def _fitted(text: str, width: int) -> str:
 
 
 @contextmanager
-def _bar(console: Console) -> "Iterator[Any]":
+def _bar(console: Console, redraws: bool) -> "Iterator[Any]":
     """Give what shows a task's progress: a bar on a terminal that is taken away at the end, nothing elsewhere."""
-    if not console.full_terminal or console.quiet:
+    if not (redraws and console.full_terminal) or console.quiet:
         yield lambda task: None
         return
     from rich.console import Console as RichConsole

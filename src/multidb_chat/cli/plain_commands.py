@@ -77,6 +77,49 @@ async def _open(chat: "PlainChat", argument: str) -> None:
     chat.console.write(passage.before, ">>> ", passage.text, " <<<", passage.after)
 
 
+async def _analyze(chat: "PlainChat", argument: str) -> None:
+    await _work(chat, "analyze", argument)
+
+
+async def _research(chat: "PlainChat", argument: str) -> None:
+    await _work(chat, "research", argument)
+
+
+async def _work(chat: "PlainChat", kind: str, argument: str) -> None:
+    """Do a task now; Ctrl-C cancels it."""
+    from multidb_chat.cli.background_views import follow
+    from multidb_chat.services.tasks.requests import read_request
+    from multidb_chat.services.tasks.service import AWAITED
+
+    account, services = chat.application.account, chat.application
+    request = read_request(argument)
+    if kind == "research" and not any(character.isalnum() for character in request.about):
+        chat.console.error("say what to find out: /research customer churn")
+        return
+    options = await request.options(account, services.documents)
+    task = await services.task_service.submit(account, kind, request.about, options, priority=AWAITED)
+    chat.console.write("Working on it; Ctrl-C cancels.")
+    await follow(chat.console, services, task, as_json=False, cancels=True, redraws=False)
+
+
+async def _tasks(chat: "PlainChat", argument: str) -> None:
+    from multidb_chat.cli.background_views import list_tasks
+
+    list_tasks(chat.console, await chat.application.task_service.list(chat.application.account), as_json=False)
+
+
+async def _notifications(chat: "PlainChat", argument: str) -> None:
+    from multidb_chat.cli.background_views import list_letters
+
+    inbox, account = chat.application.inbox, chat.application.account
+    if argument.strip().lower() == "clear":
+        chat.console.write(f"{await inbox.clear(account):,} cleared")
+        return
+    letters = await inbox.letters(account)
+    list_letters(chat.console, letters, as_json=False)
+    await inbox.mark_read(account, [letter.task_id for letter in letters])
+
+
 async def _docs(chat: "PlainChat", argument: str) -> None:
     from multidb_chat.cli.choosing import named
     from multidb_chat.cli.listing import list_documents
@@ -162,6 +205,10 @@ RUN: Mapping[str, Callable[["PlainChat", str], Awaitable[None]]] = {
     "/session-stats": _session_stats,
     "/clear-cache": _clear_cache,
     "/docs": _docs,
+    "/research": _research,
+    "/analyze": _analyze,
+    "/tasks": _tasks,
+    "/notifications": _notifications,
     "/help": _help,
     "/quit": _quit,
 }

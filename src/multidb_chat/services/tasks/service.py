@@ -15,6 +15,8 @@ from multidb_chat.domain.text import clean, clean_line
 from multidb_chat.services.accounts import utc_now
 from multidb_chat.services.audit import Recorder
 
+AWAITED = 1
+"""The priority of a task that somebody sits and waits for."""
 MAX_WORDS = 2_000
 """Characters of the longest description or topic."""
 _RECENT = 1_000  # tasks among which a shortened id is looked for
@@ -63,10 +65,18 @@ class TaskService:
     # For everybody
 
     async def submit(
-        self, account: Account, kind: str, about: str, options: Mapping[str, str] | None = None, *, task_id: str = ""
+        self,
+        account: Account,
+        kind: str,
+        about: str,
+        options: Mapping[str, str] | None = None,
+        *,
+        priority: int = 0,
+        task_id: str = "",
     ) -> Task:
         """Queue a task about something and return it. With a `task_id` from `new_id`, repeating it changes nothing.
 
+        One with a higher `priority` goes before older ones.
         Raises `NotPermitted` for a guest or a disabled account, `QuotaExceeded`, or `InvalidInput`.
         """
         require(account, Permission.RUN_TASKS)
@@ -76,7 +86,7 @@ class TaskService:
         if len(about) > MAX_WORDS:
             raise InvalidInput(f"The description has {len(about):,} characters; {MAX_WORDS:,} are allowed.")
         payload = {**(options or {}), "about": about}
-        task = Task(task_id or new_id(), account.id, kind, payload, self._clock())
+        task = Task(task_id or new_id(), account.id, kind, payload, self._clock(), priority=priority)
         await self._quota.take(account, "tasks", 1, f"task {task.id}")
         await self._tasks.enqueue(task)
         return task

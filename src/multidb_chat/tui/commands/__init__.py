@@ -35,10 +35,12 @@ COMMANDS = (
     Command("/add", "[PATH]", "Add documents: files, folders, addresses", "documents:add", members=True),
     Command("/collection", "[NAME]", "Show the collections, or the documents of one", "documents:collection"),
     # Background
-    Command("/research", "TOPIC", "Research a topic, with citations", "background:research", members=True),
-    Command("/analyze", "[DESCRIPTION]", "Count what is in your documents", "background:analyze", members=True),
-    Command("/tasks", "", "Show the background tasks", "background:tasks", key="ctrl+b"),
-    Command("/notifications", "[clear]", "Show or clear the inbox", "background:notifications", key="f9"),
+    Command("/research", "TOPIC", "Research a topic, with citations", "background:research", members=True, plain=True),
+    Command(
+        "/analyze", "[DESCRIPTION]", "Count what is in your documents", "background:analyze", members=True, plain=True
+    ),
+    Command("/tasks", "", "Show the background tasks", "background:tasks", key="ctrl+b", plain=True),
+    Command("/notifications", "[clear]", "Show or clear the inbox", "background:notifications", key="f9", plain=True),
     # Accounts
     Command("/login", "", "Log in, also as somebody else", "accounts:login"),
     Command("/register", "", "Make an account; the conversation stays", "accounts:register"),

@@ -1,40 +1,33 @@
 """Commands about background tasks and the inbox."""
 
-import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from multidb_chat.tui.screens.chat import ChatScreen
 
-_SAVE = re.compile(r"\s+--save(?:[= ]+(\S+))?\s*$")
-_NARROWED = re.compile(r"(?<!\w)#([\w.-]+)")
-
 
 async def analyze(chat: "ChatScreen", argument: str) -> None:
     """Count what is in the documents, in the background."""
-    await _submit(chat, "analyze", argument, {})
+    await _submit(chat, "analyze", argument)
 
 
 async def research(chat: "ChatScreen", argument: str) -> None:
     """Research a topic in the documents, in the background; `--save NAME` adds the report to a collection."""
-    saving = _SAVE.search(argument)
-    topic = argument[: saving.start()] if saving else argument
-    if not any(character.isalnum() for character in topic):
+    await _submit(chat, "research", argument)
+
+
+async def _submit(chat: "ChatScreen", kind: str, argument: str) -> None:
+    """Queue a task; `#name` narrows it to a collection."""
+    from multidb_chat.services.tasks.requests import read_request
+
+    request = read_request(argument)
+    if kind == "research" and not any(character.isalnum() for character in request.about):
         chat.say("Say what to find out: /research customer churn. With --save NAME the report becomes a document.")
         return
-    await _submit(chat, "research", topic, {"save": saving[1] or "reports"} if saving else {})
-
-
-async def _submit(chat: "ChatScreen", kind: str, about: str, options: dict[str, str]) -> None:
-    """Queue a task; `#name` narrows it to a collection."""
     services = await chat.serving.services()
-    names = _NARROWED.findall(about)
-    if names:
-        chosen = await services.documents.resolve(services.account, names)
-        options["collections"] = "\n".join(one.id for one in chosen)
-    task = await services.task_service.submit(services.account, kind, _NARROWED.sub(r"\1", about), options)
-    what = task.payload["about"] or "your documents"
-    chat.say(f"{kind}: {what} is under way. Go on asking; /tasks shows how far it is.")
+    options = await request.options(services.account, services.documents)
+    await services.task_service.submit(services.account, kind, request.about, options)
+    chat.say(f"{kind}: {request.about or 'your documents'} is under way. Go on asking; /tasks shows how far it is.")
 
 
 async def tasks(chat: "ChatScreen", argument: str) -> None:

@@ -16,7 +16,8 @@ from multidb_chat.services.tasks.inbox import Letter
 from multidb_chat.tui.serving import Serving, told
 
 LIMIT = 200
-EVERY = 2.0  # seconds
+EVERY = 2.0
+"""Seconds after which it is looked again."""
 EMPTY = """\
 Your inbox is empty.
 

@@ -19,7 +19,8 @@ from multidb_chat.tui.serving import Serving, told
 if TYPE_CHECKING:
     pass
 
-EVERY = 1.0  # seconds
+EVERY = 1.0
+"""Seconds after which it is looked again."""
 _STATES = {
     "queued": "It waits for its turn. You can go on asking; what it makes comes into your inbox.",
     "running": "It is running. You can go on asking; what it makes comes into your inbox.",

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     pass
 
 LIMIT = 200
-EVERY = 1.0  # seconds
+EVERY = 1.0
+"""Seconds after which it is looked again."""
 EMPTY = """\
 There are no background tasks.
 

@@ -14,7 +14,8 @@ from multidb_chat.tui.serving import Serving
 if TYPE_CHECKING:  # painted before the services are loaded
     from multidb_chat.services.tasks.inbox import Letter
 
-EVERY = 1.0  # seconds
+EVERY = 1.0
+"""Seconds after which it is looked again."""
 
 
 class News(Static):

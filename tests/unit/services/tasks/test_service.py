@@ -7,7 +7,8 @@ import pytest
 
 from multidb_chat.domain.errors import Conflict, InvalidInput, NotFound, NotPermitted, QuotaExceeded
 from multidb_chat.domain.ids import new_id
-from multidb_chat.services.tasks.service import MAX_WORDS, short_id
+from multidb_chat.services.tasks.requests import Request, read_request
+from multidb_chat.services.tasks.service import AWAITED, MAX_WORDS, short_id
 from tests.unit.services.tasks.working import ADA, ADMIN, BOB, GUEST, NOW, Handling, Place, quickly
 
 
@@ -24,6 +25,37 @@ async def test_submitting_with_the_same_id_again_changes_nothing(place: Place):
     await place.service.submit(ADA, "research", "tea", task_id=key)
     assert [task.id for task in await place.service.list(ADA)] == [key]
     assert {operation for *_, operation in place.quota.taken} == {f"task {key}"}
+
+
+async def test_a_task_that_somebody_waits_for_goes_first(place: Place):
+    await place.service.submit(ADA, "research", "tea")
+    awaited = await place.service.submit(ADA, "research", "coffee", priority=AWAITED)
+    handling = Handling(quickly)
+    await place.worker(research=handling).step()
+    assert handling.begun == [awaited.id]
+
+
+@pytest.mark.parametrize(
+    ("typed", "about", "collections", "save"),
+    [
+        ("customer churn", "customer churn", (), ""),
+        (
+            " churn in #reports and #board-minutes ",
+            "churn in reports and board-minutes",
+            ("reports", "board-minutes"),
+            "",
+        ),
+        ("churn --save", "churn", (), "reports"),
+        ("churn --save studies", "churn", (), "studies"),
+        ("churn #a #a --save=studies ", "churn a a", ("a",), "studies"),
+        ("c# and f#", "c# and f#", (), ""),
+        ("how to --save money", "how to", (), "money"),
+        ("--save", "", (), "reports"),
+        ("", "", (), ""),
+    ],
+)
+def test_what_is_typed_is_understood(typed: str, about: str, collections: tuple[str, ...], save: str):
+    assert read_request(typed) == Request(about, collections, save)
 
 
 async def test_what_the_quota_refuses_is_not_queued(place: Place, monkeypatch: pytest.MonkeyPatch):
