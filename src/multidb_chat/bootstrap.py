@@ -32,7 +32,6 @@ if TYPE_CHECKING:  # imported where they are made
     from multidb_chat.domain.keys import Keys
     from multidb_chat.domain.plans import Limits
     from multidb_chat.domain.reading import DocumentReader, Fetcher
-    from multidb_chat.domain.signing_in import Remembered
     from multidb_chat.domain.upkeep import Upkeep
     from multidb_chat.services.account_export import AccountExport
     from multidb_chat.services.administration import Administration
@@ -209,6 +208,8 @@ class Application:
     @cached_property
     def stored_log_in(self) -> "LogInFile":
         """The log-in that this machine keeps."""
+        from multidb_chat.remembered import log_in_file
+
         return log_in_file(self.settings)
 
     @cached_property
@@ -601,20 +602,6 @@ def handbook_folder() -> Path:
     package = Path(__file__).parent
     bundled = package / "handbook"
     return bundled if bundled.is_dir() else package.parents[1] / "docs" / "handbook"
-
-
-def log_in_file(settings: Settings) -> "LogInFile":
-    """Return where the log-in of this machine is kept."""
-    from multidb_chat.adapters.security.keyring_secrets import KeyringSecret
-    from multidb_chat.adapters.security.stored_log_in import LogInFile
-
-    data = settings.paths.data
-    return LogInFile(data / "login.json", keyring=KeyringSecret(str(data)) if settings.login.keyring else None)
-
-
-def remembered(settings: Settings) -> "Remembered | None":
-    """Return how the program was used last on this machine. Raises `StoreError`."""
-    return log_in_file(settings).remembered_now()
 
 
 @asynccontextmanager

@@ -7,10 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pyotp
+import pytest
 from textual.pilot import Pilot
 from textual.widgets import DataTable, Input
 
-from multidb_chat.bootstrap import Application, open_application, remembered
+from multidb_chat.bootstrap import Application, open_application
+from multidb_chat.domain.errors import StoreUnavailable
+from multidb_chat.remembered import remembered
 from multidb_chat.services.identity import Who
 from multidb_chat.settings import Settings
 from multidb_chat.tui.app import ChatApp
@@ -19,7 +22,7 @@ from multidb_chat.tui.screens.login import LoginScreen
 from multidb_chat.tui.screens.profile import ProfileScreen
 from multidb_chat.tui.screens.register import RegisterScreen
 from multidb_chat.tui.screens.welcome import WelcomeScreen
-from tests.tui.driving import NARROW, ask, exchanges, lines, send, shown, toasts, until
+from tests.tui.driving import NARROW, ask, exchanges, lines, outcome, send, shown, toasts, until
 from tests.tui.home import settings_in
 
 ADA = "ada@example.org"
@@ -250,6 +253,19 @@ async def test_a_disabled_account_is_out_at_once(home: Path) -> None:
         await pilot.press("g")
         await at_the_chat(pilot)
         assert (await ask(pilot, FOUNDED)).answer is not None
+
+
+async def test_who_is_in_stays_in_while_the_store_is_away(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with app_for(home, "guest").run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: title(pilot) == "multidb-chat · guest")
+
+        async def away(account_id: str) -> None:
+            raise StoreUnavailable("accounts", "The accounts store is away.")
+
+        monkeypatch.setattr(services(pilot).accounts, "account", away)
+        exchange = await ask(pilot, FOUNDED)
+        assert "is away" in outcome(exchange)
+        assert title(pilot) == "multidb-chat · guest"
 
 
 async def test_a_stored_log_in_that_is_over_says_so_at_the_start(home: Path) -> None:

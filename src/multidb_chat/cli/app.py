@@ -12,13 +12,15 @@ if TYPE_CHECKING:
 
 def run_app(settings: "Settings") -> int:
     """Open the app for whoever used it last, and return its exit code. Raises what kept the services from opening."""
-    from multidb_chat.bootstrap import open_application, remembered
     from multidb_chat.cli.session import start_log
+    from multidb_chat.remembered import remembered
     from multidb_chat.tui.app import ChatApp
 
     last = remembered(settings)
 
     def open_services() -> "AbstractAsyncContextManager[Application]":
+        from multidb_chat.bootstrap import open_application  # called behind the first paint
+
         return open_application(settings, "guest" if last == "guest" else "app")
 
     start_log(settings)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from multidb_chat.domain.errors import NotPermitted
+from multidb_chat.domain.errors import NotPermitted, StoreError
 from multidb_chat.tui.serving import Serving, told
 
 if TYPE_CHECKING:
@@ -63,12 +63,17 @@ class Entrance:
             await self.log_out()
 
     async def still_in(self) -> bool:
-        """Tell whether whoever talks still may; if not, begin anew and ask who is there."""
+        """Tell whether whoever talks still may; if not, begin anew and ask who is there.
+
+        While the store is away, whoever is in stays in: what is asked then checks for itself.
+        """
         services = self._serving.opened
         if services is None or not services.identity.chosen:
             return True
         try:
             await services.identity.recheck()
+        except StoreError:
+            return True
         except NotPermitted as error:
             await self._chat.begin_anew()
             await services.identity.log_out()
