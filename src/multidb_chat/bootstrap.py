@@ -65,6 +65,7 @@ if TYPE_CHECKING:  # imported where they are made
     from multidb_chat.services.tasks.inbox import Inbox
     from multidb_chat.services.tasks.service import TaskService
     from multidb_chat.services.tasks.worker import Worker
+    from multidb_chat.settings.preferences import Preferences
 
 MEGABYTE = 1_000_000
 KEYS, ANCHOR = "keys.json", "audit.head"  # in the data folder
@@ -255,6 +256,18 @@ class Application:
     def identity(self) -> Identity:
         """Who is talking."""
         return Identity(self.account_service, lambda: self.authentication, self.stored_log_in)
+
+    @cached_property
+    def preferences(self) -> "Preferences":
+        """The settings, to look at and to change."""
+        from multidb_chat.settings.preferences import Preferences
+
+        return Preferences(lambda: self.settings, self.apply)
+
+    def apply(self, settings: Settings) -> None:
+        """Use changed settings: answers are made by them from the next question on, all else from the next start on."""
+        self.settings = settings
+        self.__dict__.pop("chat", None)
 
     # Search and reading
 

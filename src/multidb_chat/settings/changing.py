@@ -61,6 +61,12 @@ class SettingsFile:
         self._environ = dict(os.environ if environ is None else environ)
         self.path = config_file or find_paths(self._environ).config_file
 
+    @classmethod
+    def of(cls, settings: Settings) -> "SettingsFile":
+        """Return the configuration file that these settings were read from."""
+        given = settings.read_from
+        return cls(given.config_file, given.overrides, given.environ)
+
     def load(self) -> Settings:
         """Return the settings as they are now. Raises `InvalidSetting`."""
         given = self._given if self._given is not None and self._given.exists() else None

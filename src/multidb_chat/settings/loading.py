@@ -33,6 +33,15 @@ RULES: Mapping[str, Rule] = {
 
 
 @dataclass(frozen=True, slots=True)
+class ReadFrom:
+    """What settings were read from besides the usual configuration file, so that they can be read again."""
+
+    config_file: Path | None = None
+    overrides: Mapping[str, object] = field(default_factory=dict, repr=False)
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of one run, by section, and where each value came from (`origin`)."""
 
@@ -49,6 +58,7 @@ class Settings:
     log: Log
     paths: Paths
     origins: Mapping[str, str] = field(default_factory=dict, repr=False)
+    read_from: ReadFrom = field(default_factory=ReadFrom, repr=False, compare=False)
 
     def value(self, key: str) -> Value:
         """Return the value of `section.key`."""
@@ -89,7 +99,8 @@ def load_settings(
         name: section(**{key: values[f"{name}.{key}"] for key in rules_of(section) if f"{name}.{key}" in values})
         for name, section in SECTIONS.items()
     }
-    return Settings(**trees, paths=paths, origins=origins)  # type: ignore[arg-type] # the names are those of SECTIONS
+    read_from = ReadFrom(config_file, dict(overrides or {}), dict(environ))
+    return Settings(**trees, paths=paths, origins=origins, read_from=read_from)  # type: ignore[arg-type] # SECTIONS' names
 
 
 def merge(raws: Iterable[Raw]) -> tuple[dict[str, Value], dict[str, str]]:

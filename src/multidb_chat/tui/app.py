@@ -14,6 +14,7 @@ from textual.screen import Screen
 from multidb_chat.domain.text import clean_line
 from multidb_chat.tui.adding import Addition
 from multidb_chat.tui.commands import COMMANDS
+from multidb_chat.tui.commands.command import Command
 from multidb_chat.tui.commands.parsing import named
 from multidb_chat.tui.desk import Desk
 from multidb_chat.tui.messages import Ended
@@ -43,7 +44,10 @@ class ChatApp(App[int]):
     TITLE = "multidb-chat"
     CSS_PATH = "screens/chat.tcss"  # Textual loads a screen's own styles only when it is pushed
     ENABLE_COMMAND_PALETTE = True
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "Quit", priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "quit", "Quit", priority=True, show=False),
+        Binding("f1,question_mark", "help", "Help", show=False),
+    ]
 
     def __init__(
         self, open_services: OpenServices, theme: str = THEMES[0].name, *, first: First = "chat", bell: str = "off"
@@ -120,13 +124,28 @@ class ChatApp(App[int]):
         await self._desk.additions.cancel()
         await self._serving.stop()
 
+    def action_help(self) -> None:
+        """Show the keys of the screen and the commands."""
+        from multidb_chat.tui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen(self.screen))
+
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Offer the chat's actions in the command palette: the same table as the slash commands."""
+        """Offer in the command palette what can be done on this screen, and every command."""
         if screen is not self._chat:
-            yield SystemCommand("Quit", "Leave", self.action_quit)
-            return
+            for active in screen.active_bindings.values():
+                binding = active.binding
+                if binding.description and binding.action != "command_palette":
+                    act = partial(self.run_action, binding.action, active.node)
+                    yield SystemCommand(binding.description, f"Here: {self.get_key_display(binding)}", act)
         for command in COMMANDS:
-            yield SystemCommand(command.title, command.help, partial(self._chat.carry_out, command))
+            yield SystemCommand(command.title, command.help, partial(self._carry_out, command))
         for name in NAMES:
-            theme = partial(self._chat.carry_out, named("/theme"), name)
+            theme = partial(self._carry_out, named("/theme"), name)
             yield SystemCommand(f"Theme: {name}", "Change the colours", theme)
+
+    async def _carry_out(self, command: Command, argument: str = "") -> None:
+        """Carry out a command of the chat from any screen; all but the colours are shown from there."""
+        while command.name != "/theme" and self.screen is not self._chat and len(self.screen_stack) > 1:
+            await self.pop_screen()
+        await self._chat.carry_out(command, argument)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # The app paints before the services are loaded.
     from multidb_chat.services.tasks.inbox import Inbox
     from multidb_chat.services.tasks.service import TaskService
     from multidb_chat.services.tasks.worker import Worker
+    from multidb_chat.settings.preferences import Preferences
 
 
 class Services(Protocol):
@@ -88,6 +89,9 @@ class Services(Protocol):
     @property
     def worker(self) -> "Worker":
         """Does background tasks for as long as the app is open."""
+
+    def preferences(self) -> "Preferences":
+        """The settings, to look at and to change."""
 
     @property
     def one_off(self) -> "OneOff":

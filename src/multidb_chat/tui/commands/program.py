@@ -12,15 +12,27 @@ async def help_(chat: "ChatScreen", argument: str) -> None:
     """Show the keys and commands."""
     from multidb_chat.tui.screens.help import HelpScreen
 
-    chat.app.push_screen(HelpScreen())
+    chat.app.push_screen(HelpScreen(chat))
+
+
+async def settings(chat: "ChatScreen", argument: str) -> None:
+    """Show the settings, to look at and to change."""
+    from multidb_chat.tui.screens.settings import SettingsScreen
+
+    chat.app.push_screen(SettingsScreen(chat.serving))
 
 
 async def theme(chat: "ChatScreen", argument: str) -> None:
-    """Change the colours: to this theme, or to the next one."""
+    """Change the colours at once, to this theme or to the next one, and keep them for the next time."""
     if argument and argument not in NAMES:
         chat.say(f"There is no theme {argument[:40]}; there are {', '.join(NAMES)}.")
-    else:
-        chat.app.theme = argument or next_theme(chat.app.theme)
+        return
+    chosen = argument or next_theme(chat.app.theme)
+    chat.app.theme = chosen
+    if (services := chat.serving.opened) is not None:
+        changed = await services.preferences.set(services.account, "tui.theme", chosen)
+        if changed.overridden:
+            chat.say(f"The {changed.origin} decides the colours of the next start.")
 
 
 async def quit_(chat: "ChatScreen", argument: str) -> None:

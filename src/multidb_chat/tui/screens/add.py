@@ -25,6 +25,7 @@ class AddScreen(ModalScreen[Addition | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Back"),
         Binding("enter", "add", "Add"),
+        Binding("f1", "app.help", "Help", show=False),
     ]
 
     def __init__(self, serving: Serving, additions: Additions, paths: str, collection: str) -> None:

@@ -30,6 +30,7 @@ class AskScreen(ModalScreen[str | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Back"),
         Binding("enter", "take", "Take"),
+        Binding("f1", "app.help", "Help", show=False),
     ]
 
     def __init__(self, ask: Ask) -> None:
@@ -82,6 +83,7 @@ class ConfirmScreen(ModalScreen[bool]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,n", "dismiss(False)", "No"),
         Binding("y", "dismiss(True)", "Yes"),
+        Binding("f1", "app.help", "Help", show=False),
         Binding("left,right", "app.focus_next", "Other button", show=False),
     ]
 

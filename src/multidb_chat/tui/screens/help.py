@@ -1,16 +1,18 @@
-"""The help: every key and command, from the same table that carries them out."""
+"""The help: the keys of the screen one comes from and every command, from what carries them out; searchable."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import groupby
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
-from textual.widgets import Static
+from textual.containers import Vertical, VerticalScroll
+from textual.keys import format_key
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Input, Static
 
 from multidb_chat.tui.commands import COMMANDS
 from multidb_chat.tui.commands.keys import ANSWER_KEYS
@@ -26,39 +28,110 @@ KEYS = (
     ("PageUp, PageDown", "Scroll the chat"),
     ("Ctrl+P", "All actions"),
 )
+_NOT_SHOWN = ("tab", "shift+tab", "super+c")
 
 
-def _table(rows: Iterable[tuple[str, str, str]]) -> Table:
-    """Return rows of what to type, the key that does it too, and what it does."""
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the help: under which heading, what to type, the key that does it too, and what it does."""
+
+    topic: str
+    typed: str
+    key: str
+    what: str
+
+    def fits(self, words: list[str]) -> bool:
+        """Whether all words are in it."""
+        text = f"{self.topic} {self.typed} {self.key} {self.what}".casefold()
+        return all(word in text for word in words)
+
+
+def keys_of(screen: Screen[Any]) -> Iterator[Row]:
+    """Yield the keys that work on a screen now; those of its commands are listed with the commands."""
+    seen: dict[tuple[str, str], list[str]] = {}
+    for active in screen.active_bindings.values():
+        binding = active.binding
+        if binding.description and binding.key not in _NOT_SHOWN and not binding.action.startswith("command("):
+            seen.setdefault((binding.action, binding.description), []).append(
+                binding.key_display or format_key(binding.key)
+            )
+    for (_, description), keys in seen.items():
+        yield Row("Keys here", ", ".join(dict.fromkeys(keys)), "", description)
+
+
+def commands() -> Iterator[Row]:
+    """Yield the commands by topic, and what else one types in the chat."""
+    for one in COMMANDS:
+        yield Row(one.topic, f"{one.name} {one.argument}".strip(), one.key_name, one.help)
+    for typed, what in KEYS:
+        yield Row("Keys in the chat", typed, "", what)
+    for key in ANSWER_KEYS:
+        if key.help:
+            yield Row("With the cursor on an answer", key.display, "", key.help)
+
+
+def _table(rows: Iterable[Row]) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     for least in (20, 7, 0):
         table.add_column(min_width=least)
-    for typed, key, what in rows:
-        table.add_row(Text(typed, "bold"), Text(key, "dim"), Text(what))
+    for row in rows:
+        table.add_row(Text(row.typed, "bold"), Text(row.key), Text(row.what))
     return table
 
 
-def _commands() -> Iterator[Static]:
-    for topic, commands in groupby(COMMANDS, key=lambda command: command.topic):
-        yield Static(topic, classes="heading")
-        yield Static(
-            _table((f"{one.name} {one.argument}", one.key_name, one.help) for one in commands), classes="table"
-        )
-
-
 class HelpScreen(ModalScreen[None]):
-    """Keys and commands; any of Esc, q, Enter or F1 closes it."""
+    """Keys and commands; typing narrows them, Esc or F1 closes."""
 
     CSS_PATH = "help.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,f1,enter", "dismiss", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close", "Close"),
+        Binding("f1", "dismiss", "Close"),
+        Binding("up", "scroll(-1)", "Up", show=False),
+        Binding("down", "scroll(1)", "Down", show=False),
+        Binding("pageup", "scroll(-10)", "Page up", show=False),
+        Binding("pagedown", "scroll(10)", "Page down", show=False),
+    ]
+
+    def __init__(self, about: Screen[Any]) -> None:
+        super().__init__()
+        self._rows = [*keys_of(about), *commands()]
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(id="help") as box:
+        with Vertical(id="help") as box:
             box.border_title = "Help"
-            box.border_subtitle = "Esc closes"
-            yield from _commands()
-            yield Static("Keys", classes="heading")
-            yield Static(_table((key, "", what) for key, what in KEYS), classes="table")
-            yield Static("With the cursor on an answer", classes="heading")
-            yield Static(_table((key.display, "", key.help) for key in ANSWER_KEYS if key.help), classes="table")
-            yield Static("For more, ask: the handbook is among the documents.", classes="more")
+            box.border_subtitle = "Type to search · Esc closes"
+            yield Input(placeholder="Type to search", compact=True)
+            with VerticalScroll(can_focus=False):
+                yield from self._tables([])
+
+    def _tables(self, words: list[str]) -> Iterator[Static]:
+        fitting = [row for row in self._rows if row.fits(words)]
+        for topic, rows in groupby(fitting, key=lambda row: row.topic):
+            yield Static(topic, classes="heading", markup=False)
+            yield Static(_table(rows), classes="table")
+        more = "For more, ask: the handbook is among the documents."
+        yield Static(more if fitting else f"Nothing here is about that. {more}", classes="more", markup=False)
+
+    async def on_input_changed(self, event: Input.Changed) -> None:
+        """Show what fits what is typed."""
+        pane = self.query_one(VerticalScroll)
+        async with pane.batch():
+            await pane.remove_children()
+            await pane.mount(*self._tables(event.value.casefold().split()))
+        pane.scroll_home(animate=False)
+
+    def on_input_submitted(self) -> None:
+        """Close."""
+        self.dismiss()
+
+    def action_close(self) -> None:
+        """Forget what was typed; else close."""
+        field = self.query_one(Input)
+        if field.value:
+            field.value = ""
+        else:
+            self.dismiss()
+
+    def action_scroll(self, lines: int) -> None:
+        """Scroll without leaving the field."""
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)

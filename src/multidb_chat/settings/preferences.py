@@ -1,0 +1,87 @@
+"""The settings of a running program for an account: what they are, which it may change, and when a change counts."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from multidb_chat.domain.accounts import Account
+from multidb_chat.domain.errors import NotPermitted
+from multidb_chat.domain.permissions import Permission, may, require
+from multidb_chat.settings.changing import Changed, SettingsFile
+from multidb_chat.settings.loading import RULES, Settings
+from multidb_chat.settings.rules import Rule
+
+# The file is everybody's who uses this installation, so its limits and stores are the administrators' alone. How the
+# app looks is left to whoever sits in front of it, guests too.
+_EVERYBODYS = frozenset({"tui"})
+_MEMBERS = _EVERYBODYS | {"search", "answers"}
+_AT_ONCE = frozenset({"tui", "search", "answers"})
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """A setting as it is in force, in TOML's notation with secrets masked, and whether this account may change it."""
+
+    key: str
+    shown: str
+    origin: str
+    rule: Rule
+    may_change: bool
+
+    @property
+    def counts(self) -> str:
+        """When a change counts."""
+        return "at once" if self.key.partition(".")[0] in _AT_ONCE else "when the program is started again"
+
+    @property
+    def text(self) -> str:
+        """The value as it may be typed."""
+        return self.shown.strip('"')
+
+
+class Preferences:
+    """Reads and changes settings; `applied` is called with those that are in force after a change."""
+
+    def __init__(self, settings: Callable[[], Settings], applied: Callable[[Settings], None]) -> None:
+        self._settings = settings
+        self._applied = applied
+
+    def shown(self, account: Account) -> Sequence[Preference]:
+        """Return all settings. Raises `NotPermitted` for a disabled account."""
+        require(account, Permission.CHAT)
+        return [
+            Preference(key, shown, origin, RULES[key], _may_change(account, key))
+            for key, shown, origin in self._settings().shown()
+        ]
+
+    async def set(self, account: Account, key: str, text: str) -> Changed:
+        """Write a setting into the configuration file, and use it at once where that is possible.
+
+        Raises `NotPermitted`, or `InvalidSetting` as `SettingsFile.set` does.
+        """
+        _require(account, key)
+        return self._used(await asyncio.to_thread(SettingsFile.of(self._settings()).set, key, text))
+
+    async def unset(self, account: Account, key: str) -> Changed:
+        """Take a setting out of the configuration file. Raises what `set` raises."""
+        _require(account, key)
+        return self._used(await asyncio.to_thread(SettingsFile.of(self._settings()).unset, key))
+
+    def _used(self, changed: Changed) -> Changed:
+        self._applied(changed.settings)
+        return changed
+
+
+def _may_change(account: Account, key: str) -> bool:
+    section = key.partition(".")[0]
+    if may(account, Permission.MANAGE_INSTALLATION):
+        return True
+    return section in (_MEMBERS if may(account, Permission.INGEST) else _EVERYBODYS)
+
+
+def _require(account: Account, key: str) -> None:
+    require(account, Permission.CHAT)
+    if not _may_change(account, key):
+        raise NotPermitted(
+            f"{key} is changed by an administrator, or in the shell: multidb-chat config set {key} VALUE"
+        )
