@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Iterable
 from functools import partial
 from importlib import import_module
-from typing import ClassVar, Literal
+from pathlib import PurePath
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -22,6 +23,9 @@ from multidb_chat.tui.screens.chat import ChatScreen
 from multidb_chat.tui.services import OpenServices
 from multidb_chat.tui.serving import Serving
 from multidb_chat.tui.themes import NAMES, THEMES
+
+if TYPE_CHECKING:
+    from multidb_chat.settings import Tui
 
 # What the first paint can do without and the first question or key needs.
 _BEHIND = (
@@ -42,7 +46,8 @@ class ChatApp(App[int]):
     """multidb-chat in the terminal. After `run`, `failure` is the error that kept the services from working."""
 
     TITLE = "multidb-chat"
-    CSS_PATH = "screens/chat.tcss"  # Textual loads a screen's own styles only when it is pushed
+    # Textual loads a screen's own styles only when it is pushed.
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["screens/chat.tcss", "plain.tcss"]
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", priority=True, show=False),
@@ -124,6 +129,11 @@ class ChatApp(App[int]):
         await self._desk.additions.cancel()
         await self._serving.stop()
 
+    def adopt(self, settings: "Tui") -> None:
+        """Look and sound as these settings say, from now on."""
+        self.theme = settings.theme
+        self._bell = settings.bell
+
     def action_help(self) -> None:
         """Show the keys of the screen and the commands."""
         from multidb_chat.tui.screens.help import HelpScreen
@@ -133,9 +143,11 @@ class ChatApp(App[int]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer in the command palette what can be done on this screen, and every command."""
         if screen is not self._chat:
-            for active in screen.active_bindings.values():
+            from multidb_chat.tui.screens.help import actions_of
+
+            for active in actions_of(screen):
                 binding = active.binding
-                if binding.description and binding.action != "command_palette":
+                if binding.action != "command_palette":
                     act = partial(self.run_action, binding.action, active.node)
                     yield SystemCommand(binding.description, f"Here: {self.get_key_display(binding)}", act)
         for command in COMMANDS:

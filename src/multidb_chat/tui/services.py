@@ -90,6 +90,7 @@ class Services(Protocol):
     def worker(self) -> "Worker":
         """Does background tasks for as long as the app is open."""
 
+    @property
     def preferences(self) -> "Preferences":
         """The settings, to look at and to change."""
 

@@ -56,7 +56,7 @@ COMMANDS = (
     Command(
         "/theme", "[NAME]", "Change the colours: this theme, or the next", "program:theme", key="ctrl+t", label="Theme"
     ),
-    Command("/settings", "", "Show and change the settings", "program:settings", key="f9"),
+    Command("/settings", "", "Show and change the settings", "program:settings", key="f10"),
     Command("/quit", "", "Leave", "program:quit_", key="ctrl+q", plain=True),
 )
 

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 from rich.table import Table
 from rich.text import Text
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.app import App, ComposeResult
+from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.keys import format_key
 from textual.screen import ModalScreen, Screen
@@ -28,7 +28,7 @@ KEYS = (
     ("PageUp, PageDown", "Scroll the chat"),
     ("Ctrl+P", "All actions"),
 )
-_NOT_SHOWN = ("tab", "shift+tab", "super+c")
+_NOT_SHOWN = ("tab", "shift+tab", "ctrl+c", "super+c")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +46,25 @@ class Row:
         return all(word in text for word in words)
 
 
-def keys_of(screen: Screen[Any]) -> Iterator[Row]:
-    """Yield the keys that work on a screen now; those of its commands are listed with the commands."""
-    seen: dict[tuple[str, str], list[str]] = {}
+def actions_of(screen: Screen[Any]) -> Iterator[ActiveBinding]:
+    """Yield what can be done on a screen now: its own and the app's keys, not how a cursor is moved in a widget.
+
+    The keys of commands are not among them, since commands are listed as such.
+    """
     for active in screen.active_bindings.values():
         binding = active.binding
-        if binding.description and binding.key not in _NOT_SHOWN and not binding.action.startswith("command("):
-            seen.setdefault((binding.action, binding.description), []).append(
-                binding.key_display or format_key(binding.key)
-            )
+        shown = binding.description and binding.key not in _NOT_SHOWN and not binding.action.startswith("command(")
+        if shown and isinstance(active.node, Screen | App):
+            yield active
+
+
+def keys_of(screen: Screen[Any]) -> Iterator[Row]:
+    """Yield the keys of these actions, those that do the same in one row."""
+    seen: dict[tuple[str, str], list[str]] = {}
+    for active in actions_of(screen):
+        binding = active.binding
+        key = binding.key_display or format_key(binding.key)
+        seen.setdefault((binding.action, binding.description), []).append(key)
     for (_, description), keys in seen.items():
         yield Row("Keys here", ", ".join(dict.fromkeys(keys)), "", description)
 

@@ -17,7 +17,6 @@ from multidb_chat.settings.changing import Changed
 from multidb_chat.settings.preferences import Preference
 from multidb_chat.tui.screens.asking import Ask, AskScreen
 from multidb_chat.tui.serving import Serving, told
-from multidb_chat.tui.themes import NAMES
 
 
 class SettingsScreen(Screen[None]):
@@ -74,7 +73,8 @@ class SettingsScreen(Screen[None]):
         """Read the settings that are in force."""
         try:
             services = await self._serving.services()
-            self._all = list(services.preferences.shown(services.account))
+            found = services.preferences.shown(services.account)
+            self._all = sorted(found, key=lambda one: not one.may_change)  # those first that can be changed
         except Exception as error:  # noqa: BLE001 - said in the place of the settings
             self._say(Content.styled(told(error), "$text-error"))
             return
@@ -86,7 +86,7 @@ class SettingsScreen(Screen[None]):
             one for one in self._all if all(word in f"{one.key} {one.rule.help}".casefold() for word in words)
         ]
         table, row, width = self._table, self._table.cursor_row, self.size.width
-        keys = 26
+        keys = 30
         values = max(min(34, (width - keys) // 2 - 4), 8)
         table.clear(columns=True)
         for label, cells in (("Setting", keys), ("Value", values), ("From", max(width - keys - values - 8, 8))):
@@ -180,8 +180,10 @@ class SettingsScreen(Screen[None]):
         except Exception as error:  # noqa: BLE001 - told, and the list goes on
             self.notify(told(error), severity="error", markup=False)
             return
-        if one.key == "tui.theme" and changed.settings.tui.theme in NAMES:
-            self.app.theme = changed.settings.tui.theme
+        from multidb_chat.tui.app import ChatApp  # which imports what opens this screen
+
+        if one.key.startswith("tui.") and isinstance(self.app, ChatApp):
+            self.app.adopt(changed.settings.tui)
         self.notify(_done(one, changed), markup=False)
         self.load()
 
