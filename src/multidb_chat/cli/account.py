@@ -46,9 +46,7 @@ def export(
         if as_json:
             session.console.write_json({"file": str(path), "counts": counts})
             return Exit.DONE
-        what = ", ".join(
-            f"{count:,} {kind}" for kind, count in counts.items() if kind in ("conversations", "documents")
-        )
+        what = ", ".join(counted(counts[f"{kind}s"], kind) for kind in ("conversation", "document"))
         session.console.write("wrote ", Styled(str(path), "strong"), f" ({what})")
         return Exit.DONE
 
@@ -69,7 +67,7 @@ def erase(context: typer.Context, yes: Yes = False, as_json: Json = False) -> No
         if not yes and not await _confirmed(session.console, application, who):
             return Exit.REFUSED
         erased = await application.erasure.erase(who)
-        await application.identity.log_out()
+        await application.identity.leave()
         if as_json:
             session.console.write_json(
                 {"conversations": erased.conversations, "documents": erased.documents, "tasks": erased.tasks}

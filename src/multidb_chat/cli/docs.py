@@ -10,6 +10,7 @@ from multidb_chat.cli.console import Exit, Styled
 from multidb_chat.cli.options import Collections, Into, Json, OnlyShared, Quiet, Shared, Yes
 from multidb_chat.cli.search import search
 from multidb_chat.cli.session import session_of
+from multidb_chat.cli.usage import warn_of_quota
 from multidb_chat.domain.text import clean_line
 from multidb_chat.services.wording import counted
 
@@ -62,7 +63,9 @@ def add(
 
         account = application.account
         target = await target_of(application, session.console, collection, shared)
-        return await follow(session.console, application.ingestion.add(account, target, inputs), as_json)
+        done = await follow(session.console, application.ingestion.add(account, target, inputs), as_json)
+        await warn_of_quota(session.console, application)
+        return done
 
     session.run(work)
 
@@ -84,7 +87,9 @@ def sync(
 
         target = await target_of(application, session.console, collection)
         events = application.ingestion.sync(application.account, target, folder)
-        return await follow(session.console, events, as_json)
+        done = await follow(session.console, events, as_json)
+        await warn_of_quota(session.console, application)
+        return done
 
     session.run(work)
 

@@ -7,6 +7,7 @@ import typer
 from multidb_chat.cli.console import Console, Exit, Styled
 from multidb_chat.cli.options import Json, PasswordStdin
 from multidb_chat.cli.session import session_of
+from multidb_chat.cli.usage import warn_of_quota
 
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
@@ -91,7 +92,10 @@ def whoami(context: typer.Context, as_json: Json = False) -> None:
     async def work(application: "Application") -> Exit:
         account = application.account
         name = account.email or "the local account of this machine"
-        return _shown(session.console, application, as_json, "", name, f" · {account.role} · {account.plan} plan")
+        plan = (await application.plans.usage_of(account)).plan
+        shown = _shown(session.console, application, as_json, "", name, f" · {account.role} · {plan} plan")
+        await warn_of_quota(session.console, application)
+        return shown
 
     session.run(work)
 

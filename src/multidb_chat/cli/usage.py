@@ -51,6 +51,12 @@ def stats(
     session.run(work)
 
 
+async def warn_of_quota(console: Console, application: "Application") -> None:
+    """Tell of what little is left in the account's plan, and what happens then."""
+    for line in await application.plans.warnings(application.account):
+        console.tell(Styled("note: ", "fair"), line)
+
+
 def standing_record(standing: "Standing") -> dict[str, Any]:
     """Return a plan and its use as JSON values."""
     return {

@@ -95,6 +95,10 @@ class Identity:
                 await self._resumed("local")
         if self.session_id:
             await (await self._authenticating()).log_out(self.account, self.session_id)
+        return await self.leave()
+
+    async def leave(self) -> Account:
+        """Forget the log-in of this machine, whose session or account is gone; go on like after logging out."""
         await self._stored.clear()
         if self._face == "shell":
             return self._become(await self._accounts.local_account())

@@ -16,11 +16,13 @@ T = TypeVar("T")
 
 # A file's log lets readers and a writer of several processes work at once, and is cut back after a large write. A flush
 # reaches the platter on macOS too. Sorting goes to memory: a full disk for temporary files would stop reading.
+# What is deleted is overwritten, so that what somebody had erased is not in the file any more.
 PRAGMAS = (
     "journal_mode = WAL",
     "journal_size_limit = 16777216",
     "fullfsync = ON",
     "foreign_keys = ON",
+    "secure_delete = ON",
     "temp_store = 2",
 )
 _OLDEST_SQLITE = (3, 35, 0)
