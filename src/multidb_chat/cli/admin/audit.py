@@ -42,7 +42,7 @@ def list_(
     days = _days(context, since, until)
 
     async def work(application: "Application") -> Exit:
-        from multidb_chat.cli.admin.tables import entries, when, write_rows
+        from multidb_chat.cli.admin.tables import brief, entries, when, write_rows
 
         where = await _where(application, user, action, days)
         found = await application.audit.entries(application.account, where, limit=limit)
@@ -52,7 +52,7 @@ def list_(
             return Exit.DONE
         rows = [
             (str(one.seq), when(one.at), names.get(one.actor, one.actor), one.action,
-             names.get(one.target, one.target), _details(one))
+             names.get(one.target) or brief(one.target), _details(one))
             for one in found
         ]  # fmt: skip
         if rows:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from multidb_chat.domain.upkeep import Finding
     from multidb_chat.settings import Settings
 
+_INDENT = 23
 _STYLES = {"ok": "good", "note": "fair", "wrong": "bad"}
 
 
@@ -72,14 +73,19 @@ def _told(console: Console, found: "Sequence[Finding]", mended: Sequence[str], a
     if as_json:
         console.write_json({"wrong": wrong, "mended": list(mended), "findings": [_record(one) for one in found]})
         return Exit.PARTLY if wrong else Exit.DONE
+    from multidb_chat.cli.admin.tables import write_paragraph
+
     for line in mended:
         console.write(Styled("mended  ", "good"), line)
     for one in found:
         if console.quiet and one.severity == "ok":
             continue
-        console.write(Styled(f"{one.severity:<7} ", _STYLES[one.severity]), f"{one.about:<14} ", one.text)
+        severity = Styled(f"{one.severity:<7} ", _STYLES[one.severity])
+        write_paragraph(console, (severity, f"{one.about:<14} "), _INDENT, one.text)
         if one.mend:
-            console.write(" " * 23, Styled(one.mend, "strong" if one.severity == "wrong" else "faint"))
+            write_paragraph(
+                console, [" " * _INDENT], _INDENT, one.mend, "strong" if one.severity == "wrong" else "faint"
+            )
     safe = any(one.severity == "wrong" and one.safe for one in found)
     hint = "; --fix mends what is safe to mend" if safe else ""
     console.tell(f"{wrong} {'thing is' if wrong == 1 else 'things are'} wrong{hint}" if wrong else "all is well")

@@ -34,11 +34,12 @@ def status(context: typer.Context, as_json: Json = False) -> None:
                 "in use since": when(seen.since),
                 "last backup": when(seen.backed_up_at) if seen.backed_up_at else "never",
                 "tasks": queue,
+                "data": application.settings.paths.data,
             },
         )
         console.write()
-        rows = [(one.store, _size(one), _schema(one), _holds(one), one.place) for one in seen.stores]
-        write_rows(console, ("store", "size", "schema", "holds", "where"), rows)
+        rows = [(one.store, _size(one), _schema(one), _holds(one)) for one in seen.stores]
+        write_rows(console, ("store", "size", "schema", "holds"), rows)
         if seen.backed_up_at is None:
             console.tell(Styled("Make a backup: multidb-chat admin backup FILE", "faint"))
         return Exit.DONE
@@ -79,4 +80,10 @@ def _schema(report: "StoreReport") -> str:
 
 
 def _holds(report: "StoreReport") -> str:
-    return ", ".join(f"{count:,} {kind}" for kind, count in report.records.items()) or "nothing yet"
+    return ", ".join(_counted(count, kind) for kind, count in report.records.items()) or "nothing yet"
+
+
+def _counted(count: int, kind: str) -> str:
+    if count == 1:
+        kind = "y".join(kind.rsplit("ies", 1)) if kind.endswith("ies") else kind.removesuffix("s")
+    return f"{count:,} {kind}"
