@@ -20,7 +20,7 @@ from multidb_chat.tui.app import ChatApp
 from multidb_chat.tui.screens.form import FormScreen
 from multidb_chat.tui.screens.login import LoginScreen
 from multidb_chat.tui.screens.profile import ProfileScreen
-from multidb_chat.tui.screens.register import RegisterScreen
+from multidb_chat.tui.screens.register import RegisterScreen, ResetScreen
 from multidb_chat.tui.screens.welcome import WelcomeScreen
 from tests.tui.driving import NARROW, ask, exchanges, lines, outcome, send, shown, toasts, until
 from tests.tui.home import settings_in
@@ -354,3 +354,28 @@ async def test_a_password_is_changed_in_the_profile(home: Path) -> None:
         assert pilot.app.screen.query_one(DataTable).row_count == 1
         async with elsewhere(home) as other:
             assert (await other.authentication.log_in(ADA, new, client="test")).account.email == ADA
+
+
+async def test_a_forgotten_password_is_set_anew_with_a_code(home: Path) -> None:
+    await registered(home)
+    new = "another brass key, turned"
+    async with elsewhere(home) as other:
+        admin = await other.authentication.create_first_admin("root@example.org", PASSWORD)
+        account = await other.accounts.account_by_email(ADA)
+        assert account is not None
+        code = (await other.account_security.issue_reset(admin, account.id)).code
+    async with app_for(home, "guest").run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: title(pilot) == "multidb-chat · guest")
+        await send(pilot, "/login")
+        await until(pilot, lambda: isinstance(pilot.app.focused, Input))
+        await pilot.press(*ADA, "f2")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ResetScreen))
+        assert pilot.app.screen.query_one("#email", Input).value == ADA
+        await fill(pilot, "aaaa-bbbb-cccc", new, new)
+        await until(pilot, lambda: "or the code is wrong" in shown(pilot))
+        pilot.app.screen.query_one("#code", Input).value = code
+        await pilot.click("#go")
+        await until(pilot, lambda: isinstance(pilot.app.screen, LoginScreen))
+        await fill(pilot, new)
+        await at_the_chat(pilot)
+        await until(pilot, lambda: title(pilot) == f"multidb-chat · {ADA}")

@@ -1,14 +1,15 @@
-"""The key file: made once, for its owner alone, and every version of a key is kept."""
+"""The key file: the contract, and that it is for its owner alone."""
 
 import os
 import stat
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from multidb_chat.adapters.security.key_file import KeyFile
 from multidb_chat.domain.errors import StoreCorrupt, StoreUnavailable
-from tests.contracts import processes
+from tests.contracts.keys import KeysContract, OpenKeys
 
 
 @pytest.fixture
@@ -16,27 +17,10 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "data" / "keys.json"
 
 
-async def test_a_key_is_made_the_first_time_and_stays(path: Path):
-    key = await KeyFile(path).current("audit")
-    assert len(key.secret) == 32
-    assert await KeyFile(path).current("audit") == key
-    assert await KeyFile(path).key("audit", key.kid) == key
-    assert await KeyFile(path).key("audit", "unknown") is None
-
-
-async def test_purposes_have_keys_of_their_own(path: Path):
-    keys = KeyFile(path)
-    made = [await keys.current("audit"), await keys.current("tokens"), await keys.current("pepper")]
-    assert len({key.secret for key in made}) == len({key.kid for key in made}) == 3
-
-
-async def test_a_rotated_key_is_the_current_one_everywhere_and_the_older_one_is_kept(path: Path):
-    keys, other = KeyFile(path), KeyFile(path)
-    first = await other.current("tokens")
-    second = await keys.rotate("tokens")
-    assert await other.current("tokens") == second != first
-    assert await other.keys("tokens") == [first, second]
-    assert await other.key("tokens", first.kid) == first
+class TestKeyFile(KeysContract):
+    @pytest.fixture
+    def open_keys(self, path: Path) -> OpenKeys:
+        return partial(KeyFile, path)
 
 
 async def test_the_file_is_for_its_owner_alone_whatever_the_umask_says(path: Path):
@@ -78,26 +62,3 @@ async def test_a_damaged_file_is_told_and_not_made_anew(path: Path, content: str
     with pytest.raises(StoreCorrupt, match="restore it"):
         await KeyFile(path).current("audit")
     assert path.read_text() == content
-
-
-def test_a_key_is_not_shown(path: Path):
-    from multidb_chat.domain.keys import Key
-
-    assert "secret" not in repr(Key("audit-1", b"secret"))
-
-
-async def use_keys(path: Path) -> None:
-    """Say the first audit key, and rotate the one for tokens a few times."""
-    keys = KeyFile(path)
-    processes.starting_line()
-    processes.say((await keys.current("audit")).secret.hex())
-    for _ in range(5):
-        processes.say((await keys.rotate("tokens")).secret.hex())
-
-
-async def test_processes_that_start_at_once_have_the_same_key_and_lose_none(path: Path):
-    said = processes.race([processes.start(use_keys, path) for _ in range(3)])
-    assert len({words[0] for words in said}) == 1
-    kept = [key.secret.hex() for key in await KeyFile(path).keys("tokens")]
-    assert sorted(kept) == sorted(word for words in said for word in words[1:])
-    assert len({key.kid for key in await KeyFile(path).keys("tokens")}) == 15

@@ -1,28 +1,30 @@
 """The stored log-in: in a file for its owner alone, or in a keyring, and never in both."""
 
-import asyncio
 import json
 import stat
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from multidb_chat.adapters.security.keyring_secrets import KeyringSecret
 from multidb_chat.adapters.security.stored_log_in import LogInFile
 from multidb_chat.domain.errors import StoreCorrupt, StoreUnavailable
-from multidb_chat.domain.signing_in import Tokens
-from tests.contracts import processes
+from tests.contracts.stored_log_in import ONE, OTHER, OpenLogIn, StoredLogInContract
 
 keyring = pytest.importorskip("keyring", reason="the extra keyring is not installed")
-
-ONE, OTHER = Tokens("access 1", "refresh 1"), Tokens("access 2", "refresh 2")
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "data" / "login.json"
+
+
+class TestLogInFile(StoredLogInContract):
+    @pytest.fixture
+    def open_log_in(self, path: Path) -> OpenLogIn:
+        return partial(LogInFile, path)
 
 
 class Shelf(keyring.backend.KeyringBackend):  # type: ignore[name-defined,misc]
@@ -58,25 +60,6 @@ def shelf() -> Iterator[Shelf]:
     keyring.set_keyring(made)
     yield made
     keyring.set_keyring(before)
-
-
-async def test_what_was_stored_last_is_there_until_it_is_cleared(path: Path):
-    stored = LogInFile(path)
-    assert (await stored.load(), await stored.remembered()) == (None, None)
-    for tokens in (ONE, OTHER):
-        await stored.store(tokens)
-        assert (await LogInFile(path).load(), await stored.remembered()) == (tokens, "account")
-    await stored.clear()
-    assert (await stored.load(), await stored.remembered()) == (None, None)
-    await stored.clear()
-
-
-async def test_a_guest_is_remembered_without_tokens(path: Path):
-    stored = LogInFile(path)
-    await stored.store(ONE)
-    await stored.remember_guest()
-    assert (await stored.load(), await stored.remembered()) == (None, "guest")
-    assert ONE.refresh.encode() not in path.read_bytes()
 
 
 async def test_the_file_is_for_its_owner_alone_and_refused_when_it_is_not(path: Path):
@@ -146,36 +129,3 @@ async def test_a_backend_that_keeps_nothing_is_none(path: Path):
         assert await stored.load() == ONE
     finally:
         keyring.set_keyring(before)
-
-
-async def test_one_at_a_time_holds_the_lock(path: Path):
-    one, other = LogInFile(path), LogInFile(path)
-    order: list[str] = []
-
-    async def hold(stored: LogInFile, name: str) -> None:
-        async with stored.locked():
-            order.append(f"{name} in")
-            await asyncio.sleep(0)
-            order.append(f"{name} out")
-
-    await asyncio.gather(*(hold(stored, name) for stored, name in ((one, "a"), (other, "b"), (one, "c"))))
-    for at in range(0, 6, 2):
-        assert order[at].split()[0] == order[at + 1].split()[0]
-
-
-async def count_up(path: Path, times: int) -> None:
-    """Read, add one, and store, under the lock."""
-    stored = LogInFile(path)
-    processes.starting_line()
-    for _ in range(times):
-        async with stored.locked():
-            tokens: Any = await stored.load()
-            await stored.store(Tokens(str(int(tokens.access) + 1), ""))
-
-
-async def test_processes_change_it_one_after_the_other(path: Path):
-    await LogInFile(path).store(Tokens("0", ""))
-    processes.race([processes.start(count_up, path, 10) for _ in range(3)])
-    tokens = await LogInFile(path).load()
-    assert tokens is not None
-    assert tokens.access == "30"

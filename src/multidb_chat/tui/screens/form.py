@@ -35,12 +35,13 @@ class FormScreen(ModalScreen[bool]):
     heading: ClassVar[str] = ""
     intro: ClassVar[str] = ""
     button: ClassVar[str] = ""
+    keys: ClassVar[str] = "Enter goes on · Esc goes back"
     fields: ClassVar[tuple[Field, ...]] = ()
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="form", can_focus=False) as box:
             box.border_title = self.heading
-            box.border_subtitle = "Enter goes on · Esc goes back"
+            box.border_subtitle = self.keys
             if self.intro:
                 yield Static(self.intro, classes="intro", markup=False)
             yield from self.body()
@@ -78,9 +79,12 @@ class FormScreen(ModalScreen[bool]):
 
     def fail(self, text: str, field: str = "") -> None:
         """Say what is wrong, and go to the field that it is about."""
-        self.query_one("#problem", Static).update(Content(text))
+        problem = self.query_one("#problem", Static)
+        problem.update(Content(text))
         if field:
             self.query_one(f"#{field}", Input).focus()
+        if text:
+            self.call_after_refresh(problem.scroll_visible)
 
     def on_mount(self) -> None:
         """Begin in the first field that is empty."""

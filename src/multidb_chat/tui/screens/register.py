@@ -1,5 +1,6 @@
 """Registering: an address, and a password twice whose strength shows while it is typed."""
 
+import asyncio
 from collections.abc import Iterator
 
 from textual import work
@@ -89,4 +90,38 @@ class ChangePasswordScreen(NewPasswordScreen):
         await services.account_security.change_password(
             services.account, values["present"], values["password"], session_id=services.identity.session_id
         )
+        return True
+
+
+class ResetScreen(NewPasswordScreen):
+    """Sets a new password with a one-time code."""
+
+    heading = "Forgotten password"
+    intro = "An administrator gives you a code; it is good once. All your log-ins end."
+    button = "Set"
+    fields = (
+        Field("email", "E-mail address", placeholder="ada@example.org"),
+        Field("code", "Code", placeholder="k7mf-2qxw-9rta"),
+        Field("password", "New password, 8 characters or more", secret=True),
+        Field("again", "The new password once more", secret=True),
+    )
+
+    def __init__(self, serving: Serving, email: str) -> None:
+        super().__init__(serving)
+        self._email = email
+
+    def on_mount(self) -> None:
+        """Begin with the address that was typed before."""
+        self.query_one("#email", Input).value = self._email
+        super().on_mount()
+
+    def address(self, own: str) -> str:
+        return self.value("email")
+
+    async def carry_out(self, values: dict[str, str]) -> bool:
+        if not self.same(values):
+            return False
+        services = await self.serving.services()
+        security = await asyncio.to_thread(lambda: services.account_security)
+        await security.reset_password(values["email"], values["code"], values["password"])
         return True
