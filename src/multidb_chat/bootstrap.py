@@ -586,7 +586,7 @@ async def _staging(folder: Path) -> "AsyncIterator[Staged]":
 
     accounts = SqliteAccounts(folder / "accounts.sqlite")
     try:
-        yield Staged(_durable_upkeep(folder), _audit_log(folder, accounts, KeyFile(folder / KEYS)))
+        yield Staged(_durable_upkeep(folder), accounts, _audit_log(folder, accounts, KeyFile(folder / KEYS)))
     finally:
         await accounts.close()
 

@@ -1,6 +1,8 @@
 """`admin init`, `users`, `plans`, `usage`, `audit` and `keys`: accounts of others, from the shell."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -198,3 +200,20 @@ def test_support_sees_and_resets_passwords_and_changes_nothing_else(root: Progra
     for command in COMMANDS:
         code = told(root, "admin", *command).returncode
         assert code == (0 if command in allowed else 4), command
+
+
+def test_commands_for_administrators_are_made_when_one_is_called(empty: Program) -> None:
+    code = """
+import sys
+from multidb_chat.cli.console import standard_console
+from multidb_chat.cli.main import run
+for line in (["--help"], ["docs", "--help"], ["admin", "keys", "--help"]):
+    run(line, standard_console())
+    print("loaded", sorted(name for name in sys.modules if name.startswith("multidb_chat.cli.admin.")))
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=empty.environ(), check=True)
+    loaded = [line for line in ran.stdout.splitlines() if line.startswith("loaded")]
+    assert loaded[:2] == ["loaded []", "loaded []"]
+    assert "multidb_chat.cli.admin.keys" in loaded[2]
+    assert "multidb_chat.cli.admin.users" not in loaded[2]
+    assert not empty.home.exists()

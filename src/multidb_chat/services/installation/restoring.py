@@ -6,12 +6,13 @@ import os
 import shutil
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from multidb_chat.domain.accounts import Account, Accounts
+from multidb_chat.domain.audit import AuditFilter
 from multidb_chat.domain.errors import InvalidInput, SchemaTooNew, StoreCorrupt
 from multidb_chat.domain.permissions import Permission, require
 from multidb_chat.domain.text import clean_line
@@ -44,6 +45,7 @@ class Staged:
     """The stores in a folder that is to become the data folder, and the audit log in them."""
 
     stores: tuple[Upkeep, ...]
+    accounts: Accounts
     audit: Recorder
 
 
@@ -100,7 +102,10 @@ class Restoring:
             await asyncio.to_thread(self._put_keys, folder, manifest, passphrase)
             async with self._staging(folder) as staged:
                 await _check(manifest, folder, staged)
-                await staged.audit.record(actor, "backup.restore", path.name, made_at=manifest.made_at)
+                again = await self._erase_again(staged.accounts, datetime.fromisoformat(manifest.made_at))
+                await staged.audit.record(
+                    actor, "backup.restore", path.name, made_at=manifest.made_at, erased_again=str(again)
+                )
         except OSError as error:
             prepared.discard()
             what = f"{clean_line(str(folder))}: the backup cannot be unpacked ({error.strerror})"
@@ -123,6 +128,27 @@ class Restoring:
         finally:
             prepared.discard()
         return Restored(prepared.manifest, aside if there and aside.exists() else None)
+
+    async def _erase_again(self, restored: Accounts, made_at: datetime) -> int:
+        """Mark the accounts in the backup that were erased since it was made, so that nobody comes back by it.
+
+        Return how many. What is theirs goes as after any erasure that was interrupted.
+        """
+        erased: set[str] = set()
+        after, where = 0, AuditFilter(action="account.erase", since=made_at)
+        while entries := await self._accounts.audit(after, _PAGE, where):
+            erased.update(entry.target for entry in entries)
+            after = entries[-1].seq
+        marked, after_id = 0, ""
+        while erased and (page := await restored.list_accounts(after_id, _PAGE)):
+            for account in page:
+                if account.pseudonym in erased:
+                    now = self._clock()
+                    gone = replace(account, email=None, password_hash=None, disabled_at=now, erased_at=now)
+                    await restored.update_account(gone)
+                    marked += 1
+            after_id = page[-1].id
+        return marked
 
     async def _require(self, actor: Account) -> None:
         if not await self._is_new():

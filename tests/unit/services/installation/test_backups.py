@@ -343,6 +343,30 @@ async def test_only_administrators_make_and_restore_backups_once_there_is_one(go
                 await call
 
 
+async def test_an_account_that_was_erased_since_does_not_come_back(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    people = [Account(new_id(), "user", "free", NOW, f"{name}@example.org", "hash") for name in ("eve", "bob", "max")]
+    async with administered(home) as app:
+        for person in people:
+            await app.accounts.create_account(person)
+            await app.history.start(person, "Tides")
+        await app.administration.delete(ADMIN, people[2].id)
+        await app.backups.create(ADMIN, tmp_path / "backup.zip")
+        await app.administration.delete(ADMIN, people[0].id)
+        await restored(app, tmp_path / "backup.zip")
+    async with installation(home) as app:
+        eve, bob, gone = [await app.accounts.account(person.id) for person in people]
+        assert (bob, gone) == (people[1], None)
+        assert eve is not None
+        assert eve.email is None
+        assert eve.erased_at is not None
+        await app.retention.run(ADMIN)
+        assert await app.accounts.account(eve.id) is None
+        assert await app.conversations.conversations(eve.id) == []
+        assert len(await app.conversations.conversations(people[1].id)) == 1
+        assert (await app.audit.verify(ADMIN)).sound
+
+
 async def test_what_is_derived_from_the_data_goes_with_them(good: bytes, tmp_path: Path) -> None:
     (tmp_path / "backup.zip").write_bytes(good)
     home = tmp_path / "home"
