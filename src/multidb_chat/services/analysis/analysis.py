@@ -96,7 +96,7 @@ class Analysis:
             counted = scribe.begin(now)
             for first in range(0, len(chunks), _AT_ONCE):
                 await asyncio.to_thread(_passages, scribe, counted, chunks[first : first + _AT_ONCE])
-            tally.add(counted)
+            await asyncio.to_thread(tally.add, counted)
 
 
 def _passages(scribe: Scribe, counted: Counted, chunks: Sequence[Chunk]) -> None:

@@ -77,12 +77,12 @@ class Scribe:
             counted.words += len(tokens)
             spoken += [token.key for token in tokens]
             found = Counter(self._terms(text, tokens))
-            terms += found
+            terms.update(found)
             if unit.kind in _PROSE:
                 line = clean_line(text)
                 example = example or line
                 self._sentence(counted, line, tokens, found)
-        counted.terms += terms
+        counted.terms.update(terms)
         assert counted.signature is not None
         self.signer.add(counted.signature, spoken)
         rank = _rank(chunk)

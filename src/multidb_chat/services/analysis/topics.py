@@ -8,7 +8,7 @@ share in it, times how rare they are in the others, is largest: class-based TF-I
 import heapq
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -154,10 +154,17 @@ def _squares(vectors: "Matrix", centres: "Matrix") -> "NDArray[np.float64]":
     return squares
 
 
+def _sum(counts: Iterable[Counter[str]]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for one in counts:  # `sum` would copy the total each time
+        total.update(one)
+    return total
+
+
 def _names(groups: Sequence[Sequence[Counter[str]]], surface: dict[str, str]) -> list[tuple[str, ...]]:
     """Return the terms that set each group apart from the others."""
-    counted = [sum(group, Counter()) for group in groups]
-    everywhere = sum(counted, Counter())
+    counted = [_sum(group) for group in groups]
+    everywhere = _sum(counted)
     mean = sum(everywhere.values()) / max(1, len(groups))
     names = []
     for group in counted:

@@ -5,7 +5,7 @@ A question is asked in words that the answerer understands (`asked`) and shown a
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,34 +16,45 @@ from multidb_chat.services.answering.expected import holds
 from multidb_chat.services.answering.lexicon import DAYS, DURATIONS, LIGHT_WORDS, MONTHS, QUANTIFIERS
 from multidb_chat.services.answering.words import Words, fold, is_function_word
 
-Fit = Literal["quantity", "date", "person", "place", "reason", "trouble"]
+Fit = Literal["quantity", "date", "person", "place", "definition", "manner", "reason", "trouble"]
 # The usual questions, in words that add nothing that a passage would have to hold; and what a sentence must hold to be
 # an answer to one of them, besides being about the topic.
 _USUAL: tuple[tuple[str, str, Fit | None], ...] = (
-    ("What it is", "What is {}?", None),
+    ("What it is", "What is {}?", "definition"),
     ("How much, how many", "How much {}?", "quantity"),
     ("When", "When was {}?", "date"),
     ("Who", "Who {}?", "person"),
     ("Where", "Where is {}?", "place"),
     ("Why", "Why {}?", "reason"),
-    ("How", "How does {} work?", None),
+    ("How", "How does {} work?", "manner"),
     ("Problems and risks", "What are the problems of {}?", "trouble"),
 )
 _BY_WORD: tuple[tuple[str, Fit], ...] = (
     *(("why ", "reason"), ("when ", "date"), ("where ", "place"), ("who ", "person")),
     *(("how much ", "quantity"), ("how many ", "quantity")),
 )
-_REASON = re.compile(
-    r"\b(?:because|since(?! \d)|due to|owing to|thanks to|therefore|thus|hence|so that|in order to|which is why|"
-    r"that is why|reasons?|caused?|causes|led to|leads to|result(?:s|ed)? (?:in|from)|as a result|explained by)\b",
-    re.IGNORECASE,
-)
-_TROUBLE = re.compile(
-    r"\b(?:problems?|risks?|issues?|difficult\w*|fail\w*|delay\w*|complain\w*|los[st]\w*|loss(?:es)?|fell|dropp?ed|damag\w*|"
-    r"errors?|danger\w*|limit\w*|cannot|can't|must not|never|warn\w*|crit\w*|cancel\w*|depend\w*|shortage|broke\w*|"
-    r"defect\w*|harm\w*|threat\w*|weak\w*|wrong|unable|refus\w*)\b",
-    re.IGNORECASE,
-)
+# How sentences of such kinds are put in English.
+_FORMS: Mapping[Fit, re.Pattern[str]] = {
+    "definition": re.compile(
+        r"\b(?:is|are|was|were|means?|refers? to|(?:called|known as|defined as)|describes?|consists? of|stands? for)\b",
+        re.IGNORECASE,
+    ),
+    "manner": re.compile(
+        r"\b(?:works?|by \w+ing|us(?:es?|ed|ing)|through|process\w*|methods?|first|then|steps?|until|when|must|can)\b",
+        re.IGNORECASE,
+    ),
+    "reason": re.compile(
+        r"\b(?:because|since(?! \d)|due to|owing to|thanks to|therefore|thus|hence|so that|in order to|which is why|"
+        r"that is why|reasons?|caused?|causes|led to|leads to|result(?:s|ed)? (?:in|from)|as a result|explained by)\b",
+        re.IGNORECASE,
+    ),
+    "trouble": re.compile(
+        r"\b(?:problems?|risks?|issues?|difficult\w*|fail\w*|delay\w*|complain\w*|los[st]\w*|loss(?:es)?|fell|dropp?ed|damag\w*|"
+        r"errors?|danger\w*|limit\w*|cannot|can't|must not|never|warn\w*|crit\w*|cancel\w*|depend\w*|shortage|broke\w*|"
+        r"defect\w*|harm\w*|threat\w*|weak\w*|wrong|unable|refus\w*)\b",
+        re.IGNORECASE,
+    ),
+}
 _HEADINGS = 6
 _TERMS = 4
 _NAMES = 4
@@ -79,10 +90,8 @@ class Facet:
 
     def fits(self, sentence: str, words: Words) -> bool:
         """Tell whether a sentence is of the kind that is asked for."""
-        if self.fit == "reason":
-            return _REASON.search(sentence) is not None
-        if self.fit == "trouble":
-            return _TROUBLE.search(sentence) is not None
+        if self.fit == "definition" or self.fit == "manner" or self.fit == "reason" or self.fit == "trouble":
+            return _FORMS[self.fit].search(sentence) is not None
         if self.fit == "place" and not any(True for _ in names_in(sentence)):
             return False  # "to 8 percent" has the form of a place, and names none
         return self.fit is None or holds(self.fit, sentence, words.tokens(sentence))

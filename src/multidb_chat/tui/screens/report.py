@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
+from markdown_it import MarkdownIt
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -54,7 +55,7 @@ class ReportScreen(Screen[None]):
         yield Static("Loading …", id="state", markup=False)
         with VerticalScroll(id="report"):
             # Links in a document's text are shown, never followed: a hostile document must not open anything.
-            yield Markdown(open_links=False)
+            yield Markdown(open_links=False, parser_factory=_parser)
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
@@ -119,6 +120,11 @@ class ReportScreen(Screen[None]):
     def action_scroll_home(self) -> None:
         """Go back to the beginning."""
         self.query_one("#report", VerticalScroll).scroll_home(animate=False)
+
+
+def _parser() -> MarkdownIt:
+    """Return what reads a report: tables, and no guessing that a file's name is an address."""
+    return MarkdownIt("commonmark").enable("table")
 
 
 def _described(task: Task) -> str:

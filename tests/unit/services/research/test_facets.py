@@ -64,6 +64,10 @@ def test_the_usual_questions_are_about_the_topic():
     [
         ("reason", "It fell because the price rose.", True),
         ("reason", "It has been automatic since 1989.", False),
+        ("definition", "Churn is the share of customers who leave.", True),
+        ("definition", "Halden had 1,840 customers.", False),
+        ("manner", "The lamp works by turning a lens.", True),
+        ("manner", "The lamp weighs 40 kilograms.", False),
         ("trouble", "The supplier failed to deliver.", True),
         ("trouble", "The loaf is brown.", False),
         ("place", "The office is in Tromsø.", True),
