@@ -5,6 +5,7 @@ from typing import Any
 from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.ids import new_id
 from multidb_chat.domain.tasks import Task
+from multidb_chat.services.tasks.requests import Request
 from tests.authorisation.world import CANARY, DONE, NOW, REFUSED, Row, World, for_staff, own
 
 
@@ -102,4 +103,7 @@ ROWS = {
     "Inbox.mark_read": own(_mark_read),
     "Inbox.clear": own(_clear),
     "Inbox.news": own(_news),
+    "Request.options": Row(
+        lambda world, account: Request("tea", (world.collection.id,)).options(account, world.app.documents)
+    ),
 }
