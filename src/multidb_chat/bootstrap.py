@@ -339,7 +339,7 @@ class Application:
         from multidb_chat.services.erasure import Erasure
 
         stores = (self.accounts, self.tasks, self.conversations, self.library, self.cache)
-        return Erasure(*stores, index=lambda: self.index, audit=lambda: self.audit)
+        return Erasure(*stores, drafts=self.drafts, index=lambda: self.index, audit=lambda: self.audit)
 
     @cached_property
     def retention(self) -> "Retention":

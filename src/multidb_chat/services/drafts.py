@@ -43,6 +43,11 @@ class Drafts:
         require(account, Permission.CHAT)
         await asyncio.to_thread(self._remove, self._file(account))
 
+    async def erase(self, owner: Account) -> None:
+        """Keep nothing of an account that goes, and may not ask any more; a guest's draft is the next guest's."""
+        if owner.role != "guest":
+            await asyncio.to_thread(self._remove, self._file(owner))
+
     def _file(self, account: Account) -> Path:
         return self._folder / f"{_GUESTS if account.role == 'guest' else account.id}.txt"
 

@@ -16,6 +16,7 @@ from multidb_chat.domain.search import SearchIndex
 from multidb_chat.domain.tasks import Tasks
 from multidb_chat.domain.text import clean_line
 from multidb_chat.services.accounts import LOCAL_ACCOUNT_ID, utc_now
+from multidb_chat.services.drafts import Drafts
 
 if TYPE_CHECKING:
     from multidb_chat.services.audit import Recorder
@@ -49,6 +50,7 @@ class Erasure:
         library: Library,
         cache: Cache,
         *,
+        drafts: Drafts,
         index: Callable[[], SearchIndex],
         audit: "Callable[[], Recorder]",
         clock: Callable[[], datetime] = utc_now,
@@ -58,6 +60,7 @@ class Erasure:
         self._conversations = conversations
         self._library = library
         self._cache = cache
+        self._drafts = drafts
         self._index = index  # made when documents were removed
         self._audit = audit
         self._clock = clock
@@ -116,5 +119,6 @@ class Erasure:
             with suppress(StoreError):  # the index is derived, and follows at the next search
                 await self._index().refresh()
         await self._cache.forget(account.id)
+        await self._drafts.erase(account)
         await self._accounts.delete_account(account.id)
         return Erased(conversations, documents, tasks)

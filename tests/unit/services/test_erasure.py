@@ -14,6 +14,7 @@ from multidb_chat.domain.conversations import Conversation, Message
 from multidb_chat.domain.errors import InvalidInput, NotFound, NotPermitted, StoreUnavailable
 from multidb_chat.domain.library import Collection
 from multidb_chat.services.accounts import LOCAL_ACCOUNT_ID
+from multidb_chat.services.drafts import Drafts
 from multidb_chat.services.erasure import Erased, Erasure
 from tests.contracts import processes
 from tests.unit.services.houses import HOUR, NOW, Stores, furnish, rows_about, somebody
@@ -34,11 +35,13 @@ class House(Stores):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.audit = Recorder()
+        self.drafts = Drafts(folder / "drafts")
 
     def erasure(self, **stores: Any) -> Erasure:
         named = ("accounts", "tasks", "conversations", "library", "cache")
         return Erasure(
             *(stores.get(name, getattr(self, name)) for name in named),
+            drafts=self.drafts,
             index=lambda: EmbeddedSearchIndex(self.folder / "index", self.library),
             audit=lambda: self.audit,
             clock=lambda: self.now,
@@ -61,7 +64,10 @@ async def test_what_is_looked_for_is_there_before(house: House):
 
 async def test_an_erased_account_is_in_no_store_any_more_and_the_others_are_untouched(house: House):
     before = rows_about(house.folder, BOB)
+    for account in (ADA, BOB):
+        await house.drafts.keep(account, f"Draft of {account.id}")
     assert await house.erasure().erase(ADA) == Erased(3, 3, 1)
+    assert [await house.drafts.recall(account) for account in (ADA, BOB)] == ["", f"Draft of {BOB.id}"]
     assert rows_about(house.folder, ADA) == {}
     assert rows_about(house.folder, BOB) == before
     assert house.audit.records == [(ADA.id, "account.erase", str(ADA))]

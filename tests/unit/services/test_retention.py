@@ -11,6 +11,7 @@ from multidb_chat.adapters.search_index import EmbeddedSearchIndex
 from multidb_chat.domain.conversations import Conversation
 from multidb_chat.domain.errors import NotPermitted
 from multidb_chat.domain.tasks import Task
+from multidb_chat.services.drafts import Drafts
 from multidb_chat.services.erasure import Erasure
 from multidb_chat.services.history import History
 from multidb_chat.services.retention import Kept, Retention, Swept
@@ -34,6 +35,7 @@ class House(Stores):
     def retention(self, **kept: timedelta) -> Retention:
         erasure = Erasure(
             self.accounts, self.tasks, self.conversations, self.library, self.cache,
+            drafts=Drafts(self.folder / "drafts"),
             index=lambda: EmbeddedSearchIndex(self.folder / "index", self.library),
             audit=lambda: self.audit, clock=lambda: self.now,
         )  # fmt: skip
