@@ -266,6 +266,27 @@ class LibraryContract:
         assert passage.between(0, length + 40) == content.text[: length + 40]
         assert passage.between(length, length + 40) == content.text[length : length + 40]
 
+    async def test_passages_that_were_read_are_read_anew_after_every_change(
+        self, library: Library, open_library: OpenLibrary
+    ):
+        other = await open_library()
+        first, second = a_content("a", "old text", pieces=1), a_content("b", "text", pieces=1)
+        spans = [(first.document.id, 0, 0), (second.document.id, 0, 0)]
+
+        async def texts() -> list[list[str | None]]:
+            read = [await each.passages(spans) for each in (library, other, library)]
+            return [[passage.chunks[0].text if passage else None for passage in passages] for passages in read]
+
+        assert await texts() == [[None, None]] * 3
+        await library.put_documents([first])
+        assert await texts() == [["old text", None]] * 3
+        await other.put_documents([a_content("a", "new text", pieces=1), second])
+        assert await texts() == [["new text", "text"]] * 3
+        await library.remove_documents([second.document.id])
+        assert await texts() == [["new text", None]] * 3
+        await other.delete_collection(first.document.collection_id)
+        assert await texts() == [[None, None]] * 3
+
     async def test_documents_come_by_id_in_the_order_asked_without_those_that_are_gone(self, library: Library):
         contents = [a_content(name) for name in ("1.md", "2.md", "3.md")]
         await library.put_documents(contents)

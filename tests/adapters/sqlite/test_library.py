@@ -56,6 +56,23 @@ async def test_removing_everything_leaves_no_row_behind_but_tombstones(path: Pat
     assert {table: count for table, count in rows.items() if count} == {"changes": 20, "identity": 1}
 
 
+async def test_passages_are_read_right_when_too_many_were_read_to_be_remembered(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("multidb_chat.adapters.sqlite.library_passages.MOST_REMEMBERED", 3)
+    library = SqliteLibrary(path)
+    await library.create_collection(a_collection())
+    contents = [a_content(f"{n}", f"text {n}", pieces=1) for n in range(9)]
+    await library.put_documents(contents)
+    for first in (0, 2, 0, 4, 0):
+        spans = [(content.document.id, 0, 0) for content in contents[first : first + 5]]
+        found = await library.passages(spans)
+        assert [passage.chunks[0].text for passage in found if passage] == [
+            f"text {n}" for n in range(first, first + 5)
+        ]
+    await library.close()
+
+
 async def test_the_text_lies_in_the_file_once(path: Path):
     library = SqliteLibrary(path)
     await library.create_collection(a_collection())

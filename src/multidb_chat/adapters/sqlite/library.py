@@ -1,7 +1,9 @@
 """`SqliteLibrary`: the port `Library` in one SQLite file."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from multidb_chat.adapters.sqlite import erased
 from multidb_chat.adapters.sqlite import library_collections as shelf
@@ -19,6 +21,9 @@ from multidb_chat.domain.library import (
     Passage,
     SourceRecord,
 )
+
+if TYPE_CHECKING:
+    from multidb_chat.adapters.sqlite.library_passages import Passages
 
 
 class SqliteLibrary:
@@ -97,9 +102,14 @@ class SqliteLibrary:
         return await self._database.read(lambda c: book.content(c, document_id))
 
     async def passages(self, spans: Sequence[tuple[str, int, int]]) -> list[Passage | None]:
-        from multidb_chat.adapters.sqlite.library_passages import passages  # only a search reads them
+        passages = self._passages
+        return await self._database.read(lambda c: passages.of(c, spans))
 
-        return await self._database.read(lambda c: passages(c, spans))
+    @cached_property
+    def _passages(self) -> "Passages":
+        from multidb_chat.adapters.sqlite.library_passages import Passages  # only a search reads them
+
+        return Passages()
 
     async def indexable(self, document_ids: Sequence[str]) -> list[tuple[Document, list[Chunk]]]:
         return await self._database.read(lambda c: book.indexable(c, document_ids))

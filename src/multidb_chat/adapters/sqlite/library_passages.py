@@ -1,4 +1,7 @@
-"""Reading passages from the library's file: two statements, however many passages, for a search waits for them."""
+"""Reading passages from the library's file: two statements, however many passages, for a search waits for them.
+
+Questions that follow each other are often on one subject and find the same passages: these are remembered.
+"""
 
 import json
 import sqlite3
@@ -7,6 +10,7 @@ from operator import attrgetter
 
 from multidb_chat.adapters.sqlite.library_rows import CHUNK, DOCUMENT, Row, chunk_of, document_of
 from multidb_chat.adapters.sqlite.library_schema import SEGMENT
+from multidb_chat.adapters.sqlite.library_storing import last_change
 from multidb_chat.domain.library import Passage
 
 
@@ -29,12 +33,39 @@ _SEGMENTS = """
 # Where the columns of the chunk begin: behind the span, the document's key and its columns.
 _CHUNK = 2 + len(DOCUMENT.split(","))
 
+# Passages that are remembered, of 3 kB or so each; each time there are more, all are forgotten.
+MOST_REMEMBERED = 2_000
+
+# A document's id, and its chunks from one number to another.
+Span = tuple[str, int, int]
 # The key of a document, and from where to where in its text.
 _Reach = tuple[int, int, int]
 
 
-def passages(connection: sqlite3.Connection, spans: Sequence[tuple[str, int, int]]) -> list[Passage | None]:
-    """Return for each span its chunks with their text; see the port. Part of a transaction that the caller began."""
+class Passages:
+    """The passages of one library, each read once while there is no change. Several threads may ask."""
+
+    def __init__(self) -> None:
+        self._latest: tuple[int, dict[Span, Passage | None]] = (0, {})
+
+    def of(self, connection: sqlite3.Connection, spans: Sequence[Span]) -> list[Passage | None]:
+        """Return for each span its chunks with their text; see the port. The caller began a transaction."""
+        known = self._current(last_change(connection))
+        if unknown := [span for span in spans if span not in known]:
+            known.update(zip(unknown, read(connection, unknown), strict=True))
+        return [known[span] for span in spans]
+
+    def _current(self, change: int) -> dict[Span, Passage | None]:
+        """Return what is known of the state after that change; what a search works with never shrinks."""
+        latest, known = self._latest
+        if latest != change or len(known) > MOST_REMEMBERED:
+            known = {}
+            self._latest = change, known
+        return known
+
+
+def read(connection: sqlite3.Connection, spans: Sequence[Span]) -> list[Passage | None]:
+    """Return for each span its chunks with their text, in one state."""
     found: dict[int, list[Row]] = {}
     for row in connection.execute(_CHUNKS, (json.dumps(spans),)):
         found.setdefault(row[0], []).append(row)
