@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from multidb_chat.bootstrap import Application, open_application
-from multidb_chat.domain.search import Hit, SearchFilters
+from multidb_chat.domain.search import Hit, Neighbours, SearchFilters
 from multidb_chat.services.ranking import CALIBRATION, Ranked, calibrated, rank
 from multidb_chat.settings import load_settings
 
@@ -136,31 +136,37 @@ class Parts:
             last = page[-1].id
         return cls(application, names), SearchFilters((found[collection],))
 
-    async def hits(self, question: str, filters: SearchFilters) -> tuple[list[Hit], list[Hit]]:
+    async def hits(self, question: str, filters: SearchFilters) -> tuple[list[Hit], Neighbours]:
         """Return what words and what vectors find."""
         vector = await self.application.embedder.embed_query(question)
         words = await self.application.index.lexical(question, filters, DEPTH)
-        keys = [hit[:2] for hit in words]
-        return words, await self.application.index.nearest(vector, filters, DEPTH, keys)
+        search = await self.application.index.nearest(filters, DEPTH, [hit.key for hit in words])
+        return words, await search(vector)
 
     def documents(self, keys: Sequence[str]) -> list[str]:
         return [self.names[key] for key in dict.fromkeys(keys)]
 
 
-def reciprocal(words: Sequence[Hit], vectors: Sequence[Hit], constant: int = 60) -> list[str]:
+def by_meaning(vectors: Neighbours) -> list[tuple[str, int]]:
+    """Return the chunks that vectors find, best first."""
+    scores = np.nan_to_num(vectors.scores, nan=-1.0)
+    return [vectors.keys[place] for place in np.argsort(-scores, kind="stable")[:DEPTH]]
+
+
+def reciprocal(words: Sequence[Hit], vectors: Neighbours, constant: int = 60) -> list[str]:
     """Return documents by reciprocal rank fusion (Cormack et al. 2009), the usual way to fuse."""
     scores: dict[tuple[str, int], float] = {}
-    for hits in (words, vectors[:DEPTH]):
-        for place, hit in enumerate(hits, 1):
-            scores[hit[:2]] = scores.get(hit[:2], 0) + 1 / (constant + place)
+    for keys in ([hit.key for hit in words], by_meaning(vectors)):
+        for place, key in enumerate(keys, 1):
+            scores[key] = scores.get(key, 0) + 1 / (constant + place)
     return [key[0] for key in sorted(scores, key=lambda key: -scores[key])]
 
 
 async def compare(application: Application, collection: Judged, ours: dict[str, list[str]]) -> None:
     parts, filters = await Parts.of(application, collection.name)
-    ways: dict[str, Callable[[list[Hit], list[Hit]], list[str]]] = {
+    ways: dict[str, Callable[[list[Hit], Neighbours], list[str]]] = {
         "words alone (BM25)": lambda words, _: [hit.document_id for hit in words],
-        "vectors alone": lambda _, vectors: [hit.document_id for hit in vectors],
+        "vectors alone": lambda _, vectors: [key[0] for key in by_meaning(vectors)],
         "reciprocal rank fusion, k = 60": lambda words, vectors: reciprocal(words, vectors),
     }
     found = {asked: await parts.hits(text, filters) for asked, text in collection.questions.items()}
@@ -210,7 +216,7 @@ async def calibrate(application: Application, collections: Sequence[Judged]) -> 
         for asker, texts in questions.items():
             for text in texts:
                 words, vectors = await parts.hits(text, filters)
-                share = {hit[:2]: hit.share for hit in words}
+                share = {hit.key: hit.share for hit in words}
                 for first in rank(words, vectors, 1):
                     best.setdefault((one.name, asker), []).append(first)
                     shares.setdefault((one.name, asker), []).append(share.get(first.key, 0.0))

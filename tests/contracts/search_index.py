@@ -1,9 +1,11 @@
 """What every `SearchIndex` does, written once: a backend's test class gives the fixture `open_index`."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import math
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from multidb_chat.domain.library import Chunk, Collection, Document, DocumentContent, Library, document_id
-from multidb_chat.domain.search import Hit, SearchFilters, SearchIndex
+from multidb_chat.domain.search import SearchFilters, SearchIndex
 
 OpenIndex = Callable[[], Awaitable[SearchIndex]]
 DIMENSIONS = 8
@@ -44,7 +46,29 @@ def a_document(
     return DocumentContent(replace(document, **fields), "\n".join(texts), (), tuple(chunks))
 
 
-def cosines(hits: list[Hit]) -> list[float]:
+class Near(NamedTuple):
+    """A chunk beside a vector."""
+
+    document_id: str
+    ordinal: int
+    score: float
+    vector: bytes
+
+
+async def nearest(
+    index: SearchIndex, vector: bytes, filters: SearchFilters, limit: int, compared: Sequence[tuple[str, int]] = ()
+) -> list[Near]:
+    """Return what the vector finds and those compared with it, best first, without those that may not be found."""
+    keys, scores, vectors = await (await index.nearest(filters, limit, compared))(vector)
+    assert keys[: len(compared)] == list(compared)
+    assert scores[len(compared) :] == sorted(scores[len(compared) :], reverse=True)
+    cut = [bytes(vectors)[place : place + len(vector)] for place in range(0, len(keys) * len(vector), len(vector))]
+    found = [Near(*key, score, own) for key, score, own in zip(keys, scores, cut, strict=True)]
+    assert all(near.vector.strip(bytes(1)) == b"" for near in found if math.isnan(near.score))
+    return sorted((near for near in found if not math.isnan(near.score)), key=lambda near: -near.score)
+
+
+def cosines(hits: list[Near]) -> list[float]:
     return [hit.score for hit in hits]
 
 
@@ -78,7 +102,7 @@ class SearchIndexContract:
     async def test_an_empty_library_has_nothing_to_find(self, index: SearchIndex):
         assert await index.refresh() == 0
         assert await index.lexical("anything", PAPERS, 10) == []
-        assert await index.nearest(a_vector(1), PAPERS, 10) == []
+        assert await nearest(index, a_vector(1), PAPERS, 10) == []
 
     async def test_what_was_not_refreshed_since_is_not_found_yet(self, index: SearchIndex, library: Library, put, find):
         await put(a_document("a", "wings"))
@@ -213,27 +237,53 @@ class SearchIndexContract:
         question = np.frombuffer(a_vector(1000), "<f4")
         exact = {n: float(np.frombuffer(vector, "<f4") @ question) for n, vector in vectors.items()}
         expected = sorted(exact, key=lambda n: -exact[n])[:10]
-        hits = await index.nearest(question.tobytes(), PAPERS, 10)
+        hits = await nearest(index, question.tobytes(), PAPERS, 10)
         assert [(hit.document_id, hit.ordinal) for hit in hits] == [(key, n) for n in expected]
         assert cosines(hits) == pytest.approx([exact[n] for n in expected], abs=1e-6)
         assert [hit.vector for hit in hits] == [vectors[n] for n in expected]
 
-    async def test_chunks_found_otherwise_are_scored_too(self, index: SearchIndex, put):
+    async def test_chunks_found_otherwise_are_compared_in_their_places_and_the_nearest_others_follow(
+        self, index: SearchIndex, put
+    ):
         near, far = await put(
             a_document("near", "x", vectors={0: a_vector(1)}), a_document("far", "y", "z", vectors={1: a_vector(2)})
         )
-        hits = await index.nearest(a_vector(1), PAPERS, 1, [(far, 1), (near, 0), (far, 9), ("nobody", 0)])
-        assert [(hit.document_id, hit.ordinal) for hit in hits] == [(near, 0), (far, 1)]
+        compared = [(far, 1), (near, 0), (far, 9), ("nobody", 0)]
+        keys, scores, _ = await (await index.nearest(PAPERS, 1, compared))(a_vector(1))
+        assert keys == [*compared, (far, 0)]
         expected = float(np.frombuffer(a_vector(1), "<f4") @ np.frombuffer(a_vector(2), "<f4"))
-        assert cosines(hits) == pytest.approx([1.0, expected], abs=1e-6)
+        assert scores[:4] == pytest.approx([expected, 1.0, math.nan, math.nan], abs=1e-6, nan_ok=True)
+        keys, scores, vectors = await (await index.nearest(PAPERS, 0, [("nobody", 0)]))(a_vector(1))
+        assert (keys, bytes(vectors)) == ([("nobody", 0)], bytes(4 * DIMENSIONS))
+        assert math.isnan(scores[0])
 
     async def test_chunks_found_otherwise_obey_the_filters(self, index: SearchIndex, put):
         page, book = await put(
             a_document("page", "x", kind="html", vectors={0: a_vector(1)}),
             a_document("book", "y", kind="pdf", vectors={0: a_vector(2)}),
         )
-        hits = await index.nearest(a_vector(1), replace(PAPERS, kinds=("pdf",)), 1, [(page, 0), (book, 0)])
+        hits = await nearest(index, a_vector(1), replace(PAPERS, kinds=("pdf",)), 1, [(page, 0), (book, 0)])
         assert [hit.document_id for hit in hits] == [book]
+
+    async def test_a_search_made_ready_finds_as_often_as_it_is_called(self, index: SearchIndex, put):
+        vectors = {n: a_vector(n) for n in range(9)}
+        await put(a_document("a", *(f"text {n}" for n in range(9)), vectors=vectors))
+        search = await index.nearest(PAPERS, 1)
+        for n, vector in vectors.items():
+            assert [ordinal for _, ordinal in (await search(vector)).keys] == [n]
+
+    async def test_a_search_made_ready_before_a_change_finds_what_was_there_or_what_is(
+        self, index: SearchIndex, library: Library, put
+    ):
+        gone, kept = await put(a_document("gone", "one"), a_document("kept", "two"))
+        search = await index.nearest(PAPERS, 9, [(gone, 0)])
+        await library.remove_documents([gone])
+        await index.refresh()
+        keys, scores, _ = await search(a_vector(1))
+        assert keys == [(gone, 0), (kept, 0)]
+        assert not math.isnan(scores[1])
+        again = await index.nearest(PAPERS, 9, [(gone, 0)])
+        assert math.isnan((await again(a_vector(1))).scores[0])
 
     async def test_what_was_found_once_is_found_anew_after_a_change_and_under_other_filters(
         self, index: SearchIndex, library: Library, put, find
@@ -245,7 +295,7 @@ class SearchIndexContract:
         await put(a_document("b", "wings", kind="html"), a_document("c", "wings", kind="pdf"))
         assert sorted(await find("wings")) == ["a", "b", "c"]
         assert sorted(await find("wings", web)) == ["a", "b"]
-        assert {hit.document_id for hit in await index.nearest(a_vector(1), web, 9)} == {
+        assert {hit.document_id for hit in await nearest(index, a_vector(1), web, 9)} == {
             hit.document_id for hit in await index.lexical("wings", web, 9)
         }
         await library.delete_collection("papers")
@@ -267,7 +317,7 @@ class SearchIndexContract:
             for _ in range(40):
                 words = await index.lexical("wings", PAPERS, 100)
                 assert len({hit.document_id for hit in words}) == len(words) == 20
-                similar = await index.nearest(a_vector(1), PAPERS, 100, [hit[:2] for hit in words])
+                similar = await nearest(index, a_vector(1), PAPERS, 100, [hit[:2] for hit in words])
                 assert len({hit[:2] for hit in similar}) == len(similar) == 40
 
         await asyncio.gather(change(), search(), search(), search())
@@ -275,10 +325,10 @@ class SearchIndexContract:
     async def test_chunks_of_another_collection_are_never_scored(self, index: SearchIndex, library: Library, put):
         await library.create_collection(Collection("secret", "bob", "Secret", EPOCH))
         (key,) = await put(a_document("s", "secret words", collection="secret", vectors={0: a_vector(1)}))
-        assert await index.nearest(a_vector(1), PAPERS, 5, [(key, 0)]) == []
+        assert await nearest(index, a_vector(1), PAPERS, 5, [(key, 0)]) == []
         assert await index.lexical("secret words", PAPERS, 5) == []
         assert await index.lexical("secret words", SearchFilters(()), 5) == []
-        assert await index.nearest(a_vector(1), SearchFilters(()), 5, [(key, 0)]) == []
+        assert await nearest(index, a_vector(1), SearchFilters(()), 5, [(key, 0)]) == []
 
     async def test_an_index_that_follows_its_library_is_right_also_before_it_has_followed(
         self, index: SearchIndex, library: Library, put
@@ -302,14 +352,14 @@ class SearchIndexContract:
         await put(a_document("a", *(f"words {n}" for n in range(30))))
         for limit in (0, 1, 7, 30, 100):
             assert len(await index.lexical("words", PAPERS, limit)) == min(limit, 30)
-            assert len(await index.nearest(a_vector(1), PAPERS, limit)) == min(limit, 30)
+            assert len(await nearest(index, a_vector(1), PAPERS, limit)) == min(limit, 30)
 
     async def test_a_replaced_document_is_found_as_it_is_now_alone(self, index: SearchIndex, put, find):
         await put(a_document("a", "old wings", "old drag", vectors={0: a_vector(1), 1: a_vector(2)}))
         (key,) = await put(a_document("a", "new gliders", vectors={0: a_vector(3)}))
         assert await find("old wings drag") == []
         assert await find("gliders") == ["a"]
-        hits = await index.nearest(a_vector(1), PAPERS, 10, [(key, 1)])
+        hits = await nearest(index, a_vector(1), PAPERS, 10, [(key, 1)])
         assert [(hit.ordinal, hit.vector) for hit in hits] == [(0, a_vector(3))]
 
     async def test_a_removed_document_is_never_found(self, index: SearchIndex, library: Library, put, find):
@@ -317,7 +367,7 @@ class SearchIndexContract:
         await library.remove_documents([gone])
         assert await index.refresh() == 1
         assert await find("wings one") == ["kept"]
-        hits = await index.nearest(a_vector(sum(map(ord, "wings one"))), PAPERS, 10, [(gone, 0)])
+        hits = await nearest(index, a_vector(sum(map(ord, "wings one"))), PAPERS, 10, [(gone, 0)])
         assert [hit.document_id for hit in hits] == [kept]
 
     async def test_a_deleted_collection_is_never_found(self, index: SearchIndex, library: Library, put, find):
@@ -325,7 +375,7 @@ class SearchIndexContract:
         await library.delete_collection("papers")
         assert await index.refresh() == 20
         assert await find("wings") == []
-        assert await index.nearest(a_vector(1), PAPERS, 10) == []
+        assert await nearest(index, a_vector(1), PAPERS, 10) == []
         await library.create_collection(Collection("papers", "ada", "Papers", EPOCH))
         await put(a_document("again", "wings"))
         assert await find("wings") == ["again"]
@@ -340,8 +390,8 @@ class SearchIndexContract:
         odd = tuple(replace(chunk, ordinal=number) for chunk, number in zip(content.chunks, (3, 7, 20), strict=True))
         (key,) = await put(replace(content, chunks=odd))
         assert [hit.ordinal for hit in await index.lexical("two", PAPERS, 5)] == [7]
-        assert [hit.ordinal for hit in await index.nearest(odd[2].vector, PAPERS, 1)] == [20]
-        hits = await index.nearest(odd[2].vector, PAPERS, 1, [(key, 3), (key, 0)])
+        assert [hit.ordinal for hit in await nearest(index, odd[2].vector, PAPERS, 1)] == [20]
+        hits = await nearest(index, odd[2].vector, PAPERS, 1, [(key, 3), (key, 0)])
         assert [hit.ordinal for hit in hits] == [20, 3]
 
     async def test_vectors_of_another_length_are_passed_over_and_their_words_found(
@@ -355,9 +405,9 @@ class SearchIndexContract:
         )
         both = SearchFilters(("papers", "large"))
         assert sorted(await find("wings", both)) == ["long", "none", "short"]
-        assert len(await index.nearest(a_vector(1), both, 10)) == 1
-        assert len(await index.nearest(a_vector(1, 24), both, 10)) == 1
-        assert await index.nearest(a_vector(1, 16), both, 10) == []
+        assert len(await nearest(index, a_vector(1), both, 10)) == 1
+        assert len(await nearest(index, a_vector(1, 24), both, 10)) == 1
+        assert await nearest(index, a_vector(1, 16), both, 10) == []
 
     async def test_collections_searched_together_are_one_ranking(self, index: SearchIndex, library: Library, put, find):
         await library.create_collection(Collection("more", "ada", "More", EPOCH))
@@ -368,7 +418,7 @@ class SearchIndexContract:
         )
         filters = SearchFilters(("more", "papers"))
         assert await find("wing drag", filters) == ["best", "both", "one"]
-        hits = await index.nearest(a_vector(3), filters, 10)
+        hits = await nearest(index, a_vector(3), filters, 10)
         assert len(hits) == 3
         assert cosines(hits) == sorted(cosines(hits), reverse=True)
 
@@ -402,7 +452,7 @@ class SearchIndexContract:
         other = await open_index()
         await put(a_document("a", "wings one"), a_document("b", "wings two"))
         assert await other.lexical("wings", PAPERS, 10) == await index.lexical("wings", PAPERS, 10) != []
-        assert await other.nearest(a_vector(1), PAPERS, 10) == await index.nearest(a_vector(1), PAPERS, 10) != []
+        assert await nearest(other, a_vector(1), PAPERS, 10) == await nearest(index, a_vector(1), PAPERS, 10) != []
         await library.put_documents([a_document("c", "wings three")])
         assert await other.refresh() == 1
         assert len(await index.lexical("wings", PAPERS, 10)) == 3
@@ -461,7 +511,7 @@ class FilterContract:
         }
 
         async def check(index: SearchIndex) -> None:
-            similar = await index.nearest(a_vector(5), filters, 1_000)
+            similar = await nearest(index, a_vector(5), filters, 1_000)
             assert {(hit.document_id, hit.ordinal) for hit in similar} == expected
             worded = await index.lexical("wings drag heat", filters, 1_000)
             assert {(hit.document_id, hit.ordinal) for hit in worded} == expected

@@ -1,6 +1,6 @@
 """Finding passages: filters, hits, matches with their quality; the ports that make vectors and search an index."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, NamedTuple, Protocol
@@ -35,17 +35,37 @@ class SearchFilters:
 
 
 class Hit(NamedTuple):
-    """A chunk found by one of the two searches; a higher `score` is better (BM25, or cosine similarity).
+    """A chunk found by its words; a higher `score` (BM25) is better.
 
-    `share` is what a lexical hit covers of the question: its score over the sum of the inverse document frequencies of
-    the question's words, about 1 when each occurs once, at most 2.2. `vector` is the chunk's own, of a vector hit.
+    `share` is what it covers of the question: its score over the sum of the inverse document frequencies of the
+    question's words, about 1 when each occurs once, at most 2.2.
     """
 
     document_id: str
     ordinal: int
     score: float
-    share: float = 0.0
-    vector: bytes = b""
+    share: float
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What the library knows the chunk by."""
+        return self.document_id, self.ordinal
+
+
+class Neighbours(NamedTuple):
+    """Chunks beside a vector: their keys (document id, ordinal), cosine similarities to it, and their own vectors.
+
+    First come those that were to be compared, as they were given, with nan and a vector of zeros for one that has none
+    or may not be found. The others follow, best first. `vectors` lie one behind the other, float32, little-endian.
+    """
+
+    keys: list[tuple[str, int]]
+    scores: list[float]
+    vectors: bytes | memoryview
+
+
+# A search that lacks only the vector. Raises `StoreError`.
+VectorSearch = Callable[[bytes], Awaitable[Neighbours]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +124,13 @@ class SearchIndex(Protocol):
         """Return the best chunks by BM25 over title, headings and text, best first."""
 
     async def nearest(
-        self, vector: bytes, filters: SearchFilters, limit: int, also: Sequence[tuple[str, int]] = ()
-    ) -> list[Hit]:
-        """Return the chunks most similar to a vector (cosine), best first.
+        self, filters: SearchFilters, limit: int, compared: Sequence[tuple[str, int]] = ()
+    ) -> VectorSearch:
+        """Return a search for the `limit` chunks most similar to a vector, besides those to be `compared` with it.
 
-        The chunks `also`, (document id, ordinal) keys found by other means, are scored too and come in addition, if
-        the filters allow them.
-        Collections whose vectors have another length are passed over.
+        These, each once, were found by other means. The search is made ready as far as it can be without a vector,
+        since embedding the question takes longer than all else. It finds what is in the index now, or when it is
+        called, and may be called more than once. Collections whose vectors have another length are passed over.
         """
 
     async def check(self) -> list[str]:

@@ -17,12 +17,15 @@ Span = tuple[str, int, int]
 def grouped(ranked: Sequence[Ranked], limit: int) -> list[Group]:
     """Put chunks with neighbouring numbers together around the best ones, which come first; at most `limit` groups."""
     groups: list[Group] = []
+    there: dict[str, list[Group]] = {}
     for one in ranked:
-        home = next((group for group in groups if _adjoins(group, one)), None)
+        same = there.setdefault(one.document_id, [])
+        home = next((group for group in same if _adjoins(group, one)), None)
         if home is not None:
             home.append(one)
         elif len(groups) < limit:
             groups.append([one])
+            same.append(groups[-1])
     return groups
 
 
@@ -76,7 +79,7 @@ def _continuous(start: Ranked, there: Mapping[int, Chunk]) -> list[Chunk]:
 
 
 def _adjoins(group: Group, one: Ranked) -> bool:
-    if len(group) >= MOST_MERGED or one.document_id != group[0].document_id:
+    if len(group) >= MOST_MERGED:
         return False
     ordinals = [member.ordinal for member in group]
     return one.ordinal in (min(ordinals) - 1, max(ordinals) + 1)

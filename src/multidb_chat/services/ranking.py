@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from multidb_chat.domain.search import Hit
+from multidb_chat.domain.search import Hit, Neighbours
 
 # The vector's part of the fused score; the rest is the share of the question that the passage covers. nDCG@10 over
 # .5 / .6 / .7, without feedback: Cranfield .437 .444 .441, SciFact .741 .739 .734 (reciprocal ranks: .43 and .72).
@@ -41,44 +41,38 @@ class Ranked(NamedTuple):
         return self.document_id, self.ordinal
 
 
-def rank(lexical: Sequence[Hit], nearest: Sequence[Hit], limit: int) -> list[Ranked]:
-    """Return the best chunks of both lists, best first; `nearest` holds those of `lexical` that have vectors too.
+def rank(lexical: Sequence[Hit], nearest: Neighbours, limit: int) -> list[Ranked]:
+    """Return the best chunks of both, best first; `nearest` begins with the chunks of `lexical`, compared.
 
     A chunk that full text did not find among its best covers nothing of the question; one without a vector resembles
     nothing.
     """
-    words = {(hit.document_id, hit.ordinal): hit for hit in lexical}
-    meaning = {(hit.document_id, hit.ordinal): hit for hit in nearest}
-    found = {key: _fused(words.get(key), meaning.get(key)) for key in words | meaning}
-    order = sorted(found, key=lambda key: -found[key])
-    likeness = _likeness(order[:FEEDBACK], meaning)
-    for key in found:
-        found[key] += VECTOR_WEIGHT * FEEDBACK_WEIGHT * likeness.get(key, 0.0)
-    order.sort(key=lambda key: -found[key])  # stable: equal ones keep the order they had without feedback
-    return [_ranked(key, words.get(key), meaning.get(key), found[key]) for key in order[:limit]]
-
-
-def _fused(word: Hit | None, meaning: Hit | None) -> float:
-    return VECTOR_WEIGHT * (meaning.score if meaning else 0.0) + (1 - VECTOR_WEIGHT) * (word.share if word else 0.0)
-
-
-def _likeness(best: Sequence[tuple[str, int]], meaning: dict[tuple[str, int], Hit]) -> dict[tuple[str, int], float]:
-    """Return the mean cosine of each chunk with the best ones."""
     import numpy as np
 
-    models = [meaning[key].vector for key in best if key in meaning]
-    if not models:
-        return {}
-    vectors = np.frombuffer(b"".join(hit.vector for hit in meaning.values()), "<f4").reshape(len(meaning), -1)
-    centre = np.frombuffer(b"".join(models), "<f4").reshape(len(models), -1).mean(axis=0)
-    return dict(zip(meaning, (vectors @ centre).tolist(), strict=True))
+    if not nearest.keys:
+        return []
+    scores = np.array(nearest.scores)
+    cosine = np.where(np.isnan(scores), 0.0, scores)
+    share = np.zeros(len(cosine))
+    share[: len(lexical)] = [hit.share for hit in lexical]
+    fused = VECTOR_WEIGHT * cosine + (1 - VECTOR_WEIGHT) * share
+    order = np.argsort(-fused, kind="stable")
+    best = order[:FEEDBACK]
+    best = best[np.isfinite(scores[best])]
+    if len(best):
+        vectors = np.frombuffer(nearest.vectors, "<f4").reshape(len(cosine), -1)
+        fused += VECTOR_WEIGHT * FEEDBACK_WEIGHT * (vectors @ vectors[best].sum(axis=0) / len(best))
+        order = order[np.argsort(-fused[order], kind="stable")]  # equal ones keep the order they had before
+    order = order[:limit]
+    return [
+        _ranked(nearest.keys[place], lexical[place] if place < len(lexical) else None, nearest.scores[place], value)
+        for place, value in zip(order.tolist(), fused[order].tolist(), strict=True)
+    ]
 
 
-def _ranked(key: tuple[str, int], word: Hit | None, meaning: Hit | None, fused: float) -> Ranked:
-    cosine = meaning.score if meaning else None
-    return Ranked(
-        *key, word.score if word else None, cosine, fused, calibrated(cosine or 0.0, word.share if word else 0)
-    )
+def _ranked(key: tuple[str, int], word: Hit | None, cosine: float, fused: float) -> Ranked:
+    known = None if math.isnan(cosine) else cosine
+    return Ranked(*key, word.score if word else None, known, fused, calibrated(known or 0.0, word.share if word else 0))
 
 
 def calibrated(cosine: float, share: float) -> float:

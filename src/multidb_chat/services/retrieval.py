@@ -3,29 +3,39 @@
 import asyncio
 import shlex
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import NamedTuple, TypeVar
 
 from multidb_chat.domain.cache import Cache
 from multidb_chat.domain.errors import EmbedderMismatch, StoreFull, StoreUnavailable
 from multidb_chat.domain.library import Chunk, Library, Passage
-from multidb_chat.domain.search import Embedder, Hit, Match, SearchFilters, SearchIndex
+from multidb_chat.domain.search import Embedder, Hit, Match, SearchFilters, SearchIndex, VectorSearch
 from multidb_chat.domain.text import clean_line
 from multidb_chat.services.grouping import Group, grouped, runs, span, spans
 from multidb_chat.services.question_vectors import MOST_CHARACTERS, QuestionVectors
 from multidb_chat.services.ranking import Ranked, rank
 
 T = TypeVar("T")
+# Passages that were read, by the document and the number of each of their chunks.
+Known = dict[tuple[str, int], Passage]
 
 # How many chunks each search contributes, at least. nDCG@10 hardly changes from 50 to 400.
 DEPTH = 50
 # Chunks looked at for each match: some join others, or are of a document that has a better one.
 LOOKED_AT = 2
-# Passages read while the question is embedded, for each match that is wanted: the best ones by words. Of ten matches
-# (Cranfield), nine and a half are among the first thirty of them, and all ten for three questions of five.
-READ_AHEAD = 3
+# Passages read while the question is embedded, for each match that is wanted: the best ones by words. Of the first
+# thirty of them are all ten matches for three questions of five (Cranfield), of the first fifty for 99 of a hundred.
+READ_AHEAD = 5
+
+
+class _Beside(NamedTuple):
+    """What is there when the question's vector comes."""
+
+    words: list[Hit]
+    nearest: VectorSearch
+    passages: asyncio.Task[Known]
 
 
 class Retrieval:
@@ -70,42 +80,50 @@ class Retrieval:
         best: dict[str, Ranked] = {}
         for one in ranked:
             best.setdefault(one.document_id, one)
-        return await self._read([[one] for one in list(best.values())[:limit]], filters, [])
+        return await self._read([[one] for one in list(best.values())[:limit]], filters, {})
 
     async def _ranked(
         self, question: str, filters: SearchFilters, count: int, clock: dict[str, float], ahead: int = 0
-    ) -> tuple[list[Ranked], list[Passage]]:
+    ) -> tuple[list[Ranked], Known]:
         """Return the best chunks, `count` at the most; and the passages of the first `ahead` lexical hits."""
         question = question.strip()
         if not question or not filters.collection_ids:
-            return [], []
+            return [], {}
         asked, depth = question[:MOST_CHARACTERS], max(DEPTH, count)
         async with _together() as group:
-            lexical = group.create_task(self._words(question, filters, depth, clock))
-            reading = group.create_task(self._read_ahead(lexical, filters, ahead))
-            vector = await _clocked(clock, "embedding", self._vectors.of(asked))  # begins before the tasks do
-            group.create_task(self._vectors.keep(asked))
-            words = await lexical
-            keys = [(hit.document_id, hit.ordinal) for hit in words]
-            similar = await _clocked(clock, "nearest", self._index.nearest(vector, filters, depth, keys))
+            beside = group.create_task(self._beside(group, question, filters, depth, ahead, clock))
+            vector = await _clocked(clock, "embedding", self._vectors.of(asked))  # begins before the task does
+            found = await beside
+            similar = await _clocked(clock, "nearest", found.nearest(vector))
         with _timed(clock, "fusion"):
-            return rank(words, similar, count), reading.result()
+            ranked = rank(found.words, similar, count)
+        await self._vectors.keep(asked)
+        return ranked, found.passages.result()
 
-    async def _read_ahead(self, lexical: asyncio.Task[list[Hit]], filters: SearchFilters, count: int) -> list[Passage]:
-        """Return the passages of the first hits, as they are once the search has begun. Raises `EmbedderMismatch`.
-
-        One step after the other: the embedding needs the interpreter's lock too, and a search waits longest for that.
-        """
-        keys = [(hit.document_id, hit.ordinal) for hit in (await lexical)[:count]]
-        await self._require_embedder(filters.collection_ids)
-        passages = await self._library.passages(spans(keys)) if keys else []
-        return [passage for passage in passages if passage is not None]
-
-    async def _words(self, question: str, filters: SearchFilters, depth: int, clock: dict[str, float]) -> list[Hit]:
-        """Return what full text finds in the index as it is now; no full or read-only disk keeps from reading."""
-        with _timed(clock, "refresh"), suppress(StoreFull, StoreUnavailable):
+    async def _beside(
+        self,
+        group: asyncio.TaskGroup,
+        question: str,
+        filters: SearchFilters,
+        depth: int,
+        ahead: int,
+        clock: dict[str, float],
+    ) -> _Beside:
+        """Do what needs no vector of the question while that is made. Raises `EmbedderMismatch`, within the group."""
+        with _timed(clock, "refresh"), suppress(StoreFull, StoreUnavailable):  # no full disk keeps from reading
             await self._index.refresh()
-        return await _clocked(clock, "lexical", self._index.lexical(question, filters, depth))
+        group.create_task(self._require_embedder(filters.collection_ids))
+        words = await _clocked(clock, "lexical", self._index.lexical(question, filters, depth))
+        passages = group.create_task(self._read_ahead(words[:ahead]))
+        nearest = await self._index.nearest(filters, depth, [hit.key for hit in words])
+        return _Beside(words, nearest, passages)
+
+    async def _read_ahead(self, words: Sequence[Hit]) -> Known:
+        """Return the passages of the hits, as they are once the search has begun."""
+        passages = await self._library.passages(spans(hit.key for hit in words)) if words else []
+        return {
+            (chunk.document_id, chunk.ordinal): passage for passage in passages if passage for chunk in passage.chunks
+        }
 
     async def _require_embedder(self, collection_ids: Sequence[str]) -> None:
         """Raise `EmbedderMismatch` when vectors would be compared that cannot be."""
@@ -117,12 +135,11 @@ class Retrieval:
                     f" Process it again: multidb-chat docs reindex --collection {shlex.quote(collection.name)}"
                 )
 
-    async def _read(self, groups: Sequence[Group], filters: SearchFilters, ahead: Sequence[Passage]) -> list[Match]:
+    async def _read(self, groups: Sequence[Group], filters: SearchFilters, known: Known) -> list[Match]:
         """Return the groups as matches, without what is gone, and never from a collection that was not searched.
 
-        What was read `ahead` is not read again.
+        What is `known` is not read again.
         """
-        known = {(chunk.document_id, chunk.ordinal): passage for passage in ahead for chunk in passage.chunks}
         passages = {wanted: known.get(wanted[:2]) for wanted in map(span, groups)}
         rest = [wanted for wanted, passage in passages.items() if not passage or passage.chunks[-1].ordinal < wanted[2]]
         if rest:
@@ -161,6 +178,6 @@ def _timed(clock: dict[str, float], step: str) -> Iterator[None]:
     clock[step] = (time.perf_counter() - begin) * 1000
 
 
-async def _clocked(clock: dict[str, float], step: str, work: Coroutine[Any, Any, T]) -> T:
+async def _clocked(clock: dict[str, float], step: str, work: Awaitable[T]) -> T:
     with _timed(clock, step):
         return await work

@@ -36,6 +36,14 @@ class TestEmbeddedSearchIndex(SearchIndexContract):
             await index.close()
 
 
+class TestLargeSearches(TestEmbeddedSearchIndex):
+    """Those that are run on a thread when the vector is there."""
+
+    @pytest.fixture(autouse=True)
+    def nothing_at_hand(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("multidb_chat.adapters.search_index.similarity.AT_HAND", -1)
+
+
 class TestFilters(FilterContract):
     @pytest.fixture(scope="class")
     def run_index(self, tmp_path_factory: pytest.TempPathFactory):

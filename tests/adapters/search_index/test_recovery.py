@@ -14,7 +14,7 @@ from multidb_chat.adapters.sqlite.library import SqliteLibrary
 from multidb_chat.domain.errors import StoreFull, StoreUnavailable
 from multidb_chat.domain.library import Change, DocumentContent, Library
 from tests.adapters.search_index.worlds import ALL, a_library, answers, clean_answers, some_document
-from tests.contracts.search_index import PAPERS, a_vector
+from tests.contracts.search_index import PAPERS, a_vector, nearest
 
 
 @pytest.fixture
@@ -98,6 +98,17 @@ async def test_a_lost_or_damaged_index_comes_back_when_it_is_opened(
     await again.refresh()
     assert await answers(again) == before
     await again.close()
+
+
+@pytest.mark.parametrize("damage", [damage for what, damage in DAMAGES.items() if "vectors" in what])
+async def test_vectors_that_are_damaged_while_a_search_waits_for_its_vector_come_back(
+    folder: Path, index: EmbeddedSearchIndex, damage: Callable[[Path], None]
+):
+    search = await index.nearest(ALL, 10_000)
+    before = await search(a_vector(0))
+    damage(folder)
+    after = await search(a_vector(0))
+    assert (sorted(after.keys), after.scores) == (sorted(before.keys), pytest.approx(before.scores, abs=1e-6))
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
@@ -204,7 +215,7 @@ async def test_dead_passages_are_cleared_away_when_they_are_many(
     monkeypatch.setattr("multidb_chat.adapters.search_index.writer.FEWEST_DEAD", 10)
     index, reader = (EmbeddedSearchIndex(folder, library) for _ in range(2))
     await index.refresh()
-    await reader.nearest(a_vector(1), PAPERS, 1)
+    await nearest(reader, a_vector(1), PAPERS, 1)
     sizes = []
     for version in range(1, 8):
         await library.put_documents([some_document(number, version) for number in range(0, 40, 2)])
@@ -240,7 +251,7 @@ async def test_a_change_that_is_committed_after_later_ones_is_not_missed(folder:
     index = EmbeddedSearchIndex(folder, server)  # type: ignore[arg-type]
     await library.put_documents([late, some_document(101)])
     await index.refresh()
-    assert late.document.id not in {hit.document_id for hit in await index.nearest(a_vector(1), ALL, 999)}
+    assert late.document.id not in {hit.document_id for hit in await nearest(index, a_vector(1), ALL, 999)}
     server.commit()
     await library.put_documents([some_document(102)])
     assert await index.refresh() == 2

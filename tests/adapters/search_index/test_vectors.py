@@ -61,6 +61,24 @@ def test_a_mask_is_never_passed_and_what_it_allows_is_found(file: VectorFile, ve
     assert slots.tolist() == [slot for slot in np.argsort(-exact)[:10].tolist() if allowed[slot]]
 
 
+@pytest.mark.parametrize("allowed_part", [None, 0.01, 0.5])
+@pytest.mark.parametrize("count", [0, 1, 50, 200])
+def test_what_is_compared_comes_first_as_it_is_given_and_is_not_among_the_others(
+    file: VectorFile, vectors: np.ndarray, allowed_part: float | None, count: int
+):
+    chance = np.random.default_rng(5)
+    allowed = None if allowed_part is None else chance.random(20_000) < allowed_part
+    some = np.arange(20_000) if allowed is None else np.flatnonzero(allowed)
+    compared = chance.choice(some, min(count, len(some)), replace=False)
+    (question,) = some_vectors(1, 6)
+    slots, scores, rows = most_similar(file.view(20_000), question, 10, allowed, compared)
+    assert slots[: len(compared)].tolist() == compared.tolist()
+    others = sorted(set(some.tolist()) - set(compared.tolist()), key=lambda slot: -(vectors[slot] @ question))
+    assert slots[len(compared) :].tolist() == others[:10]
+    assert np.allclose(scores, vectors[slots] @ question, atol=1e-6)
+    assert (rows == vectors[slots]).all()
+
+
 @settings(deadline=None, max_examples=40)
 @given(
     arrays(np.float32, st.integers(2, 3_000), elements=st.integers(-50, 50).map(float) | st.just(-np.inf)),

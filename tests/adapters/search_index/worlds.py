@@ -7,7 +7,7 @@ from multidb_chat.adapters.search_index import EmbeddedSearchIndex
 from multidb_chat.adapters.sqlite.library import SqliteLibrary
 from multidb_chat.domain.library import Collection, DocumentContent, Library
 from multidb_chat.domain.search import SearchFilters, SearchIndex
-from tests.contracts.search_index import EPOCH, a_document, a_vector
+from tests.contracts.search_index import EPOCH, a_document, a_vector, nearest
 
 _PROSE = "wing drag lift heat flow shock layer plate speed mach body jet nozzle wake vortex panel shell load"
 WORDS = _PROSE.split()
@@ -43,7 +43,7 @@ async def answers(index: SearchIndex) -> list[object]:
         hits = await index.lexical(question, ALL, 10_000)
         found.append(sorted((hit.document_id, hit.ordinal, round(hit.score, 6), round(hit.share, 6)) for hit in hits))
     for seed in range(4):
-        hits = await index.nearest(a_vector(seed), ALL, 10_000)
+        hits = await nearest(index, a_vector(seed), ALL, 10_000)
         found.append(sorted((hit.document_id, hit.ordinal, round(hit.score, 5), hit.vector) for hit in hits))
     return found
 

@@ -62,8 +62,7 @@ async def _wrong_vectors(run: Run, library: Library, present: list[Change]) -> l
         for chunk in chunks[:1]:
             filters = SearchFilters((document.collection_id,), document_ids=(document.id,))
             key, vector = (document.id, chunk.ordinal), chunk.vector
-            search = partial(Engine.nearest, vector=vector, filters=filters, limit=1, also=[key])
-            hits = await run(search)
-            if not any((hit.document_id, hit.ordinal) == key and hit.score >= _EQUAL for hit in hits):
+            search = partial(Engine.nearest, vector=vector, filters=filters, limit=0, compared=[key])
+            if not (await run(search)).scores[0] >= _EQUAL:  # nan: it is not there
                 return [f"the vectors of {document.name!r} are not those of the library"]
     return []

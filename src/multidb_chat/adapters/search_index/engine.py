@@ -5,15 +5,15 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import TypeVar
 
-from multidb_chat.adapters.search_index import full_text, writer
+from multidb_chat.adapters.search_index import full_text, similarity, writer
 from multidb_chat.adapters.search_index.damage import Damaged
 from multidb_chat.adapters.search_index.keys import Key
 from multidb_chat.adapters.search_index.memory import Memory, Remembered
 from multidb_chat.adapters.search_index.segments import VectorFiles, state
-from multidb_chat.adapters.search_index.similarity import Similarity
+from multidb_chat.adapters.search_index.similarity import Ready
 from multidb_chat.adapters.search_index.tables import Tables
 from multidb_chat.domain.library import Chunk, Document
-from multidb_chat.domain.search import Hit, SearchFilters
+from multidb_chat.domain.search import Hit, Neighbours, SearchFilters
 
 T = TypeVar("T")
 
@@ -26,7 +26,6 @@ class Engine:
     def __init__(self, folder: Path) -> None:
         self._tables = Tables(folder)
         self._files = VectorFiles(folder)
-        self._similarity = Similarity(self._files)
         self._memory = Memory()
         self._swept = False
 
@@ -79,9 +78,16 @@ class Engine:
         """Search the full text."""
         return self._search(lambda c, known: full_text.search(c, known, question, filters, limit))
 
-    def nearest(self, vector: bytes, filters: SearchFilters, limit: int, also: Sequence[Key]) -> list[Hit]:
+    def ready(self, filters: SearchFilters, limit: int, compared: Sequence[Key]) -> Ready | None:
+        """Return a search of the vectors that needs no thread, as it has all in memory and is over at once.
+
+        None when there are too many for that.
+        """
+        return self._search(lambda c, known: similarity.ready(c, known, self._files, filters, limit, compared))
+
+    def nearest(self, vector: bytes, filters: SearchFilters, limit: int, compared: Sequence[Key]) -> Neighbours:
         """Search the vectors."""
-        return self._search(lambda c, known: self._similarity.search(c, known, vector, filters, limit, also))
+        return self._search(lambda c, known: similarity.search(c, known, self._files, filters, limit, compared, vector))
 
     def problems(self) -> list[str]:
         """Read the whole of the tables and return what is not as it should be."""

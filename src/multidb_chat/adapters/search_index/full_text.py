@@ -49,5 +49,8 @@ def _best(found: Scored, allowed: Mask | None, limit: int) -> list[tuple[int, fl
     if allowed is not None:
         passed = allowed[rows & SLOT_MASK]
         rows, scores = rows[passed], scores[passed]
+    if len(rows) > limit:
+        least = np.partition(scores, -limit)[-limit]
+        rows, scores = rows[scores >= least], scores[scores >= least]
     best = np.argsort(-scores, kind="stable")[:limit]
     return list(zip(rows[best].tolist(), scores[best].tolist(), strict=True))

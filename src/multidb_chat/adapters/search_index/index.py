@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from multidb_chat.adapters.search_index.damage import Busy, Damaged
+from multidb_chat.adapters.search_index.damage import Busy, Damaged, Truncated
 from multidb_chat.domain.errors import StoreCorrupt
 from multidb_chat.domain.library import Change, Library
-from multidb_chat.domain.search import Hit, SearchFilters
+from multidb_chat.domain.search import Hit, Neighbours, SearchFilters, VectorSearch
 
 if TYPE_CHECKING:
     from multidb_chat.adapters.search_index.engine import Engine
@@ -52,10 +53,21 @@ class EmbeddedSearchIndex:
         return await self._search(lambda engine: engine.lexical(question, filters, limit))
 
     async def nearest(
-        self, vector: bytes, filters: SearchFilters, limit: int, also: Sequence[tuple[str, int]] = ()
-    ) -> list[Hit]:
-        """Return the most similar chunks; see the port. Raises `StoreError`."""
-        return await self._search(lambda engine: engine.nearest(vector, filters, limit, also))
+        self, filters: SearchFilters, limit: int, compared: Sequence[tuple[str, int]] = ()
+    ) -> VectorSearch:
+        """Return a search for the most similar chunks; see the port. Raises `StoreError`.
+
+        A small one is over sooner than a thread has taken it up, and is run where the vector arrives.
+        """
+        ready = await self._search(lambda engine: engine.ready(filters, limit, compared))
+
+        async def search(vector: bytes) -> Neighbours:
+            if ready is not None:
+                with suppress(Damaged, Truncated, OSError):  # the other one mends it, or tells what is wrong
+                    return ready(vector)
+            return await self._search(lambda engine: engine.nearest(vector, filters, limit, compared))
+
+        return search
 
     async def check(self) -> list[str]:
         """Compare the index with the library; see the port. Raises `StoreError`."""
@@ -80,7 +92,7 @@ class EmbeddedSearchIndex:
         if self._engine is not None:
             self._engine.close()
 
-    async def _search(self, work: "Callable[[Engine], list[Hit]]") -> list[Hit]:
+    async def _search(self, work: "Callable[[Engine], T]") -> T:
         """Search; an index found damaged is built anew first."""
         try:
             return await self._run(work)

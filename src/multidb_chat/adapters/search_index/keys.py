@@ -5,6 +5,8 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from multidb_chat.adapters.search_index.segments import Segment
+
 # What the library knows a chunk by: its document, and its number in it.
 Key = tuple[str, int]
 
@@ -15,6 +17,7 @@ MOST_REMEMBERED = 50_000
 class _Known(NamedTuple):
     keys: dict[int, Key]
     rows: dict[Key, int]
+    whole: set[int]  # numbers of segments all of whose chunks are known
 
     def add(self, keys: Mapping[int, Key]) -> None:
         self.keys.update(keys)
@@ -25,7 +28,7 @@ class Keys:
     """The chunks and rows of one state of the index. Several threads may ask: what one works with never shrinks."""
 
     def __init__(self) -> None:
-        self._known = _Known({}, {})
+        self._known = _Known({}, {}, set())
 
     def of(self, connection: sqlite3.Connection, rows: Sequence[int]) -> list[Key]:
         """Return the document and the ordinal of the chunk in each row, in order."""
@@ -36,19 +39,26 @@ class Keys:
             known.add(_keys_of(connection, [row for row in rows if row not in known.keys]))
         return [known.keys[row] for row in rows]
 
-    def rows(self, connection: sqlite3.Connection, keys: Sequence[Key]) -> set[int]:
-        """Return the rows of the chunks that exist."""
+    def within(self, connection: sqlite3.Connection, segments: Sequence[Segment]) -> Mapping[int, Key]:
+        """Return the document and the ordinal of all chunks in the segments, by row, and perhaps of others."""
         known = self._current()
-        found = set(map(known.rows.get, keys))
-        if None in found:
-            known.add(_rows_of(connection, [key for key in keys if key not in known.rows]))
-            found = set(map(known.rows.get, keys))
-        return {row for row in found if row is not None}
+        for segment in segments:
+            if segment.number not in known.whole:
+                known.add(_keys_within(connection, segment))
+                known.whole.add(segment.number)
+        return known.keys
+
+    def rows(self, connection: sqlite3.Connection, keys: Sequence[Key]) -> list[int | None]:
+        """Return the row of each chunk, in order; None for one that does not exist."""
+        known = self._current()
+        if unknown := [key for key in keys if key not in known.rows]:
+            known.add(_rows_of(connection, unknown))
+        return [known.rows.get(key) for key in keys]
 
     def _current(self) -> _Known:
         known = self._known
         if len(known.keys) > MOST_REMEMBERED:
-            known = self._known = _Known({}, {})
+            known = self._known = _Known({}, {}, set())
         return known
 
 
@@ -61,6 +71,17 @@ def _keys_of(connection: sqlite3.Connection, rows: Sequence[int]) -> dict[int, K
     return {
         row: (document_id, json.loads(ordinals)[row - first] if ordinals else row - first)
         for row, document_id, first, ordinals in found
+    }
+
+
+def _keys_within(connection: sqlite3.Connection, segment: Segment) -> dict[int, Key]:
+    found = connection.execute(
+        "SELECT id, first, slots, ordinals FROM documents WHERE first BETWEEN ? AND ?", (segment.first, segment.last)
+    )
+    return {
+        row: (document_id, ordinal)
+        for document_id, first, slots, stored in found
+        for row, ordinal in enumerate(json.loads(stored) if stored else range(slots), first)
     }
 
 

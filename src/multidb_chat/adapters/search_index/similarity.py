@@ -1,59 +1,141 @@
 """Vector search: the chunks most similar to a vector, and the similarity of chunks found by other means."""
 
 import sqlite3
-from collections.abc import Sequence
-from operator import itemgetter
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from multidb_chat.adapters.search_index.keys import Key
+from multidb_chat.adapters.search_index.masks import Mask
 from multidb_chat.adapters.search_index.memory import Remembered
 from multidb_chat.adapters.search_index.segments import Segment, VectorFiles, segments
 from multidb_chat.adapters.search_index.tables import SLOT_MASK
-from multidb_chat.adapters.search_index.vectors import Floats, Slots, most_similar
-from multidb_chat.domain.search import Hit, SearchFilters
+from multidb_chat.adapters.search_index.vectors import Floats, Slots, VectorFile, most_similar, touch
+from multidb_chat.domain.search import Neighbours, SearchFilters
 
-# A row, its cosine, and its vector.
-Scored = tuple[int, float, bytes]
+# Up to so many vectors a search takes some 0.3 ms at the most, and is run where it is asked for.
+AT_HAND = 10_000
 
-
-class Similarity:
-    """Searches the vector files of an index."""
-
-    def __init__(self, files: VectorFiles) -> None:
-        self._files = files
-
-    def search(
-        self,
-        connection: sqlite3.Connection,
-        known: Remembered,
-        vector: bytes,
-        filters: SearchFilters,
-        limit: int,
-        also: Sequence[Key],
-    ) -> list[Hit]:
-        """Return the most similar chunks, and the chunks `also`, as far as the filters allow them; best first."""
-        query = np.frombuffer(vector, "<f4")
-        named = known.keys.rows(connection, also)
-        found: list[Scored] = []
-        for segment in segments(connection, filters.collection_ids):
-            if segment.dimensions != len(query) or segment.slots == segment.dead:
-                continue
-            vectors, allowed = self._files.of(segment).view(segment.slots), known.masks.of(connection, segment, filters)
-            slots = {row & SLOT_MASK for row in named if segment.first <= row <= segment.last}
-            if allowed is not None:
-                slots = {slot for slot in slots if allowed[slot]}
-            found += _scored(segment, *most_similar(vectors, query, limit, allowed, slots))
-        found.sort(key=itemgetter(1), reverse=True)
-        best = [one for place, one in enumerate(found) if place < limit or one[0] in named]
-        keys = known.keys.of(connection, [one[0] for one in best])
-        return [
-            Hit(document_id, ordinal, score, 0.0, vector)
-            for (document_id, ordinal), (_, score, vector) in zip(keys, best, strict=True)
-        ]
+# A search that needs nothing but a vector. Raises `Damaged`, `Truncated`, and `OSError`.
+Ready = Callable[[bytes], Neighbours]
 
 
-def _scored(segment: Segment, slots: Slots, scores: Floats, vectors: Floats) -> list[Scored]:
-    packed, size = vectors.tobytes(), 4 * segment.dimensions
-    pieces = [packed[at : at + size] for at in range(0, len(packed), size)]
-    return list(zip((slots + segment.first).tolist(), scores.tolist(), pieces, strict=True))
+class Part(NamedTuple):
+    """What is searched of a segment. Of the chunks to be compared it holds those at `places`, in `slots`."""
+
+    segment: Segment
+    file: VectorFile
+    allowed: Mask | None
+    places: list[int]
+    slots: Slots
+
+
+class Found(NamedTuple):
+    """Rows, their cosines and their vectors: first those to be compared, then the others, best first."""
+
+    rows: NDArray[np.int64]
+    scores: Floats
+    vectors: Floats
+
+
+def search(
+    connection: sqlite3.Connection,
+    known: Remembered,
+    files: VectorFiles,
+    filters: SearchFilters,
+    limit: int,
+    compared: Sequence[Key],
+    vector: bytes,
+) -> Neighbours:
+    """Return the `limit` most similar chunks behind those to be compared; see the port."""
+    parts = _parts(connection, known, files, filters, compared)
+    return _neighbours(parts, vector, limit, compared, lambda rows: known.keys.of(connection, rows))
+
+
+def ready(
+    connection: sqlite3.Connection,
+    known: Remembered,
+    files: VectorFiles,
+    filters: SearchFilters,
+    limit: int,
+    compared: Sequence[Key],
+) -> Ready | None:
+    """Return `search` for a vector that is to come, with all it takes in memory; None for more than `AT_HAND`."""
+    parts = _parts(connection, known, files, filters, compared)
+    if sum(part.segment.slots for part in parts) > AT_HAND:
+        return None
+    keys = known.keys.within(connection, [part.segment for part in parts])
+    for part in parts:
+        touch(part.file.view(part.segment.slots))
+    return lambda vector: _neighbours(parts, vector, limit, compared, lambda rows: [keys[row] for row in rows])
+
+
+def _parts(
+    connection: sqlite3.Connection,
+    known: Remembered,
+    files: VectorFiles,
+    filters: SearchFilters,
+    compared: Sequence[Key],
+) -> list[Part]:
+    rows = known.keys.rows(connection, compared)
+    return [
+        _part(segment, files.of(segment), known.masks.of(connection, segment, filters), rows)
+        for segment in segments(connection, filters.collection_ids)
+        if segment.dimensions and segment.slots > segment.dead
+    ]
+
+
+def _part(segment: Segment, file: VectorFile, allowed: Mask | None, rows: Sequence[int | None]) -> Part:
+    here = [(place, row) for place, row in enumerate(rows) if row is not None and segment.first <= row <= segment.last]
+    if allowed is not None:
+        here = [(place, row) for place, row in here if allowed[row & SLOT_MASK]]
+    slots = np.array([row & SLOT_MASK for _, row in here], np.intp)
+    return Part(segment, file, allowed, [place for place, _ in here], slots)
+
+
+def _neighbours(
+    parts: Sequence[Part],
+    vector: bytes,
+    limit: int,
+    compared: Sequence[Key],
+    keys_of: Callable[[list[int]], list[Key]],
+) -> Neighbours:
+    """Search the parts; `keys_of` tells what lies in rows."""
+    query, count = np.frombuffer(vector, "<f4"), len(compared)
+    parts = [part for part in parts if part.segment.dimensions == len(query)]
+    found = [_found(part, query, limit) for part in parts]
+    whole = len(found) == 1 and len(parts[0].places) == count
+    rows, scores, vectors = found[0] if whole else _merged(query, limit, count, parts, found)
+    return Neighbours([*compared, *keys_of(rows[count:].tolist())], scores.tolist(), vectors.data)
+
+
+def _found(part: Part, query: Floats, limit: int) -> Found:
+    vectors = part.file.view(part.segment.slots)
+    slots, scores, exact = most_similar(vectors, query, limit, part.allowed, part.slots)
+    return Found(slots + part.segment.first, scores, exact)
+
+
+def _merged(query: Floats, limit: int, count: int, parts: Sequence[Part], found: Sequence[Found]) -> Found:
+    """Return what the parts found as one: the `count` to be compared in their places, and the best of the others."""
+    compared = Found(
+        np.zeros(count, np.int64), np.full(count, np.nan, np.float32), np.zeros((count, len(query)), np.float32)
+    )
+    others = [_rows_of(compared, slice(0))]
+    for part, one in zip(parts, found, strict=True):
+        here = len(part.places)
+        compared.scores[part.places] = one.scores[:here]
+        compared.vectors[part.places] = one.vectors[:here]
+        others.append(_rows_of(one, slice(here, None)))
+    rest = _joined(others)
+    return _joined([compared, _rows_of(rest, np.argsort(-rest.scores, kind="stable")[:limit])])
+
+
+def _rows_of(found: Found, which: slice | Slots) -> Found:
+    return Found(found.rows[which], found.scores[which], found.vectors[which])
+
+
+def _joined(found: Sequence[Found]) -> Found:
+    rows, scores, vectors = zip(*found, strict=True)
+    return Found(np.concatenate(rows), np.concatenate(scores), np.concatenate(vectors))

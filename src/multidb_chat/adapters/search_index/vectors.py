@@ -12,7 +12,6 @@ What lies behind the committed number of slots is left over from an interrupted 
 import math
 import mmap
 import os
-from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,6 +36,7 @@ CANDIDATES = 2
 FEWEST_CANDIDATES = 50
 # Up to so many vectors the exact products cost less than choosing.
 EXACT_UP_TO = 1024
+NONE: Slots = np.empty(0, np.intp)
 # Unit vectors give no more than 1, and a little for rounding.
 _LARGEST_PRODUCT = 1.01
 # Rows scanned in one call of the kernel, which holds the interpreter's lock: about a millisecond.
@@ -81,6 +81,12 @@ class VectorFile:
         return self._view
 
 
+def touch(vectors: Vectors) -> None:
+    """Have the vectors in memory: who reads them next does not wait for the disk."""
+    for values in vectors:
+        values.reshape(-1).view(np.uint8)[:: mmap.PAGESIZE].max(initial=0)
+
+
 def coarse(vectors: Floats) -> NDArray[np.int8]:
     """Return (n, d) unit vectors in 8 bits a component."""
     scale = 127 * math.sqrt(vectors.shape[1]) / SPREAD
@@ -93,23 +99,18 @@ def most_similar(
     vector: Floats,
     limit: int,
     allowed: NDArray[np.bool_] | None = None,
-    also: Collection[int] = (),
+    compared: Slots = NONE,
 ) -> tuple[Slots, Floats, Floats]:
-    """Return the slots of the `limit` largest scalar products with `vector`, best first; the products; the vectors.
+    """Return the slots `compared`, as they are given, and the `limit` others of the largest products, best first.
 
-    `allowed` marks the slots that may be found; None allows all. The slots `also` come too. Raises `Damaged`.
+    With them come their scalar products with `vector`, and their vectors. `allowed` marks the slots that may be found,
+    which `compared` are of; None allows all. Raises `Damaged`.
     """
-    slots = _candidates(vectors, vector, limit, allowed)
-    if also:
-        slots = np.array(sorted({*slots.tolist(), *also}), np.intp)
+    slots = np.concatenate([compared, _candidates(vectors, vector, limit, allowed, compared)])
     rows = vectors.exact[slots]
     scores = products(rows, vector)
-    order = np.argsort(-scores, kind="stable")
-    if also:
-        ranked = enumerate(slots[order].tolist())
-        order = order[[place for place, slot in ranked if place < limit or slot in also]]
-    else:
-        order = order[:limit]
+    others = np.argsort(-scores[len(compared) :], kind="stable")[:limit]
+    order = np.concatenate([np.arange(len(compared)), others + len(compared)])
     return slots[order], scores[order], rows[order]
 
 
@@ -125,14 +126,19 @@ def products(rows: Floats, vector: Floats) -> Floats:
     return scores
 
 
-def _candidates(vectors: Vectors, vector: Floats, limit: int, allowed: NDArray[np.bool_] | None) -> Slots:
+def _candidates(
+    vectors: Vectors, vector: Floats, limit: int, allowed: NDArray[np.bool_] | None, without: Slots
+) -> Slots:
     total = len(vectors.exact) if allowed is None else int(np.count_nonzero(allowed))
     wanted = max(FEWEST_CANDIDATES, CANDIDATES * limit)
-    if total <= max(EXACT_UP_TO, wanted):
-        return np.arange(total) if allowed is None else np.flatnonzero(allowed)
+    if total - len(without) <= max(EXACT_UP_TO, wanted):
+        left = np.ones(total, np.bool_) if allowed is None else allowed.copy()
+        left[without] = False
+        return np.flatnonzero(left)
     rough = _rough_scores(vectors.coarse, coarse(vector[None]))
     if allowed is not None:
         rough[~allowed] = -np.inf
+    rough[without] = -np.inf
     return _at_least(rough, wanted)
 
 
