@@ -73,6 +73,7 @@ With `--json` a command prints one JSON document. Keys are not renamed or remove
 `safe` |
 | `admin users list` | `users`: `id`, `email`, `role`, `plan`, `created_at`, `expires_at`, `disabled_at` |
 | `admin users show` | the same of one, `usage` as in `usage`, `sessions`: `id`, `client`, `created_at`, `expires_at` |
+| `admin users reset-totp` | `removed`: whether there was one |
 | `admin audit list` | `entries`: `seq`, `at`, `actor`, `actor_name`, `action`, `target`, `target_name`, `origin`, \
 `details`, `mac`; `admin audit export` writes one such object a line |
 | `admin audit verify` | `entries`, `sound`, `problem` |

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyotp
 import pytest
 
 from tests.cli.admin.conftest import EVE, PASSWORD, QUICKLY, ROOT, data, done, told
@@ -105,6 +106,18 @@ def test_a_password_is_set_anew_with_a_code(root: Program) -> None:
     done(root, "login", EVE, "--password-stdin", given="another brass key, turned\n")
 
 
+def test_a_lost_second_factor_is_removed(root: Program) -> None:
+    assert "has no second factor" in done(root, "admin", "users", "reset-totp", EVE, "--yes")
+    done(root, "login", EVE, "--password-stdin", given=f"{PASSWORD}\n")
+    app = pyotp.TOTP(data(root, "account", "totp", "on")["secret"])
+    done(root, "account", "totp", "on", "--code", app.now())
+    done(root, "login", ROOT, "--password-stdin", given=f"{PASSWORD}\n")
+    assert told(root, "login", EVE, "--password-stdin", given=f"{PASSWORD}\n").returncode == 4
+    assert told(root, "admin", "users", "reset-totp", EVE).returncode == 4  # nobody there to confirm it
+    assert data(root, "admin", "users", "reset-totp", EVE, "--yes") == {"removed": True}
+    done(root, "login", EVE, "--password-stdin", given=f"{PASSWORD}\n")
+
+
 def test_sessions_of_others_are_listed_and_ended(root: Program) -> None:
     mine = data(root, "admin", "users", "sessions", ROOT)["sessions"]
     assert [one["client"] for one in mine] == ["shell"]
@@ -170,6 +183,7 @@ COMMANDS = [
     ("status",), ("stats",), ("usage",), ("users", "list"), ("users", "show", EVE), ("users", "disable", EVE, "--yes"),
     ("users", "enable", EVE), ("users", "role", EVE, "admin", "--yes"), ("users", "plan", EVE, "pro"),
     ("users", "reset-password", MAX), ("users", "sessions", ROOT), ("users", "sessions", ROOT, "--end", "--yes"),
+    ("users", "reset-totp", EVE, "--yes"),
     ("users", "delete", ROOT, "--yes"), ("plans", "list"), ("plans", "set", "free", "messages", "9"),
     ("audit", "list"), ("audit", "verify"), LOG_OUT, ("knowledge", "list"), ("knowledge", "stats"),
     ("knowledge", "add", "Why?", "So."), ENTRIES_OUT, ("knowledge", "reindex"), ("feedback", "list"),

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from multidb_chat.cli.admin.factors import reset_totp
 from multidb_chat.cli.console import Console, Exit, Styled
 from multidb_chat.cli.options import Json, PasswordStdin, Yes
 from multidb_chat.cli.session import session_of
@@ -221,6 +222,9 @@ def reset_password(context: typer.Context, user: Reference, as_json: Json = Fals
         return Exit.DONE
 
     session.run(work)
+
+
+users.command("reset-totp", epilog="Example: multidb-chat admin users reset-totp eve@example.org")(reset_totp)
 
 
 @users.command(epilog="Example: multidb-chat admin users sessions eve@example.org --end --yes")
