@@ -16,6 +16,7 @@ from multidb_chat.bootstrap import Application, open_application
 from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.tasks import Task
 from multidb_chat.services.tasks.handling import Outcome, Tell
+from multidb_chat.services.tasks.reports import Report, dumps
 from multidb_chat.services.tasks.worker import Pace, Worker
 from multidb_chat.tui.app import ChatApp
 from tests.tui.driving import NARROW, WIDE, app_over, area, send, shown, toasts, until
@@ -285,6 +286,31 @@ async def test_the_end_of_a_task_rings_where_that_is_switched_on(
         assert all("\x1b" not in piece[4:] for piece in rung)
 
 
+REPORT = Report(
+    "Research: customer churn",
+    """# Research: customer churn
+
+Searched in: documents. Of 12 questions, 9 could be answered, in the words of 4 documents.
+
+## Customer churn
+
+Customer churn was 6.4 percent: 118 customers left during 2019. [1]
+
+| Year | Churn |  |
+| --- | --: | --- |
+| 2019 | 6.4 | ███████████ |
+| 2020 | 8.1 | ██████████████ |
+
+## What the documents do not say
+
+Nothing in the documents supports an answer to these:
+
+- **Why**: nearest is the annual report 2021, People.
+""",
+    True,
+)
+
+
 class Frozen:
     """The real task service or inbox, whose times are of one day."""
 
@@ -331,7 +357,7 @@ async def every_state(pilot: Pilot[int]) -> None:
     made = [await services.task_service.submit(account, "research", topic) for topic in topics]
     await services.task_service.submit(account, "analyze", "")
     claims = [await tasks.claim("w", now + timedelta(hours=2), now + timedelta(days=9), ["research"]) for _ in range(4)]
-    await tasks.finish(claims[0], now, "{}", "9 questions answered, 3 not, from 4 documents")
+    await tasks.finish(claims[0], now, dumps(REPORT), "9 questions answered, 3 not, from 4 documents")
     await tasks.fail(claims[1], now + timedelta(seconds=1), 'There is no collection named "tea".')
     await tasks.heartbeat(claims[2], now + timedelta(days=9), 0.4, "Problems and risks")
     await tasks.finish(claims[3], now + timedelta(seconds=2), "{}", "4 questions answered, 2 not, from 1 document")
@@ -345,6 +371,12 @@ async def tasks_screen(pilot: Pilot[int]) -> None:
     await until(pilot, lambda: "Tasks · 6, 2 to do" in shown(pilot))
 
 
+async def report_screen(pilot: Pilot[int]) -> None:
+    await tasks_screen(pilot)
+    await pilot.press("ctrl+end", "enter")
+    await until(pilot, lambda: "Searched in" in shown(pilot))
+
+
 async def inbox_screen(pilot: Pilot[int]) -> None:
     await every_state(pilot)
     await pilot.press("f9")
@@ -353,7 +385,7 @@ async def inbox_screen(pilot: Pilot[int]) -> None:
 
 @pytest.mark.parametrize("theme", ["ink", "paper"])
 @pytest.mark.parametrize("size", [NARROW, WIDE], ids=["narrow", "wide"])
-@pytest.mark.parametrize("state", [tasks_screen, inbox_screen], ids=["tasks", "inbox"])
+@pytest.mark.parametrize("state", [tasks_screen, inbox_screen, report_screen], ids=["tasks", "inbox", "report"])
 def test_a_screen_looks_as_it_did(
     snap_compare: Any, home: Path, monkeypatch: pytest.MonkeyPatch, state: Any, size: tuple[int, int], theme: str
 ) -> None:
