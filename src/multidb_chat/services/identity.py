@@ -90,7 +90,7 @@ class Identity:
 
         It works for a log-in too that is over, or whose file cannot be read.
         """
-        if not self.session_id:
+        if not self.session_id and self._face == "shell":
             with suppress(SessionEnded, StoreError):
                 await self._resumed("local")
         if self.session_id:
@@ -99,7 +99,7 @@ class Identity:
 
     async def leave(self) -> Account:
         """Forget the log-in of this machine, whose session or account is gone; go on like after logging out."""
-        await self._stored.clear()
+        await self._forget()
         if self._face == "shell":
             return self._become(await self._accounts.local_account())
         self.session_id, self.chosen = "", False
@@ -128,6 +128,14 @@ class Identity:
         if before is not None and before_id:
             await (await self._authenticating()).log_out(before, before_id)
         return self._become(begun.account, begun.session.id)
+
+    async def _forget(self) -> None:
+        """Forget what is stored; in the app only what is its own, since a log-in may have been made in the shell."""
+        if self._face == "app" and await self._stored.remembered() == "account":
+            tokens = await self._stored.load()
+            if tokens is not None and tokens.refresh.partition(".")[0] != self.session_id:
+                return
+        await self._stored.clear()
 
     async def _resumed(self, who: Who) -> bool:
         tokens = await self._stored.load()

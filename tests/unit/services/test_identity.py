@@ -157,6 +157,26 @@ async def test_a_guest_at_the_app_leaves_the_stored_log_in_alone(start: Start, g
     assert (await start().open("shell")).account.email == ADA
 
 
+async def test_leaving_the_app_leaves_a_log_in_alone_that_was_made_in_the_shell_meanwhile(start: Start, gate: Gate):
+    guest, member = await start().open("guest"), await start().open("app")
+    await member.register("bob@example.org", PASSWORD)
+    await (await start().open("shell")).register(ADA, PASSWORD)
+    for app in (guest, member):
+        await app.log_out()
+        assert not app.chosen
+    assert (await start().open("shell")).account.email == ADA
+
+
+async def test_leaving_the_app_forgets_its_own_log_in_and_guest(start: Start, gate: Gate):
+    app = await start().open("app")
+    await app.enter_as_guest()
+    await app.log_out()
+    assert await start().stored.remembered() is None
+    await app.register(ADA, PASSWORD)
+    await app.log_out()
+    assert await start().stored.remembered() is None
+
+
 async def test_looking_again_finds_what_changed(start: Start, gate: Gate):
     app = await start().open("app")
     account = await app.register(ADA, PASSWORD)
