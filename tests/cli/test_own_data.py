@@ -44,8 +44,8 @@ def test_little_left_is_told_after_adding_and_with_whoami_and_beyond_it_is_refus
     scarce = ("--set", "plans.free_documents=2")
     added = ada.inside(*scarce, "docs", "add", more)
     assert added.returncode == 0
-    assert "note: 0 of 2 documents a month (free) are left: new documents are refused until 1 " in added.stderr
-    assert "0 of 2 documents a month (free) are left" in ada.inside(*scarce, "whoami").stderr
+    assert "note: 0 of 2 documents left (free): new documents are refused until 1 " in added.stderr
+    assert "0 of 2 documents left (free)" in ada.inside(*scarce, "whoami").stderr
     most = tmp_path / "most.txt"
     most.write_text("Too many words.")
     refused = ada.inside(*scarce, "docs", "add", most, "--json")

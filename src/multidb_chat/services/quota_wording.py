@@ -37,13 +37,10 @@ def used_up(plan: Tier, usage: Usage) -> str:
 def warning(plan: Tier, usage: Usage) -> str:
     """Return one line for what is nearly used up: what is left, what happens then, and when it begins anew."""
     left, limit = amount(usage.resource, usage.left or 0), amount(usage.resource, usage.limit or 0)
-    if usage.resets_at is None:
-        return f"{left} of {limit} of storage ({plan}) are left; then new documents are refused until some are removed."
-    until = f"until {_day(usage)}"
-    head = f"{left} of {limit} {NAMES[usage.resource]} a month ({plan}) are left"
-    if not usage.left:
-        return f"{head}: {_THEN[usage.resource]} refused {until}."
-    return f"{head} {until}; when they are used, {_THEN[usage.resource]} refused until then."
+    then = f"{_THEN[usage.resource]} refused"
+    until = "some are removed" if usage.resets_at is None else _day(usage)
+    head = f"{left} of {limit} {NAMES[usage.resource]} left ({plan})"
+    return f"{head}; then {then} until {until}." if usage.left else f"{head}: {then} until {until}."
 
 
 def _day(usage: Usage) -> str:

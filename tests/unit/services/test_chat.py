@@ -240,13 +240,11 @@ async def test_what_is_left_is_told_once_at_each_share_before_it_runs_out(house:
     assert told == [
         (
             16,
-            "4 of 20 messages a month (free) are left until 1 February 2026; "
-            "when they are used, questions are refused until then.",
+            "4 of 20 messages left (free); then questions are refused until 1 February 2026.",
         ),
         (
             19,
-            "1 of 20 messages a month (free) are left until 1 February 2026; "
-            "when they are used, questions are refused until then.",
+            "1 of 20 messages left (free); then questions are refused until 1 February 2026.",
         ),
     ]
 

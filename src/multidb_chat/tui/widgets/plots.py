@@ -128,7 +128,8 @@ class CachePlot(FiguresPlot):
         days = [(at, day) for at, day in enumerate(figures.days) if day.of(TURNS) > day.of(FAILED)]
         rates = [100 * day.of(CACHED) / (day.of(TURNS) - day.of(FAILED)) for _, day in days]
         colour = self.colour("accent")
-        plot.plot([at for at, _ in days], rates, color=colour, marker="braille")
+        draw, marker = (plot.plot, "braille") if len(days) > 1 else (plot.scatter, "dot")
+        draw([at for at, _ in days], rates, color=colour, marker=marker)
         plot.ylim(0, 100)
         plot.yticks([0, 50, 100])
         plot.xlim(-0.6, len(figures.days) - 0.4)

@@ -12,8 +12,7 @@ class QuotaLine(Static):
     """Says of which resource little is left; the rest is on the dashboard."""
 
     DEFAULT_CSS = """
-    QuotaLine { height: 1; padding: 0 2; color: $text-warning; display: none; }
-    QuotaLine { text-wrap: nowrap; text-overflow: ellipsis; }
+    QuotaLine { height: auto; max-height: 2; padding: 0 2; color: $text-warning; display: none; }
     """
 
     def __init__(self, serving: Serving) -> None:
