@@ -125,7 +125,7 @@ async def cost(folder: Path, embedder: MiniLMEmbedder) -> None:
     await base.find(MISS)
 
     async def compare() -> None:
-        memory.nearest(vector, 8, ALIKE)
+        list(memory.nearest(vector, ALIKE))
 
     print(f"{ENTRIES:,} entries: compared     {await timed(compare):8.2f} ms")
     print(f"{ENTRIES:,} entries: nothing found{await timed(lambda: base.find(MISS)):8.2f} ms, the vector known")

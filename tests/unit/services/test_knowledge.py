@@ -130,6 +130,19 @@ async def test_the_next_best_entry_is_taken_where_words_speak_against_the_best(
     assert await base.find("What was the churn in 2021?") is None
 
 
+async def test_among_many_entries_that_differ_in_a_number_alone_the_right_one_is_found(
+    base: KnowledgeBase, store: SqliteConversations, embedder: MiniLMEmbedder
+) -> None:
+    await asyncio.gather(
+        *(put(store, embedder, f"What was churn in {year}?", f"k{year}") for year in range(1900, 2020))
+    )
+    for year in (1900, 1957, 2019):
+        found = await base.find(f"What was the churn in {year}, please?")
+        assert found is not None
+        assert found.entry.id == f"k{year}"
+    assert await base.find("What was the churn in 2020, please?") is None
+
+
 async def test_a_change_is_seen_once_its_scope_is_invalidated(
     base: KnowledgeBase, store: SqliteConversations, cache: SqliteCache, embedder: MiniLMEmbedder
 ) -> None:

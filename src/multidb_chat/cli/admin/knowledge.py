@@ -1,11 +1,12 @@
 """`multidb-chat admin knowledge`: curated questions and answers."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from multidb_chat.cli.console import Exit, Styled
+from multidb_chat.cli.console import Console, Exit, Styled
 from multidb_chat.cli.options import Json, Yes
 from multidb_chat.cli.session import session_of
 from multidb_chat.domain.text import clean_line
@@ -20,6 +21,7 @@ References = Annotated[list[str], typer.Argument(metavar="ENTRY...", help="Ids, 
 Category = Annotated[str, typer.Option("--category", metavar="NAME", help="A word to group entries by.")]
 Of = Annotated[str | None, typer.Option("--category", metavar="NAME", help="Only entries of this category.")]
 FormOption = Annotated[str, typer.Option("--format", metavar="FORMAT", help="csv or json; else the file's name tells.")]
+_LONG = 500  # entries that take more than a moment
 _FORMS: "dict[str, Form]" = {"csv": "csv", "json": "json"}
 
 
@@ -177,7 +179,7 @@ def import_(
         rows = read(_content(file), chosen)
         if not yes and not await session.console.confirm(f"Import {len(rows):,} entries from {clean_line(file)}?"):
             return Exit.REFUSED
-        done = await application.curation.import_rows(application.account, rows)
+        done = await application.curation.import_rows(application.account, rows, _telling(session.console))
         counts = {"added": done.added, "changed": done.changed, "unchanged": done.unchanged}
         if as_json:
             session.console.write_json(counts)
@@ -295,6 +297,19 @@ def reindex(context: typer.Context, as_json: Json = False) -> None:
         return Exit.DONE
 
     session.run(work)
+
+
+def _telling(console: Console) -> Callable[[int, int], None]:
+    """Return what tells each tenth of a long import on a terminal."""
+    told = 0
+
+    def progress(done: int, of: int) -> None:
+        nonlocal told
+        if console.err_is_terminal and of >= _LONG and done * 10 // of > told:
+            told = done * 10 // of
+            console.tell(Styled(f"{done:,} of {of:,}", "faint"))
+
+    return progress
 
 
 def _answer(text: str) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from multidb_chat.services.knowledge.sameness import Sameness
 
 # How many of the nearest entries are looked at: the words of the very nearest may speak against it.
-_LOOKED_AT = 8
+_LOOKED_AT = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,16 @@ class KnowledgeBase:
     async def _near(self, question: str) -> Found | None:
         if not await self._memory.refresh():
             return None
-        from multidb_chat.services.knowledge.sameness import ALIKE
+        from multidb_chat.services.knowledge.sameness import ALIKE, figures_in
 
         vector = await self._vectors.of(question)
-        for key, asked, cosine in self._memory.nearest(vector, _LOOKED_AT, ALIKE):
+        figures, looked = figures_in(question), 0
+        for key, asked, cosine in self._memory.nearest(vector, ALIKE):
+            if figures_in(asked) != figures:  # by far the most where many entries differ in a number alone
+                continue
+            looked += 1
+            if looked > _LOOKED_AT:
+                break
             needed = self._sameness.needed(asked, question)
             if needed is None or cosine < needed:
                 continue

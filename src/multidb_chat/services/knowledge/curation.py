@@ -119,16 +119,20 @@ class Curation:
         await self._changed(actor, "knowledge.delete", entry)
         return entry
 
-    async def import_rows(self, actor: Account, rows: Sequence[Row]) -> Imported:
+    async def import_rows(
+        self, actor: Account, rows: Sequence[Row], progress: Callable[[int, int], None] = lambda _done, _all: None
+    ) -> Imported:
         """Add the rows, or bring the entries with their id or question up to date.
 
-        Interrupted at any moment, the same call later does the rest: what is the same already stays untouched. Raises
-        `NotPermitted`, or `Conflict` before anything is stored when two entries would have one question.
+        Interrupted at any moment, the same call later does the rest: what is the same already stays untouched.
+        `progress` is told how many of how many are stored. Raises `NotPermitted`, or `Conflict` before anything is
+        stored when two entries would have one question.
         """
         require(actor, Permission.MANAGE_KNOWLEDGE)
         known = [listed.entry for listed in await self._listed(None, "", counted=False)]
         planned = _plan(rows, known)
-        await self._embed_and_store([(row, entry) for row, entry in planned if entry is None or not _same(row, entry)])
+        news = [(row, entry) for row, entry in planned if entry is None or not _same(row, entry)]
+        await self._embed_and_store(news, progress)
         added = sum(entry is None for _, entry in planned)
         unchanged = sum(entry is not None and _same(row, entry) for row, entry in planned)
         done = Imported(added, len(planned) - added - unchanged, unchanged)
@@ -177,7 +181,11 @@ class Curation:
         (entry,) = await self._embed_and_store([(row, before)])
         return entry
 
-    async def _embed_and_store(self, rows: Sequence[tuple[Row, KnowledgeEntry | None]]) -> list[KnowledgeEntry]:
+    async def _embed_and_store(
+        self,
+        rows: Sequence[tuple[Row, KnowledgeEntry | None]],
+        progress: Callable[[int, int], None] = lambda _done, _all: None,
+    ) -> list[KnowledgeEntry]:
         """Store rows in place of the entries they belong to; those of a batch share vectors' threads and commits."""
         done: list[KnowledgeEntry] = []
         for start in range(0, len(rows), _BATCH):
@@ -188,6 +196,7 @@ class Curation:
             if errors := [error for error in stored if error is not None]:
                 raise errors[0]
             done += entries
+            progress(len(done), len(rows))
         return done
 
     async def _vector(self, row: Row, before: KnowledgeEntry | None) -> bytes:

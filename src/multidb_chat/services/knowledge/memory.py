@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from multidb_chat.domain.cache import Cache
@@ -59,16 +59,17 @@ class KnowledgeMemory:
                 self._generation, self._read_at = generation, self._clock()
         return len(self._questions)
 
-    def nearest(self, vector: bytes, limit: int, least: float) -> list[tuple[str, str, float]]:
-        """Return key, question and cosine of the nearest entries, nearest first, none below `least`."""
+    def nearest(self, vector: bytes, least: float) -> Iterator[tuple[str, str, float]]:
+        """Yield key, question and cosine of the entries from `least` up, nearest first."""
         if self._vectors is None or len(vector) != 4 * self._vectors.shape[1]:
-            return []
+            return
         import numpy as np
 
-        cosines = self._vectors @ np.frombuffer(vector, "<f4")
+        # Not by `@`: its threads wait for each other where the processors are busy, 20 ms and more for 10,000 entries.
+        cosines = np.einsum("ij,j->i", self._vectors, np.frombuffer(vector, "<f4"))
         near = np.flatnonzero(cosines >= least)
-        best = near[np.argsort(-cosines[near], kind="stable")[:limit]]
-        return [(*self._questions[int(at)], float(cosines[at])) for at in best]
+        for at in near[np.argsort(-cosines[near], kind="stable")]:
+            yield (*self._questions[int(at)], float(cosines[at]))
 
     async def _current(self) -> int | None:
         """Return the generation; None when it cannot be told and what is here is too old to be trusted."""

@@ -31,10 +31,12 @@ _MANNERS: tuple[tuple[Manner, str], ...] = (
     ("thing", r"\b(?:what|which)\b"),
     ("whether", r"^(?:is|are|was|were|do|does|did|can|could|may|must|should|will|would|has|have|am)\b"),
 )
+_FIGURES = re.compile(r"\d+|[a-z]+")
 _NARROW: frozenset[Manner] = frozenset({"person", "time", "place"})
 _NEGATION = re.compile(
     r"\b(?:no|not|never|without|cannot|none|nobody|nothing|neither|nor|\w+n't"
-    r"|forbid(?:den|s)?|prohibit(?:ed|s)?|bann?(?:ed|s)?|impossible|unable)\b"
+    r"|forbid(?:den|s)?|prohibit(?:ed|s)?|bann?(?:ed|s)?|impossible|unable"
+    r"|nicht|kein\w*|nie|niemals|ohne|pas|jamais|sans|nunca|sin|senza|non|niet|geen|nooit|zonder)\b"
 )
 # Several words that mean what one does.
 _PHRASES = (
@@ -128,6 +130,12 @@ class Sameness:
                 only_a.remove(token)
                 only_b.remove(twin)
         return only_a, only_b
+
+
+def figures_in(question: str) -> frozenset[str]:
+    """Return the digits and the words for numbers in a question: where they differ, another thing is asked."""
+    words = _FIGURES.findall(question.lower())
+    return frozenset(lexicon.NUMBERS.get(word, word) for word in words if word.isdigit() or word in lexicon.NUMBERS)
 
 
 def fold_phrases(question: str) -> str:
