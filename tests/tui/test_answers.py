@@ -161,7 +161,7 @@ async def test_a_retry_stands_beside_the_first_answer_and_is_made_without_the_ca
         (second,) = exchanges(pilot)
         assert second.answer is not None
         assert not second.answer.cached
-        assert head(second) == f"{FOUNDED}  ‹ 2/2 ›"
+        assert head(second) == f"{FOUNDED}  ‹2/2›"
         assert await stored(pilot) == [(FOUNDED, None), (FOUNDED, None)]
 
 
@@ -179,11 +179,11 @@ async def test_an_edited_question_stands_beside_the_first_one_and_follow_ups_use
         await pilot.press("enter")
         await until(pilot, lambda: exchanges(pilot)[-1].question.startswith("When"))
         await settled(pilot, 2)
-        assert head(exchanges(pilot)[-1]).endswith("‹ 2/2 ›")
+        assert head(exchanges(pilot)[-1]).endswith("‹2/2›")
         await pilot.press("alt+up", "less_than_sign")
         await until(pilot, lambda: exchanges(pilot)[-1].question == FOUNDED)
         assert exchanges(pilot)[-1].has_focus
-        assert head(exchanges(pilot)[-1]) == f"{FOUNDED}  ‹ 1/2 ›"
+        assert head(exchanges(pilot)[-1]) == f"{FOUNDED}  ‹1/2›"
         assert "Ada Lindqvist" in shown(pilot)
         await pilot.press("less_than_sign")
         await until(pilot, lambda: "no other answer on this side" in toasts(pilot))
@@ -231,7 +231,7 @@ async def test_a_stopped_retry_leaves_the_stored_answers_to_walk_back_to(home: P
         await pilot.press("escape")
         await until(pilot, lambda: exchanges(pilot)[0].ended)
         assert "the conversation does not keep it" in outcome(exchanges(pilot)[0])
-        assert head(exchanges(pilot)[0]).endswith("‹ 2/2 ›")
+        assert head(exchanges(pilot)[0]).endswith("‹2/2›")
         await send(pilot, "/other <")
         await until(pilot, lambda: "Ada Lindqvist" in shown(pilot))
         assert head(exchanges(pilot)[0]) == FOUNDED

@@ -64,7 +64,7 @@ async def test_a_click_takes_a_command(home: Path) -> None:
     async with app_in(home).run_test(size=NARROW) as pilot:
         await pilot.press(*"/th")
         await until(pilot, lambda: chosen(pilot) == "/theme [NAME]")
-        row = next(row for row, line in enumerate(lines(pilot)) if "› /theme" in line)
+        row = next(row for row, line in enumerate(lines(pilot)) if "›\N{NO-BREAK SPACE}/theme" in line)
         await pilot.click(offset=(6, row))
         await until(pilot, lambda: area(pilot).text == "/theme ")
         assert area(pilot).has_focus

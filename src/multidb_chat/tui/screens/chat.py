@@ -1,5 +1,6 @@
 """The chat: questions below, answers above, their sources beside them where the terminal is wide enough."""
 
+import asyncio
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import work
@@ -78,6 +79,8 @@ class ChatScreen(Screen[None]):
         self.composer = Composer(serving)
         self.quota = QuotaLine(serving)
         self.turns = Turns(serving, self)
+        # Keys call commands beside the queue of what was sent: a question behind one waits until it is carried out.
+        self._in_turn = asyncio.Lock()
         self._drafting = Drafting(serving)
         self.entrance = Entrance(self, serving)
         self.news = News(serving, self._ring)
@@ -168,11 +171,13 @@ class ChatScreen(Screen[None]):
         parsed = parse(event.text)
         if parsed is not None:
             await self._obey(parsed, event.text)
-        elif self.turns.running:
-            self.say("An answer is still coming; Esc stops it.")
-            self.composer.restore(event)
-        elif await self.entrance.still_in():
-            await self.turns.ask(event)
+            return
+        async with self._in_turn:
+            if self.turns.running:
+                self.say("An answer is still coming; Esc stops it.")
+                self.composer.restore(event)
+            elif await self.entrance.still_in():
+                await self.turns.ask(event)
 
     @work(exclusive=True, group="drop", exit_on_error=False)
     async def on_question_area_dropped(self, event: QuestionArea.Dropped) -> None:
@@ -191,6 +196,10 @@ class ChatScreen(Screen[None]):
 
     async def carry_out(self, command: Command, argument: str = "") -> None:
         """Carry out a command; what goes wrong is told and the chat goes on."""
+        async with self._in_turn:
+            await self._carry_out(command, argument)
+
+    async def _carry_out(self, command: Command, argument: str) -> None:
         try:
             services = self.serving.opened
             if command.members and services is None:

@@ -11,6 +11,7 @@ from textual.widgets import Static
 from multidb_chat.tui.wording import MUTED
 
 _ROWS = 7
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +70,15 @@ class Completions(Static):
         seen = list(enumerate(self._items))[self._first : self._first + _ROWS]
         lines = [self._row(item, width, place == self._at) for place, item in seen]
         if len(self._items) > _ROWS:
-            lines.append(Content.styled(f"  {self._at + 1} of {len(self._items)}", MUTED))
+            lines.append(Content.styled(f"{NO_BREAK * 2}{self._at + 1} of {len(self._items)}", MUTED))
         self.update(Content("\n").join(lines))
 
     @staticmethod
     def _row(item: Completion, width: int, chosen: bool) -> Content:
-        row = Content(f"{'›' if chosen else ' '} {item.shown:<{width}}") + Content.styled(item.help, MUTED)
+        # Blanks at the beginning of a line are not drawn; these are.
+        row = Content(f"{'›' if chosen else NO_BREAK}{NO_BREAK}{item.shown:<{width}}") + Content.styled(
+            item.help, MUTED
+        )
         return row.stylize("$accent") if chosen else row
 
     def on_click(self, event: events.Click) -> None:

@@ -84,7 +84,7 @@ class Exchange(Vertical, can_focus=True):
         parts = [Content(clean(self.question))]
         count = max(len(self.versions), self.number)
         if count > 1:
-            parts.append(Content.styled(f"  ‹ {self.number}/{count} ›", "not bold dim"))
+            parts.append(Content.styled(f"  ‹{self.number}/{count}›", "not bold dim"))
         if self._pasted:
             parts.append(Content.styled(f"\n+ {self._pasted:,} pasted lines", "not bold dim"))
         if self._marks:
