@@ -62,7 +62,7 @@ class Echoing:
         # A tenth of the payloads stands in the titles and headings of the citations and in the cited passages.
         parts = payloads(first, count, hostile)
         said, cited = parts[: count * 9 // 10], parts[count * 9 // 10 :]
-        text = "\n\n".join(" ".join(said[at : at + 24]) for at in range(0, len(said), 24))
+        text = "\n\n".join(" ".join(said[at : at + 100]) for at in range(0, len(said), 100))
         yield TurnStarted("t", None, question)
         chosen = random.Random(first)
         at = 0
