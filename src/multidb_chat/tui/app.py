@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.filter import NoColor
 from textual.message import Message
 from textual.screen import Screen
 
@@ -47,7 +48,7 @@ class ChatApp(App[int]):
 
     TITLE = "multidb-chat"
     # Textual loads a screen's own styles only when it is pushed.
-    CSS_PATH: ClassVar[list[str | PurePath]] = ["screens/chat.tcss", "plain.tcss"]
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["screens/chat.tcss", "app.tcss"]
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", priority=True, show=False),
@@ -60,6 +61,8 @@ class ChatApp(App[int]):
         """`bell` is how the end of a background task is told beside the screen: `off`, `bell` or `desktop`."""
         super().__init__()
         self._bell = bell
+        if self.no_color:  # Textual would show greys, which are colours too (no-color.org)
+            self._filters = [NoColor()]
         for own in THEMES:
             self.register_theme(own)
         self.theme = theme
