@@ -44,8 +44,9 @@ _FORMS: Mapping[Fit, re.Pattern[str]] = {
         re.IGNORECASE,
     ),
     "reason": re.compile(
-        r"\b(?:because|since(?! \d)|due to|owing to|thanks to|therefore|thus|hence|so that|in order to|which is why|"
-        r"that is why|reasons?|caused?|causes|led to|leads to|result(?:s|ed)? (?:in|from)|as a result|explained by)\b",
+        r"\b(?:because|since (?:it|they|he|she|we|there|no)|due to|owing to|thanks to|therefore|thus|hence|so that|"
+        r"in order to|which is why|that is why|the (?:\w+ )?reasons?|for (?:this|that|these) reasons?|caused?|causes|"
+        r"led to|leads to|result(?:s|ed)? (?:in|from)|as a result|explained by)\b",
         re.IGNORECASE,
     ),
     "trouble": re.compile(

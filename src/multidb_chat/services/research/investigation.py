@@ -17,6 +17,7 @@ from multidb_chat.services.ingesting.events import FileDone, IngestEvent
 from multidb_chat.services.ingesting.sources import Given, Input
 from multidb_chat.services.research.facets import Facet, follow_ups, library_facets, own_facets, topic_of, usual_facets
 from multidb_chat.services.research.findings import Findings, fitting
+from multidb_chat.services.research.quoting import quoted
 from multidb_chat.services.research.rendering import rendered
 from multidb_chat.services.tasks.handling import Outcome, Tell
 from multidb_chat.services.tasks.reports import Report, counted, dumps
@@ -102,9 +103,9 @@ class Investigation:
             for facet in facets:
                 findings.add(facet, Draft((), (), False), ())
         else:
-            await self._ask(facets, filters, findings, words, tell, 0.05, _FOLLOWING)
+            await self._ask(facets, topic, filters, findings, words, tell, 0.05, _FOLLOWING)
             following = await asyncio.to_thread(follow_ups, topic, findings.texts(), facets, words)
-            await self._ask(following, filters, findings, words, tell, _FOLLOWING, 0.95)
+            await self._ask(following, topic, filters, findings, words, tell, _FOLLOWING, 0.95)
         missing = await asyncio.to_thread(_missing, topic, broad, words)
         return await self._written(task, account, topic, chosen, findings, missing, tell)
 
@@ -125,6 +126,7 @@ class Investigation:
     async def _ask(
         self,
         facets: Sequence[Facet],
+        topic: str,
         filters: SearchFilters,
         findings: Findings,
         words: Words,
@@ -142,6 +144,8 @@ class Investigation:
                     if isinstance(item, Draft):
                         draft = item
             draft = await asyncio.to_thread(fitting, draft, facet, words)
+            if not draft.found and facet.fit in ("reason", "trouble"):
+                draft = await asyncio.to_thread(quoted, facet, topic, matches, words)
             if draft.found or facet.origin in ("topic", "usual"):  # nobody asked for the others to be answered
                 findings.add(facet, draft, matches)
 

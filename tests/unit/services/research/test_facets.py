@@ -15,6 +15,7 @@ from multidb_chat.services.research.facets import (
     topic_of,
     usual_facets,
 )
+from multidb_chat.services.research.quoting import quoted
 
 WORDS = Words()
 
@@ -80,6 +81,17 @@ def test_the_usual_questions_are_about_the_topic():
 )
 def test_an_answer_is_of_the_kind_that_was_asked_for(fit: str, sentence: str, fits: bool):
     assert Facet("", "", "usual", fit).fits(sentence, WORDS) is fits  # type: ignore[arg-type]
+
+
+def test_a_reason_is_quoted_from_passages_about_the_topic_with_what_it_leans_on():
+    told = a_match("Churn was 6.4 percent. Most of them named the price as the reason. The north is cold.", "Churn")
+    other = a_match("Revenue fell because two customers paused.", "Revenue")
+    draft = quoted(Facet("Why", "", "usual", "reason"), "customer churn", [other, told], WORDS)
+    assert draft.found is False  # neither speaks of customers and churn
+    draft = quoted(Facet("Why", "", "usual", "reason"), "churn", [other, told], WORDS)
+    (sentence,), (cited,) = draft.sentences, draft.citations
+    assert sentence.text == "Churn was 6.4 percent. Most of them named the price as the reason."
+    assert cited.snippet == told.chunk.text[cited.start : cited.end] == sentence.text
 
 
 def test_headings_and_shared_words_of_the_library_are_questions_too():
