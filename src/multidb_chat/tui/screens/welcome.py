@@ -30,6 +30,7 @@ class WelcomeScreen(Screen[bool]):
         Binding("l", "choose('login')", "Log in"),
         Binding("r", "choose('register')", "Register"),
         Binding("g", "choose('guest')", "Guest"),
+        Binding("q", "app.quit", "Quit"),
     ]
 
     def __init__(self, serving: Serving, notice: str = "") -> None:
