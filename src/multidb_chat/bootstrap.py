@@ -378,7 +378,7 @@ class Application:
         """Collections and documents of an account."""
         from multidb_chat.services.documents import Documents
 
-        return Documents(self.library, lambda: self.audit)
+        return Documents(self.library, lambda: self.audit, lambda: self.plans)
 
     @cached_property
     def feedback(self) -> "FeedbackService":

@@ -2,19 +2,22 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from multidb_chat.domain.accounts import Account
-from multidb_chat.domain.errors import EmbedderMismatch, InvalidInput, NotFound
-from multidb_chat.domain.library import Collection, Document, DocumentContent, SourceRecord
+from multidb_chat.domain.errors import EmbedderMismatch, InvalidInput, NotFound, QuotaExceeded
+from multidb_chat.domain.library import Collection, Document, DocumentContent, Library, SourceRecord
+from multidb_chat.domain.plans import STORAGE
 from multidb_chat.domain.reading import Block
 from multidb_chat.domain.text import clean_line
 from multidb_chat.services.collections import DEFAULT_COLLECTION, Collections, CollectionSummary, require_own
 
 if TYPE_CHECKING:  # a cached answer needs no more than the collections
+    from multidb_chat.services.audit import Recorder
     from multidb_chat.services.exporting import Export, ExportFormat
+    from multidb_chat.services.ingesting.allowance import Quota
 
 __all__ = ["DEFAULT_COLLECTION", "CollectionSummary", "DocumentText", "Documents", "Passage", "Removed"]
 
@@ -64,6 +67,16 @@ class Documents(Collections):
     A document is named by a `reference`: its id, the first six or more digits of it, its name, title, or source (a path
     may be relative). `InvalidInput` lists the candidates when there are several.
     """
+
+    def __init__(
+        self,
+        library: Library,
+        audit: "Callable[[], Recorder] | None" = None,
+        quota: "Callable[[], Quota] | None" = None,
+    ) -> None:
+        """`audit` gives what records changes, `quota` what limits storage; without them there is neither."""
+        super().__init__(library, audit)
+        self._quota = quota
 
     async def list(
         self,
@@ -131,7 +144,8 @@ class Documents(Collections):
     async def put_back(self, account: Account, removed: Removed) -> Sequence[Document]:
         """Put removed documents back as they were, but for those that were added again meanwhile; return which.
 
-        Raises `NotFound` when their collection is gone, `EmbedderMismatch` when it has other vectors now.
+        Raises `NotFound` when their collection is gone, `EmbedderMismatch` when it has other vectors now, and
+        `QuotaExceeded` when what was added meanwhile left no room for them.
         """
         allowed = await self._allowed(account, ())
         for collection_id, embedder in removed.embedders.items():
@@ -145,10 +159,20 @@ class Documents(Collections):
         again = {document.id for document in await self._library.documents_by_id([d.id for d in removed.documents])}
         back = [content for content in removed.contents if content.document.id not in again]
         await self._record_each(account, "document.restore", [content.document for content in back])
-        await self._library.put_documents(back)
+        await self._put(account, back)
         for record in () if again else removed.sources:
             await self._library.put_source(record)
         return [content.document for content in back]
+
+    async def _put(self, account: Account, contents: Sequence[DocumentContent]) -> None:
+        """Store documents again. Raises `QuotaExceeded` where their room was used meanwhile."""
+        if self._quota is None:
+            await self._library.put_documents(contents)
+            return
+        try:
+            await self._library.put_documents(contents, await self._quota().storage_limit(account))
+        except QuotaExceeded:
+            raise await self._quota().refusal(account, STORAGE) from None
 
     async def read(self, account: Account, document_id: str) -> DocumentText:
         """Return a document's text with its blocks."""

@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 
 from multidb_chat.adapters.sqlite.accounts import SqliteAccounts
 from multidb_chat.adapters.sqlite.library import SqliteLibrary
+from multidb_chat.domain.errors import QuotaExceeded
 from multidb_chat.domain.library import Holdings
 from multidb_chat.domain.plans import Limits
 from multidb_chat.domain.reading import ParsedDocument
+from multidb_chat.services.documents import Documents
 from multidb_chat.services.ingesting.allowance import Allowance
 from multidb_chat.services.ingesting.documents import Waiting, prepare
 from multidb_chat.services.ingesting.events import Finished
@@ -123,6 +125,21 @@ async def test_several_runs_at_once_never_pass_the_limits(work: Workplace, accou
     assert sum(result.documents for result in results) == held.documents == 20
     assert held.size_bytes == 19 * 20
     assert await metered.counted() <= 30
+
+
+async def test_what_was_taken_out_comes_back_only_as_long_as_there_is_room(work: Workplace, accounts: SqliteAccounts):
+    first, second = work.write("a.txt", "Some words."), work.write("b.txt", "Other words.")
+    metered = Metered(work, accounts, storage=12)
+    await metered.add(first)
+    documents = Documents(work.library, quota=lambda: metered.plans)
+    stored = (await work.stored())["a.txt"].document
+    removed = await documents.take_out(OWNER, [stored.id])
+    assert len(await documents.put_back(OWNER, removed)) == 1
+    removed = await documents.take_out(OWNER, [stored.id])
+    assert (await metered.add(second)).documents == 1
+    with pytest.raises(QuotaExceeded, match="does not fit"):
+        await documents.put_back(OWNER, removed)
+    assert sorted(await work.stored()) == ["b.txt"]
 
 
 async def test_guests_and_the_library_without_quota_are_as_before(work: Workplace):
