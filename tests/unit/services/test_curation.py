@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from multidb_chat.bootstrap import Application
@@ -127,7 +127,7 @@ ROWS = st.builds(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(ROWS, max_size=6, unique_by=lambda row: row.key), st.sampled_from(["csv", "json"]))
 def test_what_was_written_is_read_again(rows: list[Row], form: exchange.Form) -> None:
     kept = [exchange.checked("", row.question, row.answer, row.category) for row in rows]

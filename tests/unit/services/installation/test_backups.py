@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from multidb_chat.adapters.installation.in_use import InUse
@@ -151,7 +151,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return asyncio.run(make())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_any_changed_or_missing_byte_is_found(
     good: bytes, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -320,7 +320,7 @@ async def test_without_keys_those_of_the_installation_stay(tmp_path: Path) -> No
 
 
 @given(st.binary(max_size=300), st.text(min_size=8, max_size=20))
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_what_was_sealed_opens_again(content: bytes, passphrase: str) -> None:
     hidden = sealed(content, passphrase)
     assert opened(hidden, passphrase) == content
