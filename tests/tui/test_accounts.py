@@ -241,6 +241,18 @@ async def test_a_log_in_that_was_ended_elsewhere_asks_nothing_more(home: Path) -
         assert await services(pilot).history.list(account) == []
 
 
+async def test_an_ended_log_in_is_noticed_without_a_question(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("multidb_chat.tui.screens.chat.LOOK_AGAIN", 0.1)
+    await registered(home)
+    async with app_for(home, "guest").run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: title(pilot) == "multidb-chat · guest")
+        await logged_in(pilot)
+        async with elsewhere(home) as other:
+            await other.authentication.end_other_sessions(services(pilot).account, "")
+        await until(pilot, lambda: isinstance(pilot.app.screen, WelcomeScreen))
+        assert "This log-in is over" in shown(pilot)
+
+
 async def test_a_disabled_account_is_out_at_once(home: Path) -> None:
     await registered(home)
     async with app_for(home, "guest").run_test(size=NARROW) as pilot:
