@@ -22,6 +22,7 @@ class UpkeepContract:
         assert (report.store, report.schema, report.size_bytes) == (upkeep.store, 0, 0)
         assert report.known_schema > 0
         assert await upkeep.problems() == []
+        assert await upkeep.obstacle() == ""
         assert await upkeep.save(tmp_path / "copy") == 0
         await upkeep.check_copy(tmp_path / "copy")
         assert (await upkeep.report()).schema == 0
@@ -35,6 +36,7 @@ class UpkeepContract:
         assert 3 in report.records.values()
         assert report.newest is not None
         assert await upkeep.problems() == []
+        assert await upkeep.obstacle() == ""
 
     async def test_a_copy_holds_all_that_was_acknowledged_and_one_state(
         self, upkeep: Upkeep, write: Write, count: Count, tmp_path: Path

@@ -46,6 +46,12 @@ class Upkeep(Protocol):
         Damage is told, not raised.
         """
 
+    async def obstacle(self) -> str:
+        """Return why nothing can be written now, in a line (another program holds the store, the disk is read-only).
+
+        Empty when something can, and for a store that is not made yet. Nothing is written; waits for some seconds.
+        """
+
     async def save(self, target: Path, progress: Progress = lambda _: None) -> int:
         """Write one committed state of the store into the new file `target`; return the version of its schema.
 

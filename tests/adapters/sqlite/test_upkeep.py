@@ -67,3 +67,15 @@ async def test_the_store_of_a_newer_program_and_another_file_are_named(tmp_path:
     for upkeep in (conversations_upkeep(tmp_path),):
         (problem,) = await upkeep.problems()
         assert "something else" in problem
+
+
+async def test_a_store_that_another_program_holds_is_told(tmp_path: Path) -> None:
+    async with accounts_in(tmp_path / "accounts.sqlite") as store:
+        await store.list_accounts()
+    upkeep = accounts_upkeep(tmp_path)
+    holding = sqlite3.connect(tmp_path / "accounts.sqlite", isolation_level=None)
+    holding.execute("BEGIN IMMEDIATE")
+    assert "locked by another program" in await upkeep.obstacle()
+    assert await upkeep.problems() == [], "it can still be read"
+    holding.close()
+    assert await upkeep.obstacle() == ""

@@ -19,7 +19,7 @@ from multidb_chat.domain.upkeep import Progress, StoreReport
 
 T = TypeVar("T")
 
-_PATIENCE = 5.0
+_PATIENCE = 2.0  # seconds; nobody holds a store for longer by the way
 _STEP = 4_096  # pages copied at once: 16 MB, some hundredths of a second
 _MOST_PROBLEMS = 20
 
@@ -47,6 +47,14 @@ class SqliteUpkeep:
     async def problems(self) -> list[str]:
         """Check the whole file: its pages, its indices, and what its rows refer to."""
         return await self._run(self._problems)
+
+    async def obstacle(self) -> str:
+        """Begin to write, and take it back."""
+        try:
+            await self._run(self._try_to_write)
+        except StoreError as error:
+            return str(error)
+        return ""
 
     async def save(self, target: Path, progress: Progress = lambda _: None) -> int:
         """Copy the file by SQLite's online backup, in one read transaction: writers neither wait nor get into it."""
@@ -90,6 +98,13 @@ class SqliteUpkeep:
                 return _wrong_in(connection)
         except (sqlite3.Error, OSError, StoreError) as error:
             return [str(translated(error, self.store, self._path))]
+
+    def _try_to_write(self) -> None:
+        if not self._path.exists():
+            return
+        with contextlib.closing(sqlite3.connect(self._path, timeout=_PATIENCE, isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
 
     def _save(self, target: Path, progress: Progress, stop: threading.Event) -> int:
         def copied(_: int, remaining: int, total: int) -> None:

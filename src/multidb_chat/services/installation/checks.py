@@ -116,11 +116,17 @@ async def disk(files: Files) -> list[Finding]:
     return found
 
 
-async def locks(files: Files) -> list[Finding]:
-    """Look whether another program has the data open; that is no fault."""
+async def locks(files: Files, stores: Sequence[Upkeep]) -> list[Finding]:
+    """Look whether every store can be written, and whether another program has the data open, which is no fault."""
+    found = [
+        Finding(LOCKS, "wrong", obstacle, "End the program that holds it, or make the file and its folder writable.")
+        for obstacle in [await upkeep.obstacle() for upkeep in stores]
+        if obstacle
+    ]
     if await asyncio.to_thread(files.used_by_others):
-        return [Finding(LOCKS, "note", "Another multidb-chat has the data open; a restore would have to wait for it.")]
-    return [Finding(LOCKS, "ok", "No other multidb-chat has the data open.")]
+        text = "Another multidb-chat has the data open; a restore would have to wait for it."
+        return [*found, Finding(LOCKS, "note", text)]
+    return found or [Finding(LOCKS, "ok", "Every store can be written, and no other multidb-chat has them open.")]
 
 
 async def made(about: str, check: Awaitable[list[Finding]]) -> list[Finding]:

@@ -45,6 +45,7 @@ class Health:
                 yield finding
         recorded = sum(report.records.get("audit entries", 0) for report in reports)
         exists = await asyncio.to_thread(self._has_keys)
+        readable = [upkeep for upkeep in self._stores if upkeep.store in {report.store for report in reports}]
         for about, check in (
             (checks.INDEX, checks.search_index(self._index)),
             (checks.MODEL, checks.model(self._verify_model)),
@@ -53,7 +54,7 @@ class Health:
             (checks.LEFTOVERS, checks.leftovers(self._files)),
             (checks.CLOCK, checks.clock(reports, self._clock())),
             (checks.DISK, checks.disk(self._files)),
-            (checks.LOCKS, checks.locks(self._files)),
+            (checks.LOCKS, checks.locks(self._files, readable)),
         ):
             for finding in await checks.made(about, check):
                 yield finding

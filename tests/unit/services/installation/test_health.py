@@ -245,6 +245,16 @@ async def test_what_another_program_may_be_using_is_told_and_left_alone(app: App
     assert await app.health.mend(wrong(await findings(app))) == ["removed data.restoring-1", "began a new cache"]
 
 
+async def test_a_store_that_another_program_holds_is_told(app: Application) -> None:
+    holding = sqlite3.connect(app.settings.paths.data / "library.sqlite", isolation_level=None)
+    holding.execute("BEGIN IMMEDIATE")
+    (found,) = [finding for finding in wrong(await findings(app)) if finding.about == "locks"]
+    assert "library" in found.text
+    assert found.mend
+    holding.close()
+    assert wrong(await findings(app)) == []
+
+
 async def test_a_changed_model_is_found(tmp_path: Path) -> None:
     shutil.copytree(FOLDER, tmp_path / "model")
     flip(tmp_path / "model" / "tokenizer.json")
