@@ -99,7 +99,7 @@ class Serving:
     async def _work(self, services: Services) -> None:
         """Do background tasks while the app is open; what is not done when it leaves goes back into the queue."""
         await self._prepared.wait()
-        await services.worker.run()
+        await services.worker.run(lanes=2)  # a long one keeps no short one waiting
 
     async def _prepare(self, services: Services) -> None:
         problem = ""

@@ -17,7 +17,7 @@ from multidb_chat.services.tasks.reports import escaped
 
 _LOOKED_AT = 5
 _MOST = 3
-_POINTS_BACK = re.compile(r"(?:\w+\W+){1,3}(?:them|these|those|this|it)\b", re.IGNORECASE)  # "Most of them ..."
+_BACK = re.compile(r"(?:\w+\W+){1,3}(?:them|these|those|this|it)\b", re.IGNORECASE)  # "Most of them ..."
 
 
 def quoted(facet: Facet, topic: str, matches: Sequence[Match], words: Words) -> Draft:
@@ -49,13 +49,13 @@ def _spans(match: Match, facet: Facet, words: Words) -> Iterator[tuple[int, int]
             continue
         said = text[unit.start : unit.end]
         if facet.fits(said, words):
-            together = (
-                before is not None
-                and before.block == unit.block
-                and (leans(said) or _POINTS_BACK.match(said) is not None)
-            )
-            yield (before.start if before is not None and together else unit.start), unit.end
+            together = before if before is not None and before.block == unit.block and _points_back(said) else unit
+            yield together.start, unit.end
         before = unit
+
+
+def _points_back(sentence: str) -> bool:
+    return leans(sentence) or _BACK.match(sentence) is not None
 
 
 def _keys(text: str, words: Words) -> set[str]:

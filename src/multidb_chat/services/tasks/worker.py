@@ -113,6 +113,9 @@ class Worker:
             except StoreError as error:
                 _log.warning("A worker found no work: %s", error)
                 worked = False
+            except Exception:  # noqa: BLE001 - whatever became of one task, the next one has its turn
+                _log.exception("A worker stumbled.")
+                worked = False
             if not worked:
                 await self._sleep(self._pace.poll)
 

@@ -206,6 +206,22 @@ async def test_a_worker_goes_on_after_a_store_was_away(place: Place, monkeypatch
     await asyncio.gather(running, return_exceptions=True)
 
 
+async def test_a_worker_goes_on_after_something_unforeseen(place: Place, monkeypatch: pytest.MonkeyPatch):
+    claim, trouble = place.tasks.claim, iter(range(2))
+
+    async def sometimes(*arguments: object) -> Task | None:
+        if next(trouble, None) is not None:
+            raise RuntimeError("nobody foresaw this")
+        return await claim(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(place.tasks, "claim", sometimes)
+    task = await place.a_task()
+    running = asyncio.create_task(place.worker(research=Handling(quickly)).run())
+    await until(place, task, "done")
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
 async def test_an_end_that_could_not_be_stored_is_made_up_for(place: Place, monkeypatch: pytest.MonkeyPatch):
     async def full(*_: object) -> bool:
         raise StoreFull("accounts", "No space left.")
