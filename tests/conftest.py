@@ -13,6 +13,9 @@ pytest.register_assert_rewrite("tests.contracts")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Nobody's own keyring is asked, nor written to, by a test or by a program that a test starts.
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
+
 # What decides whether a change may land gives the same answer twice; everywhere else new examples are tried each time.
 settings.register_profile("ci", derandomize=True, deadline=None)
 if os.environ.get("CI"):

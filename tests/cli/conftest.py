@@ -47,7 +47,8 @@ class Program:
     def environ(self, **more: str) -> dict[str, str]:
         """Return the environment that the program gets."""
         own = {"HOME": str(self.home), "MULTIDB_CHAT_HOME": str(self.home), "TERM": "xterm-256color"}
-        return {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **own, **self.environment, **more}
+        kept = {name: os.environ[name] for name in ("PATH", "PYTHON_KEYRING_BACKEND")}
+        return {**kept, "LANG": "C.UTF-8", **own, **self.environment, **more}
 
     def __call__(
         self, *arguments: str | Path, stdin: bytes | None = None, cwd: Path | None = None, **environ: str
