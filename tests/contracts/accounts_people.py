@@ -150,6 +150,8 @@ class PeopleContract:
             await accounts.put_subscription(subscription)
         await accounts.put_subscription(Subscription("3", "bob", "pro", NOW))
         assert await accounts.subscriptions("ada") == [replace(new, plan="enterprise"), old]
+        assert await accounts.subscriber("ada") == (ADA, [replace(new, plan="enterprise"), old])
+        assert await accounts.subscriber("nobody") is None
 
 
 class UsageContract:

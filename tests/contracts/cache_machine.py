@@ -145,7 +145,7 @@ class CacheMachine(RuleBasedStateMachine):
         for key in ("cache:faq:1", "cache:vector:1", "session:user:ada"):
             assert self.does(self.cache.get, key) == self.value(key)
         for scope in ("papers", "essays"):
-            assert self.does(self.cache.generation, scope) == self.generations[scope]
+            assert self.does(self.cache.generation, scope) == (self.generations[scope],)
         for owner in ("ada", "bob", ""):
             assert self.does(self.cache.counters, owner) == self.counters[owner]
             assert self.does(self.cache.days, date.min, date.max, owner) == self.days[owner]

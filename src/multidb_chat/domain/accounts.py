@@ -103,6 +103,9 @@ class Accounts(AuditTrail, Credentials, Protocol):
     async def put_subscription(self, subscription: Subscription) -> None:
         """Add or replace a subscription by its id. Raises `NotFound` when the account is unknown."""
 
+    async def subscriber(self, account_id: str) -> tuple[Account, list[Subscription]] | None:
+        """Return what `account` and `subscriptions` return, read at once: every question needs both."""
+
     async def subscriptions(self, account_id: str) -> list[Subscription]:
         """Return the account's subscriptions, the latest start first."""
 

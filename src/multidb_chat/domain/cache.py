@@ -52,8 +52,8 @@ class Cache(Protocol):
     async def delete(self, key: str) -> bool:
         """Remove the value; False when it was absent."""
 
-    async def generation(self, scope: str) -> int:
-        """Return the scope's generation, 0 at first. It is part of the keys made for the scope."""
+    async def generation(self, *scopes: str) -> tuple[int, ...]:
+        """Return each scope's generation, 0 at first. They are part of the keys made for the scopes."""
 
     async def invalidate(self, scope: str) -> int:
         """Begin a new generation, so that all keys made for the scope before are never asked for again; return it."""

@@ -171,10 +171,8 @@ class Plans:
 
     async def _now(self, account_id: str, now: datetime) -> tuple[Account, Tier, datetime | None]:
         """Return the account as it is now with its plan. Raises `NotPermitted`."""
-        found, subscriptions = await asyncio.gather(
-            self._accounts.account(account_id), self._accounts.subscriptions(account_id)
-        )
-        current = usable(found, now)
+        account, subscriptions = await self._accounts.subscriber(account_id) or (None, [])
+        current = usable(account, now)
         return current, *_plan_of(current, subscriptions, now)
 
     async def _standing(self, account: Account, plan: Tier, until: datetime | None, now: datetime) -> Standing:

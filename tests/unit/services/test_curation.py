@@ -45,7 +45,7 @@ async def actions(app: Application) -> list[str]:
 
 
 async def test_an_entry_is_added_changed_and_removed_and_each_is_recorded(app: Application) -> None:
-    before = await app.cache.generation(scope_of(""))
+    (before,) = await app.cache.generation(scope_of(""))
     added = await app.curation.add(ADMIN, f"  {HOURS} ", "Nine to *five*.\n", "Office")
     assert (added.question, added.answer, added.category, added.version) == (HOURS, "Nine to *five*.", "Office", 1)
     changed = await app.curation.edit(ADMIN, HOURS.upper(), answer="Ten to four.")
@@ -57,7 +57,7 @@ async def test_an_entry_is_added_changed_and_removed_and_each_is_recorded(app: A
     assert await app.curation.delete(ADMIN, added.id) == moved
     with pytest.raises(NotFound, match="knowledge list"):
         await app.curation.show(ADMIN, added.id)
-    assert await app.cache.generation(scope_of("")) == before + 4
+    assert await app.cache.generation(scope_of("")) == (before + 4,)
     assert await actions(app) == ["knowledge.add", "knowledge.edit", "knowledge.edit", "knowledge.delete"]
 
 

@@ -8,7 +8,7 @@ from multidb_chat.adapters.sqlite import accounts_audit as log
 from multidb_chat.adapters.sqlite import accounts_credentials as credentials
 from multidb_chat.adapters.sqlite import accounts_people as people
 from multidb_chat.adapters.sqlite.accounts_credentials import SECOND_FACTORS
-from multidb_chat.adapters.sqlite.accounts_people import ACCOUNTS, SESSIONS, SUBSCRIPTIONS
+from multidb_chat.adapters.sqlite.accounts_people import ACCOUNTS, SESSIONS
 from multidb_chat.adapters.sqlite.accounts_schema import SCHEMA
 from multidb_chat.adapters.sqlite.database import Database
 from multidb_chat.domain.accounts import Account, Session, Subscription
@@ -53,9 +53,11 @@ class SqliteAccounts:
     async def put_subscription(self, subscription: Subscription) -> None:
         await self._database.write(lambda c: people.put_subscription(c, subscription))
 
+    async def subscriber(self, account_id: str) -> tuple[Account, list[Subscription]] | None:
+        return await self._database.read(lambda c: people.subscriber(c, account_id))
+
     async def subscriptions(self, account_id: str) -> list[Subscription]:
-        clauses = "WHERE account_id = ? ORDER BY starts_at DESC, id DESC"
-        return await self._database.read(lambda c: SUBSCRIPTIONS.all(c, clauses, account_id))
+        return await self._database.read(lambda c: people.subscriptions(c, account_id))
 
     async def take(
         self, account_id: str, resource: str, period: date, amount: int, limit: int | None, operation_id: str

@@ -60,6 +60,17 @@ def put_subscription(connection: Connection, subscription: Subscription) -> None
     _put(connection, SUBSCRIPTIONS, subscription, subscription.id, subscription.account_id)
 
 
+def subscriptions(connection: Connection, account_id: str) -> list[Subscription]:
+    """Return an account's subscriptions, the latest start first."""
+    return SUBSCRIPTIONS.all(connection, "WHERE account_id = ? ORDER BY starts_at DESC, id DESC", account_id)
+
+
+def subscriber(connection: Connection, account_id: str) -> tuple[Account, list[Subscription]] | None:
+    """Return an account with its subscriptions."""
+    account = ACCOUNTS.first(connection, "WHERE id = ?", account_id)
+    return None if account is None else (account, subscriptions(connection, account_id))
+
+
 def put_session(connection: Connection, session: Session) -> None:
     """Add or replace a session; raises `NotFound`."""
     _put(connection, SESSIONS, session, session.id, session.account_id)

@@ -48,8 +48,8 @@ class SqliteCache:
     async def delete(self, key: str) -> bool:
         return await self._write(lambda c: tables.delete(c, key, self._clock()))
 
-    async def generation(self, scope: str) -> int:
-        return await self._read(lambda c: tables.generation(c, scope))
+    async def generation(self, *scopes: str) -> tuple[int, ...]:
+        return await self._read(lambda c: tuple(tables.generation(c, scope) for scope in scopes))
 
     async def invalidate(self, scope: str) -> int:
         return await self._write(lambda c: tables.invalidate(c, scope))

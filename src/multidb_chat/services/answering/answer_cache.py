@@ -1,6 +1,5 @@
 """Answers kept for the next time, so that one is never served across scopes nor after a document in scope changed."""
 
-import asyncio
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -75,7 +74,7 @@ class AnswerCache:
     async def generations(self, owner: str, shared: str) -> tuple[int, int]:
         """Return the generations of this account's answers and of another scope, -1 when the cache is away."""
         try:
-            own, others = await asyncio.gather(self._cache.generation(_scope(owner)), self._cache.generation(shared))
+            own, others = await self._cache.generation(_scope(owner), shared)
         except StoreError:
             return -1, -1
         return own, others

@@ -74,7 +74,7 @@ class KnowledgeMemory:
     async def _current(self) -> int | None:
         """Return the generation; None when it cannot be told and what is here is too old to be trusted."""
         try:
-            return await self._cache.generation(scope_of(self._tenant_id))
+            return (await self._cache.generation(scope_of(self._tenant_id)))[0]
         except StoreError:
             trusted = self._generation is not None and self._clock() - self._read_at < _TRUSTED
             return self._generation if trusted else None
