@@ -249,7 +249,8 @@ class SearchIndexContract:
             a_document("near", "x", vectors={0: a_vector(1)}), a_document("far", "y", "z", vectors={1: a_vector(2)})
         )
         compared = [(far, 1), (near, 0), (far, 9), ("nobody", 0)]
-        keys, scores, _ = await (await index.nearest(PAPERS, 1, compared))(a_vector(1))
+        assert (await (await index.nearest(PAPERS, 1, compared))(a_vector(1))).keys == compared
+        keys, scores, _ = await (await index.nearest(PAPERS, 3, compared))(a_vector(1))
         assert keys == [*compared, (far, 0)]
         expected = float(np.frombuffer(a_vector(1), "<f4") @ np.frombuffer(a_vector(2), "<f4"))
         assert scores[:4] == pytest.approx([expected, 1.0, math.nan, math.nan], abs=1e-6, nan_ok=True)
@@ -411,7 +412,7 @@ class SearchIndexContract:
 
     async def test_collections_searched_together_are_one_ranking(self, index: SearchIndex, library: Library, put, find):
         await library.create_collection(Collection("more", "ada", "More", EPOCH))
-        await put(
+        both, one, best = await put(
             a_document("both", "wing drag", vectors={0: a_vector(1)}),
             a_document("one", "wing and other things", vectors={0: a_vector(2)}),
             a_document("best", "wing drag", collection="more", title="Wing drag", vectors={0: a_vector(3)}),
@@ -421,6 +422,11 @@ class SearchIndexContract:
         hits = await nearest(index, a_vector(3), filters, 10)
         assert len(hits) == 3
         assert cosines(hits) == sorted(cosines(hits), reverse=True)
+        compared = [(one, 0), (best, 0), ("nobody", 0)]
+        keys, scores, vectors = await (await index.nearest(filters, 3, compared))(a_vector(3))
+        assert keys == [*compared, (both, 0)]
+        assert scores[1] == pytest.approx(1.0)
+        assert bytes(vectors) == a_vector(2) + a_vector(3) + bytes(4 * DIMENSIONS) + a_vector(1)
 
     async def test_filters_narrow_by_document_kind_date_and_metadata(self, put, find):
         early, late = datetime(2019, 5, 1, 23, 59, tzinfo=UTC), datetime(2021, 1, 1, tzinfo=UTC)

@@ -56,7 +56,8 @@ class Neighbours(NamedTuple):
     """Chunks beside a vector: their keys (document id, ordinal), cosine similarities to it, and their own vectors.
 
     First come those that were to be compared, as they were given, with nan and a vector of zeros for one that has none
-    or may not be found. The others follow, best first. `vectors` lie one behind the other, float32, little-endian.
+    or may not be found. The most similar ones that are not among these follow, best first. The vectors lie one behind
+    the other, each of float32, little-endian.
     """
 
     keys: list[tuple[str, int]]
@@ -126,7 +127,7 @@ class SearchIndex(Protocol):
     async def nearest(
         self, filters: SearchFilters, limit: int, compared: Sequence[tuple[str, int]] = ()
     ) -> VectorSearch:
-        """Return a search for the `limit` chunks most similar to a vector, besides those to be `compared` with it.
+        """Return a search for the `limit` chunks most similar to a vector, and for those to be `compared` with it.
 
         These, each once, were found by other means. The search is made ready as far as it can be without a vector,
         since embedding the question takes longer than all else. It finds what is in the index now, or when it is

@@ -12,7 +12,7 @@ from multidb_chat.adapters.search_index.masks import Mask
 from multidb_chat.adapters.search_index.memory import Remembered
 from multidb_chat.adapters.search_index.segments import Segment, VectorFiles, segments
 from multidb_chat.adapters.search_index.tables import SLOT_MASK
-from multidb_chat.adapters.search_index.vectors import Floats, Slots, VectorFile, most_similar, touch
+from multidb_chat.adapters.search_index.vectors import Floats, Slots, VectorFile, most_similar, touch, with_nearest
 from multidb_chat.domain.search import Neighbours, SearchFilters
 
 # Up to so many vectors a search takes some 0.3 ms at the most, and is run where it is asked for.
@@ -122,20 +122,12 @@ def _merged(query: Floats, limit: int, count: int, parts: Sequence[Part], found:
     compared = Found(
         np.zeros(count, np.int64), np.full(count, np.nan, np.float32), np.zeros((count, len(query)), np.float32)
     )
-    others = [_rows_of(compared, slice(0))]
+    all_found = [compared]
     for part, one in zip(parts, found, strict=True):
         here = len(part.places)
         compared.scores[part.places] = one.scores[:here]
         compared.vectors[part.places] = one.vectors[:here]
-        others.append(_rows_of(one, slice(here, None)))
-    rest = _joined(others)
-    return _joined([compared, _rows_of(rest, np.argsort(-rest.scores, kind="stable")[:limit])])
-
-
-def _rows_of(found: Found, which: slice | Slots) -> Found:
-    return Found(found.rows[which], found.scores[which], found.vectors[which])
-
-
-def _joined(found: Sequence[Found]) -> Found:
-    rows, scores, vectors = zip(*found, strict=True)
-    return Found(np.concatenate(rows), np.concatenate(scores), np.concatenate(vectors))
+        all_found.append(Found(one.rows[here:], one.scores[here:], one.vectors[here:]))
+    rows, scores, vectors = zip(*all_found, strict=True)
+    order = with_nearest(np.concatenate(scores), count, limit)
+    return Found(np.concatenate(rows)[order], np.concatenate(scores)[order], np.concatenate(vectors)[order])

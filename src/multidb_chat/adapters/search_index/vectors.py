@@ -101,17 +101,22 @@ def most_similar(
     allowed: NDArray[np.bool_] | None = None,
     compared: Slots = NONE,
 ) -> tuple[Slots, Floats, Floats]:
-    """Return the slots `compared`, as they are given, and the `limit` others of the largest products, best first.
+    """Return the slots `compared`, as they are given, then those of the `limit` largest products that are not compared.
 
-    With them come their scalar products with `vector`, and their vectors. `allowed` marks the slots that may be found,
-    which `compared` are of; None allows all. Raises `Damaged`.
+    These come best first. With all come their scalar products with `vector`, and their vectors. `allowed` marks the
+    slots that may be found, which `compared` are of; None allows all. Raises `Damaged`.
     """
     slots = np.concatenate([compared, _candidates(vectors, vector, limit, allowed, compared)])
     rows = vectors.exact[slots]
     scores = products(rows, vector)
-    others = np.argsort(-scores[len(compared) :], kind="stable")[:limit]
-    order = np.concatenate([np.arange(len(compared)), others + len(compared)])
+    order = with_nearest(scores, len(compared), limit)
     return slots[order], scores[order], rows[order]
+
+
+def with_nearest(scores: Floats, compared: int, limit: int) -> Slots:
+    """Return the first places, `compared` of them, then those of the `limit` largest scores behind them, best first."""
+    best = np.argsort(-scores, kind="stable")[:limit]
+    return np.concatenate([np.arange(compared), best[best >= compared]])
 
 
 def products(rows: Floats, vector: Floats) -> Floats:
