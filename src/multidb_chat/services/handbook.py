@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import hashlib
+import re
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,8 @@ if TYPE_CHECKING:  # what ingests is loaded when there is something to ingest
 
 HANDBOOK_ID = "handbook"
 """The collection's id and name, the same in every installation."""
+
+_PICTURE = re.compile(rb"^!\[[^\]\n]*\]\([^)\n]*\)[ \t]*\n+", re.MULTILINE)
 
 # Who owns it: the program, as an account that is in no store, so that nobody can log in to it.
 _PROGRAM = Account("multidb-chat", "user", "free", datetime(2026, 1, 1, tzinfo=UTC))
@@ -69,7 +72,11 @@ class Handbook:
         await _finished(self._ingestion().add(_PROGRAM, collection, given))
 
     def _pages(self) -> dict[str, bytes]:
-        return {f"{HANDBOOK_ID}/{file.name}": file.read_bytes() for file in sorted(self._folder.glob("*.md"))}
+        """Return the pages by their source, without their pictures: these are for who reads them in a browser."""
+        return {
+            f"{HANDBOOK_ID}/{file.name}": _PICTURE.sub(b"", file.read_bytes())
+            for file in sorted(self._folder.glob("*.md"))
+        }
 
 
 async def _finished(events: "AsyncIterator[IngestEvent]") -> None:

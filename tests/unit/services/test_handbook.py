@@ -1,5 +1,6 @@
 """The handbook is always at the content of its files, whatever was there before."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -82,3 +83,23 @@ async def test_an_installation_without_the_folder_keeps_what_is_stored(work: Wor
     before = await names(work)
     await handbook(work, folder / "nowhere").ensure()
     assert await names(work) == before
+
+
+async def test_pictures_are_for_readers_and_not_for_answers(work: Workplace, folder: Path):
+    page = folder / "99-new.md"
+    page.write_text("# New\n\n![A picture](../images/new.svg)\n\nNew words ![inline](x.svg) stay.\n\n![End](e.svg)\n")
+    await handbook(work, folder).ensure()
+    (found,) = await work.library.find_documents([HANDBOOK_ID], "New")
+    assert await work.library.text(found.id) == "# New\n\nNew words ![inline](x.svg) stay.\n\n"
+    version = await work.library.version()
+    await handbook(work, folder).ensure()
+    assert await work.library.version() == version
+
+
+def test_every_picture_in_the_handbook_is_there_and_every_one_that_is_there_is_shown():
+    linked = {
+        (page.parent / target).resolve()
+        for page in FOLDER.glob("*.md")
+        for target in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", page.read_text(encoding="utf-8"))
+    }
+    assert linked == set((FOLDER.parent / "images").resolve().glob("*.svg"))
