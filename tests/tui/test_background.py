@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 from textual.pilot import Pilot
 from textual.widgets import DataTable
 
@@ -19,9 +20,11 @@ from multidb_chat.services.tasks.handling import Outcome, Tell
 from multidb_chat.services.tasks.reports import Report, dumps
 from multidb_chat.services.tasks.worker import Pace, Worker
 from multidb_chat.tui.app import ChatApp
-from tests.tui.driving import NARROW, WIDE, app_over, area, send, shown, toasts, until
+from multidb_chat.tui.themes import NAMES
+from tests.tui.driving import NARROW, WIDE, app_over, area, lines, send, shown, toasts, until
 from tests.tui.home import settings_in
 from tests.tui.slowly import Held, Services
+from tests.tui.test_contrast import unreadable
 
 QUICK = Pace(lease=30, beat=0.02, poll=0.02)
 
@@ -185,7 +188,7 @@ async def test_a_task_that_failed_says_why(home: Path) -> None:
         await services.task_service.submit(services.account, "research", "tea", {"collections": "nowhere"})
         await until(pilot, lambda: "failed" in toasts(pilot))
         await pilot.press("f9")
-        await until(pilot, lambda: "failed: There is no collection" in shown(pilot))
+        await until(pilot, lambda: "✗ failed: There is no collection" in shown(pilot))
         await pilot.press("enter")
         await until(pilot, lambda: "It failed" in shown(pilot) and "There is no collection" in shown(pilot))
 
@@ -393,3 +396,20 @@ def test_a_screen_looks_as_it_did(
     chat = snapped(home)
     chat.theme = theme
     assert snap_compare(chat, run_before=state, terminal_size=size)
+
+
+@pytest.mark.parametrize("theme", NAMES)
+async def test_every_text_of_the_screens_can_be_read_in_every_theme_and_size(home: Path, theme: str) -> None:
+    chat = snapped(home)
+    chat.theme = theme
+    least = 7.0 if theme == "high-contrast" else 4.5
+    async with chat.run_test(size=WIDE) as pilot:
+        await report_screen(pilot)
+        for key, words in (("", "Searched in"), ("escape", "Tasks · 6"), ("i", "Inbox · 3")):
+            if key:
+                await pilot.press(key)
+            for size in ((40, 12), NARROW, (200, 50), WIDE):
+                await pilot.resize_terminal(*size)
+                await until(pilot, lambda words=words: words in shown(pilot))
+                assert {cell_len(line) for line in lines(pilot)} == {size[0]}
+            assert unreadable(pilot, least) == set()

@@ -153,11 +153,10 @@ def cell(letter: Letter, label: str, width: int) -> Text:
     value = {
         "": " " if letter.read else "●",
         "Task": letter.title,
-        "What came of it": f"failed: {letter.summary}" if letter.failed else letter.summary,
+        "What came of it": f"✗ failed: {letter.summary}" if letter.failed else letter.summary,
         "Ended": f"{letter.at.astimezone():%Y-%m-%d %H:%M}",
     }[label]
-    style = ("red " if letter.failed and label == "What came of it" else "") + ("" if letter.read else "bold")
-    text = Text(value, style=style.strip(), no_wrap=True)
+    text = Text(value, style="" if letter.read else "bold", no_wrap=True)
     text.truncate(width, overflow="ellipsis")
     return text
 

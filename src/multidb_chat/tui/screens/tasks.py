@@ -36,7 +36,7 @@ _MARKS = {
     "failed": "✗ failed",
     "cancelled": "– cancelled",
 }
-_STYLES = {"queued": "dim", "running": "bold", "done": "", "failed": "bold red", "cancelled": "dim"}
+_TOLD_BOLD = ("running", "failed")  # by weight and mark, not by colours: they can be read in every theme
 _BAR = 12
 _WIDE = 110
 
@@ -190,7 +190,7 @@ def cell(task: Task, label: str, width: int) -> Text:
         "Asked": f"{task.created_at.astimezone():%Y-%m-%d %H:%M}",
         "What": news_of(task),
     }[label]
-    text = Text(clean_line(value), style=_STYLES[task.state] if label == "State" else "", no_wrap=True)
+    text = Text(clean_line(value), style="bold" if label == "State" and task.state in _TOLD_BOLD else "", no_wrap=True)
     text.truncate(width, overflow="ellipsis")
     return text
 
