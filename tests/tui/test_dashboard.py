@@ -5,13 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.app import App
 from textual.pilot import Pilot
 
 from multidb_chat.bootstrap import Application
 from multidb_chat.domain.plans import DOCUMENTS, MESSAGES, STORAGE, TASKS, Standing, Usage
 from multidb_chat.domain.statistics import CACHED, FAILED, NOT_FOUND, TURNS, Day, Figures, bucket
+from multidb_chat.services.figures_wording import figure_rows, usage_rows
 from multidb_chat.tui.app import ChatApp
 from multidb_chat.tui.screens.dashboard import DashboardScreen
+from multidb_chat.tui.screens.figures import FiguresScreen
+from multidb_chat.tui.themes import THEMES
 from tests.tui.driving import NARROW, WIDE, app_in, app_over, area, ask, prepared, send, shown, toasts, until
 from tests.tui.slowly import services_of
 
@@ -99,14 +103,28 @@ def test_the_dashboard_looks_as_it_did(snap_compare: Any, home: Path, look: str)
     assert snap_compare(app_with(home, standing, figures), terminal_size=size, run_before=run_before)
 
 
-def test_figures_in_words_look_as_they_did(snap_compare: Any, home: Path) -> None:
-    async def run_before(pilot: Pilot[int]) -> None:
-        await prepared(pilot)
-        area(pilot).cursor_blink = False
-        await send(pilot, "/stats")
-        await until(pilot, lambda: "Esc closes" in shown(pilot))
+class Alone(App[None]):
+    """The box of figures without the chat behind it, which changes more often."""
 
-    assert snap_compare(app_with(home, BUSY, FIGURES), terminal_size=NARROW, run_before=run_before)
+    def on_mount(self) -> None:
+        self.register_theme(THEMES[0])
+        self.theme = THEMES[0].name
+        sections = [("Plan", usage_rows(BUSY)), ("Last 28 days", figure_rows(FIGURES))]
+        self.push_screen(FiguresScreen("Your figures", sections))
+
+
+def test_figures_in_words_look_as_they_did(snap_compare: Any) -> None:
+    assert snap_compare(Alone(), terminal_size=NARROW)
+
+
+async def test_figures_in_words_are_shown_over_the_chat(home: Path) -> None:
+    async with app_with(home, BUSY, FIGURES).run_test(size=NARROW) as pilot:
+        await prepared(pilot)
+        await send(pilot, "/stats")
+        await until(pilot, lambda: "812 used, 188 of 1,000 left, new on 1 March" in shown(pilot))
+        assert "half within 133 ms, 95 % within 479 ms" in shown(pilot)
+        await pilot.press("escape")
+        await until(pilot, lambda: area(pilot).has_focus)
 
 
 async def test_the_dashboard_follows_what_happens_and_changes_its_span(home: Path) -> None:
