@@ -114,6 +114,7 @@ class SqliteUpkeep:
 
         create_file(target)
         if not self._path.exists():
+            progress(1.0)
             return 0
         with self._reading(self._path) as (source, version), contextlib.closing(sqlite3.connect(target)) as copy:
             source.backup(copy, pages=_STEP, progress=copied)

@@ -140,11 +140,13 @@ def delete(context: typer.Context, entries: References, yes: Yes = False, as_jso
     console = session.console
 
     async def work(application: "Application") -> Exit:
+        from multidb_chat.cli.admin.tables import entries as counted_entries
+
         account, curation = application.account, application.curation
         found = [(await curation.show(account, one)).entry for one in entries]
         for one in found:
             console.tell(f"{one.question} ({one.id[-8:]})")
-        if not yes and not await console.confirm(f"Remove {len(found)} of the knowledge base?"):
+        if not yes and not await console.confirm(f"Remove {counted_entries(len(found))} from the knowledge base?"):
             return Exit.REFUSED
         for one in found:
             await curation.delete(account, one.id)
