@@ -1,6 +1,7 @@
 """What the main states look like, at two sizes. New pictures: pytest tests/tui/test_snapshots.py --snapshot-update."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,13 +9,15 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from multidb_chat.bootstrap import Application
 from multidb_chat.domain.library import Document
 from multidb_chat.domain.turns import Citation, TurnCompleted, TurnEvent
 from multidb_chat.tui.app import ChatApp
 from tests.tui.driving import NARROW, WIDE, app_over, area, ask, prepared, shown, until
-from tests.tui.slowly import services_of
+from tests.tui.home import member_of
+from tests.tui.slowly import Services, services_of
 
 State = Callable[[Pilot[int]], Awaitable[None]]
 TIMES = {"conversation": 1.0, "quota": 2.0, "cache": 3.0, "retrieval": 10.0, "retrieval.embedding": 6.0, "total": 20.0}
@@ -49,7 +52,7 @@ class Timeless:
 
 
 class Undated:
-    """The real documents service, whose documents were all added on one day."""
+    """The real documents service, whose documents were all added on one day from one folder."""
 
     def __init__(self, documents: Any) -> None:
         self._documents = documents
@@ -60,7 +63,7 @@ class Undated:
     async def list(self, *given: Any, **named: Any) -> list[Document]:
         day = datetime(2026, 1, 2, tzinfo=UTC)
         found = await self._documents.list(*given, **named)
-        return [replace(one, added_at=day) for one in found]
+        return [replace(one, added_at=day, source=f"/papers/{one.name}") for one in found]
 
 
 def app_of(home: Path) -> ChatApp:
@@ -145,3 +148,74 @@ def test_the_list_without_documents_looks_as_it_did(snap_compare: Any, tmp_path:
         await until(pilot, lambda: "There are no documents yet" in shown(pilot))
 
     assert snap_compare(app, run_before=empty, terminal_size=NARROW)
+
+
+def member_app_of(home: Path) -> ChatApp:
+    """The app for an account that may add documents."""
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Any]:
+        async with member_of(home) as real:
+            yield Services(real, chat=Timeless(real.chat), documents=Undated(real.documents))
+
+    return app_over(opened)
+
+
+async def preview(pilot: Pilot[int]) -> None:
+    await documents(pilot)
+    await pilot.press("down", "enter")
+    await until(pilot, lambda: "ridge" in shown(pilot))
+    await pilot.press("slash", *"observatory", "enter", "n")
+    await until(pilot, lambda: "2 of " in shown(pilot))
+    pilot.app.screen.query_one(Input).cursor_blink = False
+
+
+async def adding(pilot: Pilot[int]) -> None:
+    await documents(pilot)
+    await pilot.press("a")
+    await until(pilot, lambda: "Add documents" in shown(pilot))
+    for field in pilot.app.screen.query(Input):
+        field.cursor_blink = False
+    await pilot.press("enter")
+    await until(pilot, lambda: "Type the path" in shown(pilot))
+
+
+async def collections(pilot: Pilot[int]) -> None:
+    await welcome(pilot)
+    await documents(pilot)
+    await pilot.press("c")
+    await until(pilot, lambda: "read only" in shown(pilot))
+
+
+async def deleting(pilot: Pilot[int]) -> None:
+    await collections(pilot)
+    await pilot.press("d")
+    await until(pilot, lambda: "for good" in shown(pilot))
+
+
+async def nothing_added(pilot: Pilot[int]) -> None:
+    await documents(pilot)
+    await pilot.press("e")
+    await until(pilot, lambda: "Nothing was added" in shown(pilot))
+
+
+async def settings(pilot: Pilot[int]) -> None:
+    await welcome(pilot)
+    await pilot.press("f10")
+    await until(pilot, lambda: "search.limit" in shown(pilot))
+    await pilot.press("slash", *"search")
+    await until(pilot, lambda: "ingest" not in shown(pilot))
+    pilot.app.screen.query_one(Input).cursor_blink = False
+    await pilot.press("enter")
+    await pilot.pause()
+
+
+MEMBERS_STATES: tuple[State, ...] = (preview, adding, collections, deleting, nothing_added, settings)
+
+
+@pytest.mark.parametrize("size", [NARROW, WIDE], ids=["narrow", "wide"])
+@pytest.mark.parametrize("state", MEMBERS_STATES, ids=lambda state: state.__name__)
+def test_what_a_member_sees_looks_as_it_did(snap_compare: Any, home: Path, state: State, size: tuple[int, int]) -> None:
+    app = member_app_of(home)
+    app.theme = "ink" if size == NARROW else "paper"
+    assert snap_compare(app, run_before=state, terminal_size=size)
