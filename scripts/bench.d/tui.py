@@ -39,6 +39,14 @@ Bare().run()
 """
 SENTENCE = "The quick answer goes on with **another** sentence of some length, and cites `what it says`. [1]"
 TOKENS_A_SECOND = 100  # a very fast language model
+TURNS = 5_000  # of a long conversation: twice as many messages
+PAGES = 60
+ANSWER = "\n\n".join(
+    [
+        "The figure fell to **4.2 percent** in 2019, the lowest since 2011. [1]",
+        *(f"- Point {n}: `code` [2]" for n in "abc"),
+    ]
+)
 EMBEDDED = 12  # documents of some 250 passages each: more than can be embedded while keys are measured
 
 
@@ -71,6 +79,22 @@ class Terminal:
                 if wanted in seen:
                     return time.perf_counter()
         raise TimeoutError(f"{wanted!r} did not appear; the last bytes were {seen[-500:]!r}")
+
+    def drain(self, seconds: float) -> float:
+        """Read for so long; return when the first bytes came, or the end."""
+        first, end = 0.0, time.perf_counter() + seconds
+        while (left := end - time.perf_counter()) > 0:
+            if select.select([self._ours], [], [], left)[0]:
+                os.read(self._ours, 65_536)
+                first = first or time.perf_counter()
+        return first or end
+
+    def megabytes(self) -> float:
+        """Return what the process holds of the memory."""
+        for line in Path(f"/proc/{self._process.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1024
+        raise RuntimeError("the process is gone")
 
     def close(self) -> None:
         """End the process without waiting for its farewell."""
@@ -146,6 +170,35 @@ async def embed(application: Any) -> None:
             pass
 
 
+async def talk_long(application: Any) -> None:
+    """Store a conversation of many turns, as if it had been talked for months."""
+    from datetime import UTC, datetime
+
+    from multidb_chat.domain.conversations import Message
+    from multidb_chat.domain.ids import new_id
+    from multidb_chat.domain.turns import Answer, Citation
+    from multidb_chat.services.answering import codec
+
+    account, now = application.account, datetime.now(UTC)
+    talk = await application.history.start(account, "A long conversation")
+    cited = tuple(
+        Citation(
+            n, "gone", "report.md", "Annual report", "report.md", "c", 0, 400, SENTENCE * 4, n, (), 0.9, "excellent"
+        )
+        for n in (1, 2)
+    )
+    messages: list[Message] = []
+    for number in range(1, TURNS + 1):
+        asked, said, words = new_id(), new_id(), f"Question {number}?"
+        answer = Answer(words, words, ANSWER, True, citations=cited)
+        parent = messages[-1].id if messages else None
+        messages += [
+            Message(asked, talk.id, account.id, "user", words, now, parent),
+            Message(said, talk.id, account.id, "assistant", ANSWER, now, asked, codec.dumps(answer)),
+        ]
+    await application.conversations.append(*messages)
+
+
 def app() -> None:
     """Run the app over the real services, with answers that stream on."""
     from multidb_chat.tui.app import ChatApp
@@ -157,6 +210,8 @@ def app() -> None:
 
         async with open_application(load_settings(), "guest") as application:
             application.__dict__["chat"] = Streaming()
+            if "long" in sys.argv:
+                await talk_long(application)
             work = asyncio.create_task(embed(application)) if "embedding" in sys.argv else None
             yield application
             if work is not None:
@@ -197,15 +252,54 @@ def print_keys(home: Path) -> None:
         )
 
 
+def print_long(home: Path) -> None:
+    """Print how soon a long conversation opens, how soon a page of it shows, and what it takes of the memory."""
+    last, first = f"Question {TURNS}?".encode(), b"Question 1?"
+    opened, before, after = [], [], []
+    for _ in range(3):
+        with terminal([__file__, "--app", "long"], home) as started:
+            started.until(b"guest", 120.0)
+            started.drain(3.0)  # what is loaded behind the first paint
+            before.append(started.megabytes())
+            begin = time.perf_counter()
+            started.send("/resume\r")
+            opened.append(started.until(last) - begin)
+            started.drain(1.0)
+            after.append(started.megabytes())
+            pages = []
+            for _ in range(PAGES):
+                begin = time.perf_counter()
+                started.send("\x1b[5~")
+                pages.append(started.drain(0.2) - begin)
+            paged = started.megabytes()
+            begin = time.perf_counter()
+            started.send("\x1b[1;5H")
+            home_time = started.until(first) - begin
+    print(f"{2 * TURNS:,} messages, opened (median of 3)      {statistics.median(opened) * 1000:7.0f} ms")
+    print(
+        f"  a page up, key to screen                  p50 {statistics.median(pages) * 1000:5.1f} ms   "
+        f"p95 {percentile(pages, 0.95) * 1000:5.1f} ms   max {max(pages) * 1000:5.1f} ms   ({PAGES} pages)"
+    )
+    print(f"  to the first message                      {home_time * 1000:7.0f} ms")
+    print(
+        f"  memory before, opened, after {PAGES} pages     {statistics.median(before):5.0f}   "
+        f"{statistics.median(after):5.0f}   {paged:5.0f} MB"
+    )
+
+
 def main() -> None:
-    """Print the tables; with `--keys` that of the keys alone."""
+    """Print the tables; with `--keys` that of the keys alone, with `--long` that of a long conversation."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         home = Path(folder)
         environment = os.environ | {"MULTIDB_CHAT_HOME": folder}
         ask = [sys.executable, "-m", "multidb_chat", "ask", "--quiet", "How do I add my own documents?"]
         subprocess.run(ask, env=environment, check=True, stdout=subprocess.DEVNULL)  # the handbook is read
+        if "--long" in sys.argv:
+            print_long(home)
+            return
         if "--keys" not in sys.argv:
             print_first_paint(home)
+            print_long(home)
         print_keys(home)
 
 

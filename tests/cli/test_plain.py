@@ -59,7 +59,7 @@ def test_a_conversation_line_by_line(shared: Program) -> None:
         ("/dosc", "Did you mean /docs?"),
         ("/docs", "report.md"),
         ("???", "The question is empty"),
-        ("/clear", "begins a new conversation"),
+        ("/new", "begins a new conversation"),
         ("/help", "Ctrl-D leaves"),
     ):
         child.sendline(line)

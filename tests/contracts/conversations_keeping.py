@@ -96,9 +96,14 @@ class TreeContract:
         assert await conversations.messages("c1") == turn
 
     async def test_the_outline_is_the_tree_without_its_words(self, conversations: Conversations):
-        for key, parent in (("m3", "m1"), ("m1", None), ("m2", "m1"), ("m4", "m2")):
-            await conversations.append(a_message(key, parent=parent))
-        links = [Link("m1", None), Link("m2", "m1"), Link("m3", "m1"), Link("m4", "m2")]
+        links = [
+            Link("m1", None, "user"),
+            Link("m2", "m1", "assistant"),
+            Link("m3", "m1", "notice"),
+            Link("m4", "m2", "user"),
+        ]
+        for link in (links[2], links[0], links[1], links[3]):
+            await conversations.append(replace(a_message(link.id, parent=link.parent_id), role=link.role))
         assert await conversations.outline("c1") == links
         assert await conversations.outline("c2") == []
 

@@ -223,7 +223,7 @@ class ConversationsMachine(RuleBasedStateMachine):
             assert await store.conversation(talk) == self.talks.get(talk)
             messages = self.messages_of(talk)
             assert await store.messages(talk) == messages
-            assert await store.outline(talk) == [Link(message.id, message.parent_id) for message in messages]
+            assert await store.outline(talk) == [Link(m.id, m.parent_id, m.role) for m in messages]
         for owner in ("ada", "bob"):
             for archived in (False, True):
                 assert await store.conversations(owner, archived=archived) == self.listed(owner, archived)

@@ -42,7 +42,7 @@ async def test_a_follow_up_leans_on_the_conversation_until_it_is_cleared(home: P
         assert first.answer is not None
         assert second.answer is not None
         assert second.answer.conversation_id == first.answer.conversation_id
-        await send(pilot, "/clear")
+        await send(pilot, "/new")
         assert exchanges(pilot) == []
         assert "Ask your documents" in shown(pilot)
         third = await ask(pilot, CHURN)

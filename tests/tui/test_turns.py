@@ -147,7 +147,7 @@ async def test_what_nobody_foresaw_ends_the_turn_alone(home: Path) -> None:
         exchange = await ask(pilot, FOUNDED)
         assert "Something unexpected happened (RuntimeError: wires crossed)" in outcome(exchange)
         assert status(pilot) == ""
-        await send(pilot, "/clear")
+        await send(pilot, "/new")
         assert exchanges(pilot) == []
 
 

@@ -200,7 +200,7 @@ RUN: Mapping[str, Callable[["PlainChat", str], Awaitable[None]]] = {
     "/rate": _rate,
     "/feedback": _feedback,
     "/my-feedback": _my_feedback,
-    "/clear": _new,
+    "/new": _new,
     "/stats": _stats,
     "/session-stats": _session_stats,
     "/clear-cache": _clear_cache,

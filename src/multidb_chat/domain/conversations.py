@@ -72,6 +72,7 @@ class Link:
 
     id: str
     parent_id: str | None
+    role: MessageRole
 
 
 @dataclass(frozen=True, slots=True)

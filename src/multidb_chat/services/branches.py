@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.conversations import Conversation, Conversations, Link, Message
@@ -21,12 +22,14 @@ _PAGE = 500
 class Branch:
     """The messages that are shown of a conversation, by their ids from the first to the last.
 
-    `siblings` tells, for each message on it that has some, all that answer to the same message, itself among them, in
-    the order in which they were written. A retried or edited question is a sibling of the first one.
+    `turns` are the same, a question with what answers it together. `siblings` tells, for each message on the branch
+    that has some, all that answer to the same message, itself among them, in the order in which they were written: a
+    retried or edited question is a sibling of the first one.
     """
 
     conversation: Conversation
     ids: tuple[str, ...]
+    turns: tuple[tuple[str, ...], ...] = ()
     siblings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -124,6 +127,7 @@ class _Tree:
 
     def __init__(self, outline: Sequence[Link]) -> None:
         self._parents = {link.id: link.parent_id for link in outline}
+        self._questions = {link.id for link in outline if link.role == "user"}
         self._children: dict[str | None, list[str]] = {}
         for link in outline:
             self._children.setdefault(link.parent_id, []).append(link.id)
@@ -156,7 +160,12 @@ class _Tree:
             ids[at] = None
             at = self._parents[at]
         path = tuple(ids)[::-1]
-        return Branch(conversation, path, {key: all_ for key in path if len(all_ := self.siblings(key)) > 1})
+        siblings = {key: all_ for key in path if len(all_ := self.siblings(key)) > 1}
+        return Branch(conversation, path, self._turns(path), siblings)
+
+    def _turns(self, path: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+        starts = [at for at, key in enumerate(path) if key in self._questions or at == 0]
+        return tuple(tuple(path[at:end]) for at, end in pairwise([*starts, len(path)]))
 
     def end_below(self, message_id: str) -> str:
         """Return the latest message without an answer at or below this one."""

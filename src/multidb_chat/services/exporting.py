@@ -2,7 +2,9 @@
 
 import base64
 import json
+import os
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from multidb_chat.domain.errors import InvalidInput
@@ -31,6 +33,20 @@ def exported(content: DocumentContent, form: ExportFormat) -> Export:
     if form == "markdown":
         return Export(f"{name}.md", _encoded(_markdown(content) + "\n"))
     return Export(f"{name}.txt", _encoded(content.text + "\n"))
+
+
+def write_whole(target: Path, content: bytes) -> None:
+    """Write a file, which appears whole or not at all. Raises `InvalidInput` when it cannot be written."""
+    beside = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        if target.exists() and not target.is_file():  # a device or a pipe is written to, never replaced
+            target.write_bytes(content)
+        else:
+            beside.write_bytes(content)
+            beside.replace(target)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise InvalidInput(f"{clean_line(str(target))}: it cannot be written ({error.strerror})") from error
 
 
 def _encoded(text: str) -> bytes:

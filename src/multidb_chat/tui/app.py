@@ -34,7 +34,10 @@ _BEHIND = (
     "branches",
     *(
         f"screens.{name}"
-        for name in ("add", "documents", "feedback", "help", "inbox", "passage", "preview", "report", "tasks", "why")
+        for name in (
+            *("add", "conversations", "documents", "feedback", "help", "inbox"),
+            *("passage", "preview", "report", "tasks", "why"),
+        )
     ),
 )
 

@@ -1,36 +1,70 @@
-"""Stored conversations on the screen: the messages of a branch as turns."""
+"""Stored conversations on the screen: the turns of a branch, each read when it comes near the view."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, cast
 
-from multidb_chat.services.answering import codec
-from multidb_chat.tui.services import Services
-from multidb_chat.tui.widgets.exchange import Exchange
+from textual.widget import Widget
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # What is imported here later is not needed for the first paint.
     from multidb_chat.domain.conversations import Message
     from multidb_chat.services.branches import Branch
+    from multidb_chat.tui.widgets.exchange import Exchange
 
-LATEST = 40
-"""How many messages of a branch are shown."""
-
-
-async def exchanges_of(services: Services, branch: "Branch") -> list[Exchange]:
-    """Return the latest turns of a branch, not yet on the screen."""
-    ids = branch.ids[-LATEST:]
-    messages = await services.branches.messages(services.account, branch.conversation.id, ids)
-    return turns_in(messages, branch.siblings)
+ReadMessages = Callable[[Sequence[str]], Awaitable["Sequence[Message]"]]
 
 
-def turns_in(messages: "Sequence[Message]", siblings: Mapping[str, Sequence[str]]) -> list[Exchange]:
-    """Return the questions among these messages with their answers; `siblings` are told by a message of them."""
-    exchanges: list[Exchange] = []
-    for message in messages:
-        if message.role == "user":
-            exchange = Exchange(message.body, parent_id=message.parent_id or "")
-            exchange.question_id = message.id
-            exchange.stand_among(siblings.get(message.id, ()))
-            exchanges.append(exchange)
-        elif message.role == "assistant" and exchanges:
-            exchanges[-1].restore(message.body, codec.answer_in(message))
-    return exchanges
+class BranchPages:
+    """The turns of a branch, and those that are added to it while it is on the screen.
+
+    `read_messages` returns the messages with some ids, in their order.
+    """
+
+    def __init__(self, read_messages: ReadMessages, branch: "Branch | None" = None) -> None:
+        self._read_messages = read_messages
+        self._turns: list[Sequence[str]] = list(branch.turns) if branch is not None else []
+        self._siblings: dict[str, Sequence[str]] = dict(branch.siblings) if branch is not None else {}
+
+    def __len__(self) -> int:
+        return len(self._turns)
+
+    def append(self) -> None:
+        """Count a turn that is only on the screen as yet."""
+        self._turns.append(())
+
+    def cut(self, count: int) -> None:
+        """Forget all but the first turns."""
+        del self._turns[count:]
+
+    def keep(self, at: int, widget: Widget) -> bool:
+        """Remember the messages of a turn; False for one that is not stored, or not yet."""
+        exchange = cast("Exchange", widget)
+        if not exchange.question_id or not exchange.message_id:
+            return False
+        self._turns[at] = (exchange.question_id, exchange.message_id)
+        self._siblings[exchange.question_id] = exchange.versions
+        return True
+
+    def place_of(self, question_id: str) -> int:
+        """Return which turn begins with this question. Raises `StopIteration` where none does."""
+        return next(at for at, turn in enumerate(self._turns) if turn[:1] == (question_id,))
+
+    async def read(self, first: int, end: int) -> "Sequence[Exchange]":
+        """Return these turns, not yet on the screen."""
+        turns = self._turns[first:end]
+        messages = {one.id: one for one in await self._read_messages([key for turn in turns for key in turn])}
+        return [_exchange_of([messages[key] for key in turn if key in messages], self._siblings) for turn in turns]
+
+
+def _exchange_of(messages: "Sequence[Message]", siblings: Mapping[str, Sequence[str]]) -> "Exchange":
+    """Return a turn with the question among these messages, and the last answer."""
+    from multidb_chat.services.answering import codec
+    from multidb_chat.tui.widgets.exchange import Exchange
+
+    asked = [message for message in messages if message.role == "user"]
+    said = [message for message in messages if message.role != "user"]
+    exchange = Exchange(asked[0].body if asked else "", parent_id=(asked[0].parent_id or "") if asked else "")
+    if asked:
+        exchange.question_id = asked[0].id
+        exchange.stand_among(siblings.get(asked[0].id, ()))
+    exchange.restore(said[-1].body if said else "", codec.answer_in(said[-1]) if said else None)
+    return exchange

@@ -1,8 +1,10 @@
 """Coming and going while the app runs: who talks changes, and the chat with it."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from multidb_chat.domain.errors import NotPermitted, StoreError
+from multidb_chat.tui.services import Services
 from multidb_chat.tui.serving import Serving, told
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ class Entrance:
         self._known = services.account.id
         if services.identity.chosen:
             self._chat.name_account(services.account)
+            await self._offer_to_go_on(services)
         else:
             self.welcome(services.identity.notice)
 
@@ -94,3 +97,13 @@ class Entrance:
             await self._chat.begin_anew()
         self._known = services.account.id
         self._chat.name_account(services.account)
+        await self._offer_to_go_on(services)
+
+    async def _offer_to_go_on(self, services: Services) -> None:
+        """Tell whoever has talked before how to go on with it."""
+        latest = None
+        if self._chat.turns.conversation_id is None:
+            with suppress(StoreError):  # it is only an offer
+                latest = await services.history.latest(services.account)
+        if latest is not None:
+            self._chat.say(f"Your last conversation was “{latest.title}”; /resume goes on with it.")

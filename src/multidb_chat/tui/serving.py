@@ -40,8 +40,8 @@ class Serving:
         """Why the services could not be opened, or not be closed."""
 
     def start(self) -> None:
-        """Begin to open."""
-        if not self._leaving.is_set():
+        """Begin to open, once."""
+        if not self._leaving.is_set() and self._task is None:
             self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
@@ -58,7 +58,11 @@ class Serving:
         return self._services
 
     async def services(self) -> Services:
-        """Return the services as soon as they are open. Raises the error that kept them from opening."""
+        """Return the services as soon as they are open. Raises the error that kept them from opening.
+
+        Whoever needs them before the first paint is over, as a command typed ahead does, lets them open.
+        """
+        self.start()
         await self._settled.wait()
         if self._services is None:
             raise self.failure or RuntimeError("the services are closed")

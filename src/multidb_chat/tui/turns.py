@@ -1,13 +1,16 @@
 """Turns in the app: one at a time, from the question that was sent to the answer on the screen, or to its end."""
 
 import asyncio
-from contextlib import aclosing
+from collections.abc import Sequence
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from multidb_chat.domain.errors import MultidbChatError
 from multidb_chat.tui.messages import Submitted
 from multidb_chat.tui.serving import Serving, told
 
 if TYPE_CHECKING:  # What is imported here later is not needed for the first paint.
+    from multidb_chat.domain.conversations import Message
     from multidb_chat.domain.turns import Answer, TurnEvent
     from multidb_chat.tui.widgets.exchange import Exchange
     from multidb_chat.tui.widgets.status import StatusLine
@@ -82,17 +85,39 @@ class Turns:
         if self.conversation_id is None or not 0 <= target < len(exchange.versions):
             return False
         await self.stop()
-        from multidb_chat.tui.branches import exchanges_of
-
         services = await self._serving.services()
         chosen = exchange.versions[target]
         branch = await services.branches.choose(services.account, self.conversation_id, chosen)
-        exchanges = await exchanges_of(services, branch)
-        await self._stage.transcript.show(exchanges)
-        for one in exchanges:
-            if one.question_id == chosen:
-                one.focus()
+        shown = await self._stage.transcript.show_branch(branch, chosen)
+        if shown is not None:
+            shown.focus()
         return True
+
+    async def open(self, conversation_id: str) -> None:
+        """Show a stored conversation, where the next question goes on. Raises `NotFound`, `StoreError`."""
+        services = await self._serving.services()
+        branch = await services.branches.shown(services.account, conversation_id)
+        await self.forget()
+        self.conversation_id = conversation_id
+        await self._stage.transcript.show_branch(branch)
+        current = self._stage.transcript.current
+        if current is not None and current.answer is not None:
+            self._stage.answered(current.answer)
+        await self._seen()
+
+    async def read_messages(self, message_ids: Sequence[str]) -> "Sequence[Message]":
+        """Return these messages of the conversation on the screen."""
+        if self.conversation_id is None or not message_ids:
+            return ()
+        services = await self._serving.services()
+        return await services.branches.messages(services.account, self.conversation_id, message_ids)
+
+    async def _seen(self) -> None:
+        """Remember that what was said has been on the screen; not worth a word where that cannot be."""
+        if self.conversation_id is not None:
+            services = await self._serving.services()
+            with suppress(MultidbChatError):
+                await services.history.mark_read(services.account, self.conversation_id)
 
     async def _take(self, exchange: "Exchange", event: Submitted, use_cache: bool) -> None:
         self._stage.status.begin("turn", "Searching")
@@ -156,5 +181,6 @@ class Turns:
                     exchange.stand_among((*exchange.versions, exchange.question_id or ""))
                 await exchange.complete(answer)
                 self._stage.answered(answer)
+                await self._seen()
             case TurnFailed(error=error):
                 await exchange.end(told(error), error=True)

@@ -57,7 +57,7 @@ async def say(history: History, talk: Conversation, parent: str | None = None, w
 async def test_an_empty_conversation_has_an_empty_branch(history: History, branches: Branches):
     talk = await history.start(ADA, "Tides")
     shown = await branches.shown(ADA, talk.id)
-    assert (shown.ids, shown.siblings) == ((), {})
+    assert (shown.ids, shown.turns, shown.siblings) == ((), (), {})
     with pytest.raises(InvalidInput, match="nothing to fork"):
         await branches.fork(ADA, talk.id)
 
@@ -74,7 +74,8 @@ async def test_the_branch_that_grew_last_is_shown_until_another_is_chosen(histor
     assert await branches.siblings(ADA, talk.id, second[0]) == both
     chosen = await branches.choose(ADA, talk.id, second[0])
     assert (chosen.ids, chosen.siblings) == ((*first, *second, *third), {second[0]: both})
-    assert (await branches.shown(ADA, talk.id)).ids == chosen.ids
+    assert chosen.turns == (first, second, third)
+    assert (await branches.shown(ADA, talk.id)) == chosen
 
 
 async def test_another_first_question_is_a_sibling_of_the_first(history: History, branches: Branches):
@@ -119,6 +120,8 @@ async def test_a_fork_is_a_copy_that_goes_its_own_way(history: History, branches
     ]
     await say(history, made, shown.ids[-1], "Four")
     assert len(await store.messages(talk.id)) == 6
+    cut = await branches.shown(ADA, (await branches.fork(ADA, talk.id, second[0])).id)
+    assert [len(turn) for turn in cut.turns] == [2, 1]
     whole = await branches.fork(ADA, talk.id)
     assert len(await store.messages(whole.id)) == 6
 

@@ -146,5 +146,5 @@ def named(connection: Connection, conversation_id: str, message_ids: Sequence[st
 
 def outline(connection: Connection, conversation_id: str) -> list[Link]:
     """Return where the messages hang, in order of id."""
-    query = "SELECT id, parent_id FROM messages WHERE conversation_id = ? ORDER BY id"
+    query = "SELECT id, parent_id, role FROM messages WHERE conversation_id = ? ORDER BY id"
     return [Link(*row) for row in connection.execute(query, (conversation_id,))]

@@ -88,4 +88,8 @@ SCHEMA = (
     """,
     "CREATE INDEX conversations_by_activity ON conversations (last_activity, id);",
     TABLE,
+    """
+    DROP INDEX messages_outline;
+    CREATE INDEX messages_outline ON messages (conversation_id, id, parent_id, role);
+    """,
 )

@@ -20,14 +20,26 @@ COMMANDS = (
     Command("/my-feedback", "", "List the feedback that you gave", "feedback:my_feedback", plain=True),
     # Conversations
     Command(
-        "/clear",
+        "/conversations",
+        "[WORDS]",
+        "List, search and open conversations",
+        "conversations:conversations",
+        key="f5",
+        label="Conversations",
+    ),
+    Command(
+        "/new",
         "",
         "Begin a new conversation on an empty screen",
         "conversations:new",
         key="ctrl+l",
-        label="Clear",
+        label="New",
         plain=True,
     ),
+    Command("/resume", "", "Go on with the conversation talked in last", "conversations:resume"),
+    Command("/rename", "TITLE", "Give the conversation another title", "conversations:rename"),
+    Command("/fork", "", "Go on in a copy, from the answer looked at", "conversations:fork"),
+    Command("/export", "[md|json] [FILE]", "Write the conversation to a file", "conversations:export"),
     # Documents
     Command(
         "/docs", "", "Show the documents that are searched", "documents:docs", key="f3", label="Documents", plain=True
@@ -61,4 +73,4 @@ COMMANDS = (
 )
 
 # People type these plain; as questions they mean nothing.
-PLAIN = {"help": "/help", "quit": "/quit", "exit": "/quit", "clear": "/clear"}
+PLAIN = {"help": "/help", "quit": "/quit", "exit": "/quit", "clear": "/new"}

@@ -2,8 +2,14 @@
 
 from typing import TYPE_CHECKING
 
+from multidb_chat.domain.text import clean_line
+
 if TYPE_CHECKING:
+    from multidb_chat.services.talk_export import TalkForm
     from multidb_chat.tui.screens.chat import ChatScreen
+
+_NOTHING_YET = "Nothing is said here yet: ask something first, or open a conversation with /conversations."
+_FORMS: "dict[str, TalkForm]" = {"md": "md", "json": "json"}
 
 
 async def new(chat: "ChatScreen", argument: str) -> None:
@@ -11,3 +17,69 @@ async def new(chat: "ChatScreen", argument: str) -> None:
     await chat.turns.forget()
     await chat.transcript.clear()
     await chat.panel.empty()
+
+
+async def conversations(chat: "ChatScreen", argument: str) -> None:
+    """List the conversations, those with these words where there are some; open the chosen one."""
+    from multidb_chat.tui.screens.conversations import NEW, ConversationsScreen
+
+    async def go_on(chosen: str | None) -> None:
+        chat.composer.area.focus()
+        if chosen == NEW:
+            await new(chat, "")
+        elif chosen is not None:
+            await chat.attempt(chat.turns.open(chosen))
+
+    chat.app.push_screen(ConversationsScreen(chat.serving, argument), go_on)
+
+
+async def resume(chat: "ChatScreen", argument: str) -> None:
+    """Go on with the conversation talked in last."""
+    services = await chat.serving.services()
+    latest = await services.history.latest(services.account)
+    if latest is None or latest.id == chat.turns.conversation_id:
+        chat.say("There is no other conversation to go on with.")
+    else:
+        await chat.turns.open(latest.id)
+
+
+async def rename(chat: "ChatScreen", argument: str) -> None:
+    """Give the conversation another title."""
+    if chat.turns.conversation_id is None:
+        chat.say(_NOTHING_YET)
+    elif not argument:
+        chat.say("Say how it is to be called: /rename TITLE")
+    else:
+        services = await chat.serving.services()
+        renamed = await services.history.rename(services.account, chat.turns.conversation_id, argument)
+        chat.say(f"This conversation is called “{renamed.title}” now.")
+
+
+async def fork(chat: "ChatScreen", argument: str) -> None:
+    """Copy the conversation up to the answer that is looked at, else all of it, and go on in the copy."""
+    exchange = chat.transcript.looked_at
+    if chat.turns.conversation_id is None:
+        chat.say(_NOTHING_YET)
+        return
+    services = await chat.serving.services()
+    at = exchange.message_id or None if exchange is not None else None
+    made = await services.branches.fork(services.account, chat.turns.conversation_id, at)
+    await chat.turns.open(made.id)
+    chat.composer.area.focus()
+    chat.say(f"This is the copy, “{made.title}”; /conversations lists both.")
+
+
+async def export(chat: "ChatScreen", argument: str) -> None:
+    """Write the conversation to a file, as Markdown or JSON."""
+    from multidb_chat.tui.exporting import export_to_file
+
+    first, _, rest = argument.partition(" ")
+    form = _FORMS.get(first.lower())
+    path = argument if form is None else rest.strip()
+    if form is None:
+        form = "json" if path.lower().endswith(".json") else "md"
+    if chat.turns.conversation_id is None:
+        chat.say(_NOTHING_YET)
+    else:
+        written = await export_to_file(await chat.serving.services(), chat.turns.conversation_id, form, path)
+        chat.say(f"Wrote {clean_line(str(written))}")

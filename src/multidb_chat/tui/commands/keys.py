@@ -31,5 +31,6 @@ ANSWER_KEYS = (
     AnswerKey("minus", "-", "/rate", "-", "Bad", "The answer is bad"),
     AnswerKey("less_than_sign", "<", "/other", "<", "Before", "The answer before this one, of several"),
     AnswerKey("greater_than_sign", ">", "/other", ">", "After", "The answer after this one"),
+    AnswerKey("f", "f", "/fork", "", "Fork", "Go on in a copy that ends here", shown=False),
     AnswerKey("w", "w", "/why", "", "Why", "How the answer came about", shown=False),
 )

@@ -1,6 +1,7 @@
 """The chat: questions below, answers above, their sources beside them where the terminal is wide enough."""
 
 import asyncio
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import work
@@ -65,6 +66,8 @@ class ChatScreen(Screen[None]):
         *_bindings(),
         Binding("alt+up,ctrl+up", "look(-1)", "Answers", show=False, priority=True),
         Binding("alt+down,ctrl+down", "look(1)", "Answers", show=False, priority=True),
+        Binding("ctrl+home", "first", "First", show=False, priority=True),
+        Binding("ctrl+end", "last", "Last", show=False, priority=True),
         Binding("pageup", "page(-1)", "Page up", show=False, priority=True),
         Binding("pagedown", "page(1)", "Page down", show=False, priority=True),
     ]
@@ -74,13 +77,13 @@ class ChatScreen(Screen[None]):
         self.serving = serving
         self.desk = desk
         self.status = StatusLine()
-        self.transcript = Transcript()
         self.panel = SourcesPanel()
         self.composer = Composer(serving)
         self.quota = QuotaLine(serving)
         self.turns = Turns(serving, self)
         # Keys call commands beside the queue of what was sent: a question behind one waits until it is carried out.
         self._in_turn = asyncio.Lock()
+        self.transcript = Transcript(self.turns.read_messages)
         self._drafting = Drafting(serving)
         self.entrance = Entrance(self, serving)
         self.news = News(serving, self._ring)
@@ -211,6 +214,14 @@ class ChatScreen(Screen[None]):
         except Exception as error:  # noqa: BLE001 - the chat goes on, whatever happened to this command
             self.notify(told(error), severity="error", markup=False)
 
+    async def attempt(self, work: Coroutine[None, None, None]) -> None:
+        """Do something; what goes wrong is told and the chat goes on."""
+        async with self._in_turn:
+            try:
+                await work
+            except Exception as error:  # noqa: BLE001 - as above
+                self.notify(told(error), severity="error", markup=False)
+
     def answered(self, answer: "Answer") -> None:
         """Show the sources of an answer that just came."""
         self.transcript.look_at(None)
@@ -277,6 +288,14 @@ class ChatScreen(Screen[None]):
             self.panel.focus()
         else:
             self.transcript.move(-1)
+
+    async def action_first(self) -> None:
+        """Go to the first question of the conversation."""
+        await self.transcript.show_first()
+
+    async def action_last(self) -> None:
+        """Go to its end."""
+        await self.transcript.show_end()
 
     def action_page(self, direction: int) -> None:
         """Scroll the chat, or the panel over it, by a page without leaving the question."""

@@ -65,6 +65,11 @@ class Exchange(Vertical, can_focus=True):
         yield self._rating
 
     @property
+    def message_id(self) -> str:
+        """The message of the answer; empty where there is none that is stored."""
+        return self.answer.message_id or "" if self.answer is not None else ""
+
+    @property
     def number(self) -> int:
         """Which one of its versions it is, from 1 on; one that is not stored is the last."""
         known = self.question_id in self.versions

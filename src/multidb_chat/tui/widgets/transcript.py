@@ -4,27 +4,38 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
+from textual.widget import Widget
 
+from multidb_chat.tui.branches import BranchPages, ReadMessages
+from multidb_chat.tui.widgets.paged import FIRST, PagedScroll
 from multidb_chat.tui.widgets.welcome import Welcome
 
 if TYPE_CHECKING:  # An exchange is made of what the first paint does without.
+    from multidb_chat.services.branches import Branch
     from multidb_chat.tui.widgets.exchange import Exchange
 
 
-class Transcript(VerticalScroll, can_focus=False):
-    """Questions with their answers; before the first one, what to do here."""
+class Transcript(PagedScroll, can_focus=False):
+    """Questions with their answers, those near the view; before the first one, what to do here.
+
+    `read_messages` reads messages of the conversation that is shown by their ids.
+    """
 
     DEFAULT_CSS = """
     Transcript { width: 1fr; background: $background; scrollbar-gutter: stable; scrollbar-size-vertical: 1; }
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, read_messages: ReadMessages) -> None:
+        super().__init__(BranchPages(read_messages))
+        self._read_messages = read_messages
         self._current: Exchange | None = None
 
     def compose(self) -> ComposeResult:
         yield Welcome()
+
+    def empty(self) -> Sequence[Widget]:
+        """Return what to do here."""
+        return (Welcome(),)
 
     @property
     def exchanges(self) -> "list[Exchange]":
@@ -42,6 +53,11 @@ class Transcript(VerticalScroll, can_focus=False):
         answered = [one for one in exchanges if one.answer is not None]
         return next(iter(answered[-1:] or exchanges[-1:]), None)
 
+    @property
+    def looked_at(self) -> "Exchange | None":
+        """The turn that was looked at last, None where that is none in particular."""
+        return self._current if self._current in self.exchanges else None
+
     def look_at(self, exchange: "Exchange | None") -> None:
         """Let commands be about this turn; None: about the last one with an answer."""
         self._current = exchange
@@ -53,34 +69,28 @@ class Transcript(VerticalScroll, can_focus=False):
         """
         from multidb_chat.tui.widgets.exchange import Exchange
 
-        await self.query(Welcome).remove()
         exchange = Exchange(question, pasted)
         if instead_of is None:
-            exchange.parent_id = next((id_ for one in reversed(self.exchanges) if (id_ := _stored(one))), "")
+            await self.show_end()
+            exchange.parent_id = next((id_ for one in reversed(self.exchanges) if (id_ := one.message_id)), "")
         else:
             exchange.parent_id = instead_of.parent_id
-            stored = instead_of.versions or ((instead_of.question_id or "",) if _stored(instead_of) else ())
+            stored = instead_of.versions or ((instead_of.question_id or "",) if instead_of.message_id else ())
             exchange.stand_among(stored)
-            await self._remove_from(instead_of)
-        await self.mount(exchange)
-        self.anchor()
+            await self.cut(instead_of)
+        await self.add(exchange)
         return exchange
 
-    async def _remove_from(self, first: "Exchange") -> None:
-        exchanges = self.exchanges
-        for exchange in exchanges[exchanges.index(first) :]:
-            await exchange.remove()
-
-    async def show(self, exchanges: "Sequence[Exchange]") -> None:
-        """Show these turns instead of the others, the last ones first."""
-        async with self.batch():
-            await self.remove_children()
-            await self.mount_all(exchanges or [Welcome()])
-        self.anchor()
+    async def show_branch(self, branch: "Branch", question_id: str = "") -> "Exchange | None":
+        """Show a stored branch: its end, or the turn of a question, which is returned."""
+        pages = BranchPages(self._read_messages, branch)
+        at = pages.place_of(question_id) if question_id else len(pages)
+        await self.show_pages(pages, at if at < len(pages) - FIRST else None)
+        return next((one for one in self.exchanges if question_id and one.question_id == question_id), None)
 
     async def clear(self) -> None:
         """Begin anew."""
-        await self.show([])
+        await self.show_pages(BranchPages(self._read_messages))
 
     def move(self, step: int) -> bool:
         """Focus the turn before (-1) or after the one with the focus, else the last one; False where there is none."""
@@ -90,8 +100,3 @@ class Transcript(VerticalScroll, can_focus=False):
             return False
         exchanges[at + step].focus()
         return True
-
-
-def _stored(exchange: "Exchange") -> str:
-    """Return the message of the answer; empty where there is none that is stored."""
-    return exchange.answer.message_id or "" if exchange.answer is not None else ""

@@ -1,0 +1,35 @@
+"""Conversations as files, from inside the app."""
+
+import asyncio
+from pathlib import Path
+
+from multidb_chat.services.exporting import Export, write_whole
+from multidb_chat.services.talk_export import TalkForm
+from multidb_chat.tui.services import Services
+
+
+async def export_to_file(services: Services, conversation_id: str, form: TalkForm = "md", to: str = "") -> Path:
+    """Write the conversation to a file and return its path.
+
+    Without a path, the file gets the conversation's name in the folder where the app was started, and a number where
+    there is such a file. Raises `InvalidInput` when it cannot be written.
+    """
+    export = await services.branches.export(services.account, conversation_id, form)
+    return await asyncio.to_thread(_write, to, export)
+
+
+def _write(to: str, export: Export) -> Path:
+    target = Path(to).expanduser()
+    if not to or target.is_dir():
+        target = _free(target / export.name)
+    write_whole(target, export.content)
+    return target
+
+
+def _free(path: Path) -> Path:
+    """Return the path, or one with a number behind its stem that is not taken."""
+    number, free = 1, path
+    while free.exists():
+        number += 1
+        free = path.with_stem(f"{path.stem}-{number}")
+    return free
