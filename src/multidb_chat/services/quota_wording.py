@@ -30,7 +30,7 @@ def used_up(plan: Tier, usage: Usage) -> str:
     limit = amount(usage.resource, usage.limit or 0)
     if usage.resets_at is None:
         return f"This does not fit into the {limit} of storage ({plan}); remove documents to make room."
-    more = " Registered accounts may ask more: multidb-chat register" if plan == "guest" else ""
+    more = " Register to ask more: /register, or multidb-chat register." if plan == "guest" else ""
     return f"All {limit} {NAMES[usage.resource]} a month ({plan}) are used; you can go on from {_day(usage)}.{more}"
 
 
