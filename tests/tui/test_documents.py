@@ -313,7 +313,9 @@ async def test_a_new_collection_is_asked_about_and_a_known_one_is_told(home: Pat
         assert box.value
         name.value = "diary"
         await until(pilot, lambda: not box.disabled)
+        assert "▐X▌ Everybody" in shown(pilot)
         box.value = False
+        await until(pilot, lambda: "▐ ▌ Everybody" in shown(pilot))
         await pilot.press("enter")
         await added(pilot)
     async with member_of(home) as application:

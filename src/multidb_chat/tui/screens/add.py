@@ -18,6 +18,17 @@ from multidb_chat.tui.serving import Serving, told
 from multidb_chat.tui.widgets.path_input import PathInput
 
 
+class Tick(Checkbox):
+    """A box that is empty when it is off: Textual draws its mark in both states, which only a colour tells apart."""
+
+    BUTTON_INNER = " "
+
+    def watch_value(self) -> None:
+        """Draw the mark, or none."""
+        self.BUTTON_INNER = "X" if self.value else " "
+        super().watch_value()
+
+
 class AddScreen(ModalScreen[Addition | None]):
     """Asks, and begins to add; the result is the run, None when it was left."""
 
@@ -45,7 +56,7 @@ class AddScreen(ModalScreen[Addition | None]):
             yield PathInput(self._paths)
             yield Label("Collection; a new name makes a new one")
             yield Input(self._collection, id="collection")
-            yield Checkbox("Everybody who uses this installation may search it", id="shared", compact=True)
+            yield Tick("Everybody who uses this installation may search it", id="shared", compact=True)
             yield Static(id="problem", markup=False)
             with Horizontal(id="buttons"):
                 yield Button("Add", variant="primary", id="begin", compact=True)
