@@ -125,8 +125,19 @@ async def help_(pilot: Pilot[int]) -> None:
     await until(pilot, lambda: "Keys here" in shown(pilot))
 
 
+def opened_by(key: str, until_shown: str) -> State:
+    async def opened(pilot: Pilot[int]) -> None:
+        await pilot.press(key)
+        await until(pilot, lambda: until_shown in lines(pilot)[0])
+        await until(pilot, lambda: not any(worker.is_running for worker in pilot.app.workers))
+
+    opened.__name__ = until_shown.lower()
+    return opened
+
+
 STATES: tuple[State, ...] = (
     answered, completing, why, documents, reading, adding, added, deleting, settings, help_,
+    opened_by("f9", "Inbox"), opened_by("ctrl+b", "Tasks"), opened_by("f8", "Dashboard"),
 )  # fmt: skip
 
 
