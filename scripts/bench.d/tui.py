@@ -6,6 +6,7 @@ that show it arrive. The reference of the first paint is a Textual app that show
 
 import asyncio
 import fcntl
+import gc
 import os
 import pty
 import select
@@ -218,7 +219,7 @@ def app() -> None:
                 work.cancel()
 
     sys.setswitchinterval(0.001)  # as cli/app.py does
-    ChatApp(opened).run()
+    ChatApp(opened, settled=gc.freeze).run()
 
 
 def percentile(values: Sequence[float], share: float) -> float:

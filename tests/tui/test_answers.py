@@ -76,12 +76,10 @@ async def test_citations_are_gone_through_one_after_the_other(home: Path) -> Non
         answer = (await ask(pilot, NOTHING)).answer
         assert answer is not None
         count = len(answer.nearest)
-        titles = [citation.title for citation in answer.nearest]
         assert count > 1
 
         def at(number: int) -> bool:
-            text = shown(pilot).replace("  ", " ")
-            return f"{number} of {count}" in text and f"[{number}] {titles[number - 1][:8]}" in text
+            return f" {number} of {count}" in shown(pilot) and f"[{number}]" in lines(pilot)[0]
 
         await send(pilot, "/open 2")
         await until(pilot, lambda: at(2))

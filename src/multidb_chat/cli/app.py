@@ -1,5 +1,6 @@
 """Starting the Textual app."""
 
+import gc
 import sys
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,12 @@ def run_app(settings: "Settings") -> int:
     # A thread that works in Python gives way to a key this soon (seconds; Python's own 0.005 is a third of a frame).
     sys.setswitchinterval(0.001)
     app = ChatApp(
-        open_services, settings.tui.theme, first="welcome" if last is None else "chat", bell=settings.tui.bell
+        open_services,
+        settings.tui.theme,
+        first="welcome" if last is None else "chat",
+        bell=settings.tui.bell,
+        # What is loaded by then stays for good. Looking through it again for garbage takes four frames' time.
+        settled=gc.freeze,
     )
     code = app.run()
     if app.failure is not None:

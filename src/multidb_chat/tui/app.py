@@ -1,7 +1,7 @@
 """The Textual app: it paints first, opens the services behind the first screen, and closes them when it leaves."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from importlib import import_module
 from pathlib import PurePath
@@ -19,7 +19,7 @@ from multidb_chat.tui.commands import COMMANDS
 from multidb_chat.tui.commands.command import Command
 from multidb_chat.tui.commands.parsing import named
 from multidb_chat.tui.desk import Desk
-from multidb_chat.tui.messages import Ended
+from multidb_chat.tui.messages import Ended, ServicesPrepared
 from multidb_chat.tui.screens.chat import ChatScreen
 from multidb_chat.tui.services import OpenServices
 from multidb_chat.tui.serving import Serving
@@ -59,10 +59,20 @@ class ChatApp(App[int]):
     ]
 
     def __init__(
-        self, open_services: OpenServices, theme: str = THEMES[0].name, *, first: First = "chat", bell: str = "off"
+        self,
+        open_services: OpenServices,
+        theme: str = THEMES[0].name,
+        *,
+        first: First = "chat",
+        bell: str = "off",
+        settled: Callable[[], None] | None = None,
     ) -> None:
-        """`bell` is how the end of a background task is told beside the screen: `off`, `bell` or `desktop`."""
+        """`bell` is how the end of a background task is told beside the screen: `off`, `bell` or `desktop`.
+
+        `settled` is called once, when all that is loaded behind the first paint is there.
+        """
         super().__init__()
+        self._settled = settled
         self._bell = bell
         if self.no_color:  # Textual would show greys, which are colours too (no-color.org)
             self._filters = [NoColor()]
@@ -112,6 +122,8 @@ class ChatApp(App[int]):
             self._driver.write(f"\x1b]9;{clean_line(event.notice)[:200]}\x07")
 
     def _tell_chat(self, message: Message) -> None:
+        if isinstance(message, ServicesPrepared) and self._settled is not None:
+            self._settled()
         if self.is_running:
             self._chat.post_message(message)
 

@@ -144,6 +144,7 @@ class ChatScreen(Screen[None]):
     def on_draft_changed(self, event: DraftChanged) -> None:
         """Keep what is typed."""
         self._drafting.changed(event.text)
+        self.transcript.typed()
 
     def name_account(self, account: "Account") -> None:
         """Show who talks, and bring back what this account was writing."""

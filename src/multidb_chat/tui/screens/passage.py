@@ -91,10 +91,10 @@ class PassageScreen(Screen[None]):
 
     def _head(self) -> None:
         cited = self._citation
-        count = f"  {self._at + 1} of {len(self._citations)}" if len(self._citations) > 1 else ""
+        count = f"{self._at + 1} of {len(self._citations)}  " if len(self._citations) > 1 else ""
         number = Content.styled(f" [{cited.number}] ", "bold $accent")
         self.query_one("#title", Static).update(
-            number + Content.styled(place(cited), "bold") + Content.styled(count, MUTED)
+            number + Content.styled(count, MUTED) + Content.styled(place(cited), "bold")
         )
         parts = [clean_line(cited.document_name), headings(cited), f"{cited.quality} {cited.score:.2f}"]
         self.query_one("#place", Static).update(Content(" · ".join(part for part in parts if part)))

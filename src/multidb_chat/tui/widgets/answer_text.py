@@ -14,8 +14,11 @@ from textual.content import Content
 from textual.widgets import Markdown, Static
 
 from multidb_chat.domain.text import clean
+from multidb_chat.tui.widgets.transcript import Transcript
 
 _FRAME_SECONDS = 0.05
+_FRAME_SECONDS_TYPING = 0.25  # a letter that comes while a frame is drawn waits for it: few frames, few such letters
+_LINES = 4  # room is made for so many lines at once: making room is what takes longest
 _FENCE = re.compile(r" {0,3}(?:```|~~~)")
 
 
@@ -47,6 +50,7 @@ class AnswerText(Vertical):
         self._markdown = Markdown(clean(text), open_links=False)
         self._growing = Static(classes="growing", markup=False)
         self._text = ""
+        self._height = 0
         self._unwritten = ""
         self._writing: asyncio.Task[None] | None = None
         self._finishing: asyncio.Task[None] | None = None
@@ -83,7 +87,13 @@ class AnswerText(Vertical):
             self._unwritten = ""
             await self._draw()
             # The longer it takes to draw, the longer it is left: most of the time belongs to the keys.
-            await asyncio.sleep(max(_FRAME_SECONDS, 3 * (monotonic() - begin)))
+            frame = _FRAME_SECONDS_TYPING if self._typing else _FRAME_SECONDS
+            await asyncio.sleep(max(frame, 3 * (monotonic() - begin)))
+
+    @property
+    def _typing(self) -> bool:
+        """Whether somebody types meanwhile."""
+        return any(isinstance(one, Transcript) and one.typing for one in self.ancestors)
 
     async def _draw(self) -> None:
         if end := settled(self._text):
@@ -91,7 +101,10 @@ class AnswerText(Vertical):
             await self._markdown.append(complete)
         growing, text = self._growing, self._text.rstrip()
         growing.update(Content(text), layout=False)
-        height = growing.get_content_height(growing.container_size, self.app.size, growing.size.width) if text else 0
-        if growing.display != bool(text) or height != growing.size.height:
+        # Measured at this widget's width: what is not displayed has none of its own.
+        lines = growing.get_content_height(self.container_size, self.app.size, self.size.width) if text else 0
+        height = max(-(-lines // _LINES) * _LINES, _LINES if text else 0)
+        if height != self._height:
+            self._height = height
+            growing.styles.height = height
             growing.display = bool(text)
-            growing.refresh(layout=True)

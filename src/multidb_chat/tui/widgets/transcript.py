@@ -1,6 +1,7 @@
 """The turns of the conversation on the screen, the latest at the bottom."""
 
 from collections.abc import Sequence
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -29,6 +30,7 @@ class Transcript(PagedScroll, can_focus=False):
         super().__init__(BranchPages(read_messages))
         self._read_messages = read_messages
         self._current: Exchange | None = None
+        self._typed_at = 0.0
 
     def compose(self) -> ComposeResult:
         yield Welcome()
@@ -36,6 +38,15 @@ class Transcript(PagedScroll, can_focus=False):
     def empty(self) -> Sequence[Widget]:
         """Return what to do here."""
         return (Welcome(),)
+
+    def typed(self) -> None:
+        """Somebody typed a letter just now."""
+        self._typed_at = monotonic()
+
+    @property
+    def typing(self) -> bool:
+        """Whether somebody is typing: the last letter came within a second."""
+        return monotonic() - self._typed_at < 1.0
 
     @property
     def exchanges(self) -> "list[Exchange]":
