@@ -17,7 +17,7 @@ from multidb_chat.domain.text import clean
 from multidb_chat.tui.widgets.transcript import Transcript
 
 _FRAME_SECONDS = 0.05
-_FRAME_SECONDS_TYPING = 0.25  # a letter that comes while a frame is drawn waits for it: few frames, few such letters
+_FRAME_SECONDS_TYPING = 0.5  # a letter that comes while a frame is drawn waits for it: few frames, few such letters
 _LINES = 4  # room is made for so many lines at once: making room is what takes longest
 _FENCE = re.compile(r" {0,3}(?:```|~~~)")
 
