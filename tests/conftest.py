@@ -9,9 +9,12 @@ from hypothesis import settings
 # Contracts are no test files by name; their assertions shall tell as much when they fail.
 pytest.register_assert_rewrite("tests.contracts")
 
-# Started in the background of a script, tests ignore Ctrl-C, and so would every program that they start and interrupt.
+# Started in the background of a script or by nohup, tests ignore what ends programs, and so would every program that
+# they start and interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Nobody's own keyring is asked, nor written to, by a test or by a program that a test starts.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
