@@ -87,6 +87,7 @@ def test_ctrl_c_at_the_prompt_drops_the_line_and_goes_on(shared: Program) -> Non
     child = talk(shared, "--plain")
     child.expect_exact("> ")
     child.send("half a question")
+    child.expect_exact("half a question")  # the line editor is reading, not about to
     child.sendintr()
     child.expect_exact("> ")
     child.sendline(CHURN)
