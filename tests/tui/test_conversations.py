@@ -290,7 +290,7 @@ async def test_an_old_question_asked_again_shows_its_branches_in_the_middle(home
         assert (exchanges(pilot)[-1].number, len(exchanges(pilot)[-1].versions)) == (2, 2)
         exchanges(pilot)[-1].focus()
         await pilot.press("less_than_sign")
-        await until(pilot, lambda: "Question 5?" in shown(pilot) and "‹ 1/2 ›" in shown(pilot))
+        await until(pilot, lambda: "Question 5?" in shown(pilot) and "‹1/2›" in shown(pilot))
         assert pilot.app.focused.question == "Question 5?"
         await pilot.press("ctrl+end")
         await until(pilot, lambda: "Question 60?" in shown(pilot))

@@ -19,6 +19,7 @@ FIRST = 5
 MOST = 16
 """Widgets that exist at most, but for those near the view, and those that cannot be read again."""
 
+_AHEAD = 2  # heights of the view that are kept on each side of it
 _FRAME_SECONDS = 1 / 60  # between two steps: keys and the screen get in
 
 
@@ -176,8 +177,9 @@ class PagedScroll(VerticalScroll):
 
     def _page(self) -> None:
         if self._paging is None or self._paging.done():
-            older = self.first > 0 and self.scroll_y < self.size.height
-            newer = self.end < len(self.pages) and self.max_scroll_y - self.scroll_y < self.size.height
+            ahead = _AHEAD * self.size.height
+            older = self.first > 0 and self.scroll_y < ahead
+            newer = self.end < len(self.pages) and self.max_scroll_y - self.scroll_y < ahead
             if self.is_mounted and not self._settling and (older or newer):
                 self._paging = asyncio.create_task(self._older() if older else self._newer())
                 self._paging.add_done_callback(self._paged)
@@ -219,8 +221,8 @@ class PagedScroll(VerticalScroll):
         await self.remove_children(gone)
 
     def _may_go(self, child: Widget, gone: int) -> bool:
-        """Tell whether there are more than enough but for those gone, and this one is out of view by its height."""
-        place, height = self._places.get(child), self.size.height
+        """Tell whether there are more than enough but for those gone, and this one is far from the view."""
+        place, ahead = self._places.get(child), _AHEAD * self.size.height
         if place is None or self.end - self.first - gone <= MOST:
             return False
-        return place.bottom < self.scroll_y - height or place.y > self.scroll_y + 2 * height
+        return place.bottom < self.scroll_y - ahead or place.y > self.scroll_y + self.size.height + ahead
