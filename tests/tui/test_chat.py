@@ -147,7 +147,7 @@ async def test_every_command_is_in_the_palette(home: Path) -> None:
         await pilot.pause()
         await pilot.press(*"docs")
         await until(pilot, lambda: "Show the documents" in shown(pilot))
-        await pilot.press("enter", "enter")
+        await pilot.press("enter")
         await until(pilot, lambda: "Documents · 4" in shown(pilot))
 
 
