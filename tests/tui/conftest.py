@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from multidb_chat import bootstrap
 from multidb_chat.adapters.embedders import minilm
+from multidb_chat.bootstrap import reading
 from tests.tui.home import HANDBOOK, TEXTS, furnish
 
 
@@ -17,7 +17,7 @@ from tests.tui.home import HANDBOOK, TEXTS, furnish
 def _small_handbook() -> Iterator[None]:
     """A handbook of one page, so that screens stay the same when the real one grows."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bootstrap, "handbook_folder", lambda: HANDBOOK)
+        patch.setattr(reading, "handbook_folder", lambda: HANDBOOK)
         patch.setattr(minilm, "_load", functools.cache(minilm._load))  # one model for all the apps of a run
         yield
 

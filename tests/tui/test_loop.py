@@ -16,7 +16,7 @@ def watch(home: Path) -> list[str]:
     """Ask a question in the app; return what happened on the loop's thread."""
     import asyncio
 
-    from multidb_chat import bootstrap
+    from multidb_chat.bootstrap import reading
     from multidb_chat.tui.app import ChatApp
     from tests.tui.driving import NARROW, ask, shown
     from tests.tui.home import HANDBOOK
@@ -48,7 +48,7 @@ def watch(home: Path) -> list[str]:
             assert "Lindqvist" in shown(pilot)
         watching = False
 
-    bootstrap.handbook_folder = lambda: HANDBOOK
+    reading.handbook_folder = lambda: HANDBOOK
     sys.addaudithook(hook)
     asyncio.run(run())
     return on_loop

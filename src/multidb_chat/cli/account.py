@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
     from multidb_chat.domain.accounts import Account
 
-account = typer.Typer(help="Your account: password, second factor, your data, erasure.", rich_markup_mode=None)
+account = typer.Typer(rich_markup_mode=None)
 account.command(epilog="Example: multidb-chat account password")(password)
 account.command(epilog="Example: multidb-chat account reset ada@example.org")(reset)
 account.add_typer(totp, name="totp")

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
     from multidb_chat.settings import Settings
 
+# New objects until Python looks for garbage among them, as usual; a command looks less often (`main`), but longer.
+_OFTEN = 700
+
 
 def run_app(settings: "Settings") -> int:
     """Open the app for whoever used it last, and return its exit code. Raises what kept the services from opening."""
@@ -32,10 +35,15 @@ def run_app(settings: "Settings") -> int:
         settings.tui.theme,
         first="welcome" if last is None else "chat",
         bell=settings.tui.bell,
-        # What is loaded by then stays for good. Looking through it again for garbage takes four frames' time.
-        settled=gc.freeze,
+        settled=_settle,
     )
     code = app.run()
     if app.failure is not None:
         raise app.failure
     return code if code is not None else app.return_code or 0
+
+
+def _settle() -> None:
+    """Keep what is loaded for good: looking through it again for garbage takes four frames' time."""
+    gc.freeze()
+    gc.set_threshold(_OFTEN)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from multidb_chat.domain.accounts import Account
     from multidb_chat.domain.library import Collection
 
-collections = typer.Typer(help="Keep sets of documents apart.", rich_markup_mode=None)
+collections = typer.Typer(rich_markup_mode=None)
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The collection.")]
 
 

@@ -7,26 +7,31 @@ from typing import Annotated, Any
 import typer
 
 from multidb_chat import __version__
-from multidb_chat.cli.account import account
 from multidb_chat.cli.ask import ask
 from multidb_chat.cli.background import analyze, research
-from multidb_chat.cli.collections import collections
-from multidb_chat.cli.config import config
-from multidb_chat.cli.conversations import conversations
-from multidb_chat.cli.docs import docs
-from multidb_chat.cli.feedback import feedback
 from multidb_chat.cli.helping import print_help_here
 from multidb_chat.cli.lazily import lazy_group
 from multidb_chat.cli.logging_in import login, logout, register, whoami
 from multidb_chat.cli.session import Session, session_of
-from multidb_chat.cli.sessions import sessions
-from multidb_chat.cli.tasks import notifications, tasks
 from multidb_chat.cli.usage import stats, usage
 
 _HELP = """Answers questions from your own documents and shows where each sentence came from.
 
 Without a command, the app opens."""
 _EPILOG = 'Example: multidb-chat docs add ~/papers && multidb-chat ask "What did the report say about churn?"'
+# A module and the Typer app in it, which has the name of the group.
+_GROUPS = {
+    "docs:docs": "Add, list, search and remove documents.",
+    "collections:collections": "Keep sets of documents apart.",
+    "conversations:conversations": "List, search, show and keep conversations.",
+    "account:account": "Your account: password, second factor, your data, erasure.",
+    "sessions:sessions": "See where you are logged in, and end it there.",
+    "config:config": "Show, change and check the configuration.",
+    "tasks:tasks": "See, cancel and do background tasks.",
+    "tasks:notifications": "The inbox: background tasks that ended.",
+    "feedback:feedback": "Say what an answer or the program was like.",
+    "admin:admin": "Run an installation: accounts, knowledge, backups, health.",
+}
 
 root = typer.Typer(
     help=_HELP,
@@ -36,17 +41,8 @@ root = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-root.add_typer(docs, name="docs")
-root.add_typer(collections, name="collections")
-root.add_typer(conversations, name="conversations")
-root.add_typer(account, name="account")
-root.add_typer(sessions, name="sessions")
-root.add_typer(config, name="config")
-root.add_typer(tasks, name="tasks")
-root.add_typer(notifications, name="notifications")
-root.add_typer(feedback, name="feedback")
-_ADMIN = lazy_group("multidb_chat.cli.admin:admin", "Run an installation: accounts, knowledge, backups, health.")
-root.add_typer(_ADMIN, name="admin")
+for _source, _what in _GROUPS.items():
+    root.add_typer(lazy_group(f"multidb_chat.cli.{_source}", _what), name=_source.partition(":")[2])
 
 
 def command_tree() -> Any:

@@ -11,7 +11,7 @@ from multidb_chat.cli.session import Session, session_of
 if TYPE_CHECKING:
     from multidb_chat.settings.changing import Changed, SettingsFile
 
-config = typer.Typer(help="Show, change and check the configuration.", rich_markup_mode=None)
+config = typer.Typer(rich_markup_mode=None)
 Key = Annotated[str, typer.Argument(metavar="KEY", help="The setting: search.limit.")]
 
 

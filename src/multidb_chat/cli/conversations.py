@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
     from multidb_chat.services.talk_export import TalkForm
 
-conversations = typer.Typer(help="List, search, show and keep conversations.", rich_markup_mode=None)
+conversations = typer.Typer(rich_markup_mode=None)
 Which = Annotated[str, typer.Argument(metavar="ID", help='The identifier, its beginning, or "last".')]
 Several = Annotated[list[str], typer.Argument(metavar="ID...", help='Identifiers, their beginnings, or "last".')]
 FORMS: "dict[str, TalkForm]" = {"md": "md", "json": "json"}

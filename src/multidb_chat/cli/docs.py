@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from multidb_chat.services.exporting import ExportFormat
     from multidb_chat.services.ingesting.sources import Input
 
-docs = typer.Typer(help="Add, list, search and remove documents.", rich_markup_mode=None)
+docs = typer.Typer(rich_markup_mode=None)
 References = Annotated[list[str], typer.Argument(metavar="REF...", help="Name, title, path, URL or identifier.")]
 Reference = Annotated[str, typer.Argument(metavar="REF", help="Name, title, path, URL or identifier.")]
 FORMATS: "dict[str, ExportFormat]" = {"text": "text", "markdown": "markdown", "json": "json", "original": "original"}

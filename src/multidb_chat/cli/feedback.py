@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from multidb_chat.cli.console import Console, Exit
     from multidb_chat.domain.conversations import Feedback
 
-feedback = typer.Typer(help="Say what an answer or the program was like.", no_args_is_help=True)
+feedback = typer.Typer(rich_markup_mode=None)
 _ABOUT = {1: "good answer", -1: "bad answer", 0: "the program"}
 
 

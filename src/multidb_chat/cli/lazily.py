@@ -37,7 +37,7 @@ class LazyGroup(TyperGroup):
 def lazy_group(source: str, help: str) -> typer.Typer:  # noqa: A002 - it is what Typer calls it
     """Return what stands for the Typer app at `source` until one of its commands is called."""
     kind = type("LazyGroup", (LazyGroup,), {"SOURCE": source})
-    group = typer.Typer(help=help, cls=kind, no_args_is_help=True, rich_markup_mode=None)
+    group = typer.Typer(help=help, cls=kind, rich_markup_mode=None)
     group.callback()(_nothing)
     return group
 

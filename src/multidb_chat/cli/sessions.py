@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
     from multidb_chat.domain.accounts import Session as LogInSession
 
-sessions = typer.Typer(help="See where you are logged in, and end it there.", rich_markup_mode=None)
+sessions = typer.Typer(rich_markup_mode=None)
 NONE = "You are not logged in anywhere. Log in: multidb-chat login"
 
 

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
     from multidb_chat.domain.tasks import TaskState
 
-tasks = typer.Typer(help="See, cancel and do background tasks.", rich_markup_mode=None)
-notifications = typer.Typer(help="The inbox: background tasks that ended.", rich_markup_mode=None)
+tasks = typer.Typer(rich_markup_mode=None)
+notifications = typer.Typer(rich_markup_mode=None)
 
 Reference = Annotated[str, typer.Argument(metavar="ID", help="The task's id, or its last four or more characters.")]
 References = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids, or their last four or more characters.")]

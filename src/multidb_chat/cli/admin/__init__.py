@@ -9,7 +9,7 @@ from multidb_chat.cli.admin.overview import status
 from multidb_chat.cli.admin.statistics import stats, usage
 from multidb_chat.cli.lazily import lazy_group
 
-admin = typer.Typer(help="Run an installation: accounts, knowledge, backups, health.", rich_markup_mode=None)
+admin = typer.Typer(rich_markup_mode=None)
 _TOPICS = {
     "users": "Look up, create, disable and delete accounts; roles, plans, passwords, sessions.",
     "plans": "See what each plan allows, and change it.",

@@ -1,0 +1,110 @@
+"""Conversations, and the answers in them."""
+
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from multidb_chat.bootstrap.reading import Reading
+
+if TYPE_CHECKING:
+    from multidb_chat.services.branches import Branches
+    from multidb_chat.services.chat import Chat
+    from multidb_chat.services.drafts import Drafts
+    from multidb_chat.services.feedback import FeedbackService
+    from multidb_chat.services.history import History
+    from multidb_chat.services.knowledge.base import KnowledgeBase
+    from multidb_chat.services.knowledge.curation import Curation
+    from multidb_chat.services.knowledge.promotion import Promotions
+    from multidb_chat.services.narrowing import Narrowing
+    from multidb_chat.services.statistics import Statistics
+
+
+class Answering(Reading):
+    """What is said, and what is known of it."""
+
+    @cached_property
+    def history(self) -> "History":
+        """Conversations of an account."""
+        from multidb_chat.services.history import History
+
+        kept = timedelta(days=self.settings.retention.deleted_days)
+        return History(self.conversations, lambda: self.audit, kept=kept)
+
+    @cached_property
+    def branches(self) -> "Branches":
+        """Branches of conversations, and copies of them."""
+        from multidb_chat.services.branches import Branches
+
+        return Branches(self.history, self.conversations)
+
+    @cached_property
+    def drafts(self) -> "Drafts":
+        """What is being written and was not sent yet."""
+        from multidb_chat.services.drafts import Drafts
+
+        return Drafts(self.settings.paths.data / "drafts")
+
+    @cached_property
+    def narrowing(self) -> "Narrowing":
+        """Which documents a question names."""
+        from multidb_chat.services.narrowing import Narrowing
+
+        return Narrowing(self.documents)
+
+    @cached_property
+    def feedback(self) -> "FeedbackService":
+        """What people say of answers and of the program."""
+        from multidb_chat.services.feedback import FeedbackService
+
+        return FeedbackService(self.conversations)
+
+    @cached_property
+    def statistics(self) -> "Statistics":
+        """Figures by day."""
+        from multidb_chat.services.statistics import Statistics
+
+        return Statistics(self.cache, self.conversations, self.library)
+
+    @cached_property
+    def knowledge(self) -> "KnowledgeBase":
+        """Questions in, curated answers out."""
+        from multidb_chat.services.knowledge.base import KnowledgeBase
+
+        return KnowledgeBase(self.conversations, self.cache, self.question_vectors, self.embedder)
+
+    @cached_property
+    def curation(self) -> "Curation":
+        """The entries of the knowledge base, for those who may change them."""
+        from multidb_chat.services.knowledge.curation import Curation
+
+        return Curation(self.conversations, self.cache, self.embedder, self.audit)
+
+    @cached_property
+    def promotions(self) -> "Promotions":
+        """Well-rated answers that become entries."""
+        from multidb_chat.services.knowledge.promotion import Promotions
+
+        return Promotions(self.conversations, self.curation)
+
+    @cached_property
+    def chat(self) -> "Chat":
+        """Questions in, cited answers out."""
+        from multidb_chat.services.answering.extractive import Extractive
+        from multidb_chat.services.chat import Chat
+        from multidb_chat.services.handbook import HANDBOOK_ID
+
+        return Chat(
+            self.plans,
+            self.conversations,
+            self.library,
+            self.cache,
+            self.retrieval,
+            Extractive(self.embedder),
+            history=self.history,
+            statistics=self.statistics,
+            knowledge=self.knowledge,
+            handbook_id=HANDBOOK_ID,
+            threshold=self.settings.search.threshold,
+            limit=self.settings.search.limit,
+            cache_ttl=self.settings.answers.cache_ttl,
+        )

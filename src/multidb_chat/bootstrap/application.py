@@ -1,0 +1,97 @@
+"""Opening the application, and closing all of it that was made."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from multidb_chat.bootstrap.installation import Installation
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from multidb_chat.adapters.installation.in_use import InUse
+    from multidb_chat.services.identity import Who
+    from multidb_chat.settings import Settings
+    from multidb_chat.settings.preferences import Preferences
+
+# Stores last, since the others write to them.
+_CLOSED = (
+    "statistics",
+    "password_hasher",
+    "reader",
+    "index",
+    "embedder",
+    "cache",
+    "library",
+    "conversations",
+    "tasks",
+    "accounts",
+)
+
+
+class Application(Installation):
+    """The services of one running program and the account that uses them."""
+
+    def __init__(self, settings: "Settings") -> None:
+        super().__init__(settings)
+        self._in_use: InUse | None = None
+
+    @cached_property
+    def preferences(self) -> "Preferences":
+        """The settings, to look at and to change."""
+        from multidb_chat.settings.preferences import Preferences
+
+        return Preferences(lambda: self.settings, self.apply)
+
+    def apply(self, settings: "Settings") -> None:
+        """Use changed settings: answers are made by them from the next question on, all else from the next start on."""
+        self.settings = settings
+        self.__dict__.pop("chat", None)
+
+    async def prepare(self) -> None:
+        """Do what can wait until after the first paint: index the handbook, load the embedder, let old guests go."""
+        await self.handbook.ensure()
+        await self.embedder.embed_query("warm up")
+        await self.retention.tidy()
+
+    async def open(self, who: "Who") -> None:
+        """Hold the data folder, and find or make the account that talks."""
+        from multidb_chat.adapters.installation.in_use import InUse
+
+        self._in_use = InUse(self.settings.paths.data)
+        await asyncio.to_thread(self._in_use.share)
+        await self.identity.open(who)
+
+    async def close(self) -> None:
+        """Close what was made."""
+        for name in _CLOSED:
+            if (made := self.__dict__.get(name)) is not None:
+                await made.close()
+        if self._in_use is not None:
+            self._in_use.release()
+
+
+@asynccontextmanager
+async def open_application(settings: "Settings", who: "Who" = "shell") -> "AsyncIterator[Application]":
+    """Compose the application for an account and close it afterwards.
+
+    Raises `InvalidSetting` for a store that this version has no adapter for, `StoreError` when the account cannot be
+    read, and `SessionEnded` in the shell when the log-in of this machine is over.
+    """
+    application = Application(settings)
+    try:
+        await application.open(who)
+        yield application
+    finally:
+        await application.close()
+
+
+@asynccontextmanager
+async def unopened_application(settings: "Settings") -> "AsyncIterator[Application]":
+    """Compose the application for nobody, without making or reading anything, and close it afterwards."""
+    application = Application(settings)
+    try:
+        yield application
+    finally:
+        await application.close()

@@ -1,0 +1,123 @@
+"""Search and reading: files in, passages out."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from multidb_chat.bootstrap.plans import MEGABYTE, limits_of
+from multidb_chat.bootstrap.security import Security
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from multidb_chat.domain.reading import DocumentReader, Fetcher
+    from multidb_chat.domain.search import Embedder, SearchIndex
+    from multidb_chat.services.audit import Recorder
+    from multidb_chat.services.documents import Documents
+    from multidb_chat.services.handbook import Handbook
+    from multidb_chat.services.ingestion import Ingestion
+    from multidb_chat.services.one_off import OneOff
+    from multidb_chat.services.plans import Plans
+    from multidb_chat.services.question_vectors import QuestionVectors
+    from multidb_chat.services.retrieval import Retrieval
+
+
+class Reading(Security):
+    """The documents, and what finds passages in them. The embedder, the index and the readers start at first use."""
+
+    @cached_property
+    def embedder(self) -> "Embedder":
+        """What makes the vectors."""
+        from multidb_chat.adapters.embedders.minilm import MiniLMEmbedder
+
+        return MiniLMEmbedder(self.settings.embedder.threads or None)
+
+    @cached_property
+    def index(self) -> "SearchIndex":
+        """The search index, derived from the library."""
+        from multidb_chat.adapters.search_index import EmbeddedSearchIndex
+
+        return EmbeddedSearchIndex(self.settings.paths.cache / "index", self.library)
+
+    @cached_property
+    def reader(self) -> "DocumentReader":
+        """What reads files, in processes of their own."""
+        from multidb_chat.adapters.readers.client import SubprocessReader
+
+        ingest = self.settings.ingest
+        return SubprocessReader(
+            max_file_bytes=ingest.max_file_mb * MEGABYTE,
+            memory_mb=ingest.read_memory_mb,
+            timeout_s=ingest.read_timeout_s,
+            workers=ingest.workers or None,
+        )
+
+    @cached_property
+    def fetcher(self) -> "Fetcher":
+        """What fetches URLs."""
+        from multidb_chat.adapters.fetching import UrlFetcher
+
+        return UrlFetcher(max_bytes=self.settings.ingest.max_file_mb * MEGABYTE)
+
+    @cached_property
+    def plans(self) -> "Plans":
+        """What an account may use, and has used."""
+        from multidb_chat.services.plans import Plans
+
+        return Plans(self.accounts, self.library, limits=limits_of(self.settings))
+
+    @cached_property
+    def documents(self) -> "Documents":
+        """Collections and documents of an account."""
+        from multidb_chat.services.documents import Documents
+
+        return Documents(self.library, lambda: self.audit, lambda: self.plans)
+
+    @cached_property
+    def ingestion(self) -> "Ingestion":
+        """Files in, searchable documents out."""
+        return self._ingestion(lambda: self.audit, self.plans)
+
+    def _ingestion(self, audit: "Callable[[], Recorder] | None" = None, quota: "Plans | None" = None) -> "Ingestion":
+        from multidb_chat.services.ingesting.run import IngestOptions
+        from multidb_chat.services.ingestion import Ingestion
+
+        ingest = self.settings.ingest
+        options = IngestOptions(ingest.max_file_mb * MEGABYTE, ingest.chunk_chars)
+        return Ingestion(self.library, self.reader, self.fetcher, self.embedder, options, audit, quota)
+
+    @cached_property
+    def handbook(self) -> "Handbook":
+        """The bundled guide."""
+        from multidb_chat.services.handbook import Handbook
+
+        # The program's own account is in no store, and has no quota.
+        return Handbook(self.library, self.embedder.name, self._ingestion, handbook_folder())
+
+    @cached_property
+    def question_vectors(self) -> "QuestionVectors":
+        """What questions mean."""
+        from multidb_chat.services.question_vectors import QuestionVectors
+
+        return QuestionVectors(self.embedder, self.cache)
+
+    @cached_property
+    def retrieval(self) -> "Retrieval":
+        """Questions in, passages out."""
+        from multidb_chat.services.retrieval import Retrieval
+
+        return Retrieval(self.index, self.library, self.embedder, self.cache, self.question_vectors)
+
+    @cached_property
+    def one_off(self) -> "OneOff":
+        """Passages of texts that are not in the library."""
+        from multidb_chat.services.one_off import OneOff
+
+        return OneOff(self.embedder)
+
+
+def handbook_folder() -> Path:
+    """Return where the bundled guide lies: in the package, or in a checkout beside it."""
+    package = Path(__file__).parents[1]
+    bundled = package / "handbook"
+    return bundled if bundled.is_dir() else package.parents[1] / "docs" / "handbook"

@@ -1,0 +1,68 @@
+"""The stores, each on what the settings say; a store opens its file at the first call."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from multidb_chat.domain.errors import InvalidSetting
+
+if TYPE_CHECKING:
+    from multidb_chat.domain.accounts import Accounts
+    from multidb_chat.domain.cache import Cache
+    from multidb_chat.domain.conversations import Conversations
+    from multidb_chat.domain.library import Library
+    from multidb_chat.domain.tasks import Tasks
+    from multidb_chat.settings import Settings
+
+
+class Stores:
+    """What everything else is kept in."""
+
+    def __init__(self, settings: "Settings") -> None:
+        self.settings = settings
+
+    @cached_property
+    def accounts(self) -> "Accounts":
+        """The store of accounts."""
+        self._require_embedded("accounts")
+        from multidb_chat.adapters.sqlite.accounts import SqliteAccounts
+
+        return SqliteAccounts(self.settings.paths.data / "accounts.sqlite")
+
+    @cached_property
+    def tasks(self) -> "Tasks":
+        """The queue of background work, which lives beside the accounts."""
+        self._require_embedded("accounts")
+        from multidb_chat.adapters.sqlite.tasks import SqliteTasks
+
+        return SqliteTasks(self.settings.paths.data / "accounts.sqlite")
+
+    @cached_property
+    def conversations(self) -> "Conversations":
+        """The store of conversations."""
+        self._require_embedded("conversations")
+        from multidb_chat.adapters.sqlite.conversations import SqliteConversations
+
+        return SqliteConversations(self.settings.paths.data / "conversations.sqlite")
+
+    @cached_property
+    def library(self) -> "Library":
+        """The store of documents."""
+        self._require_embedded("library")
+        from multidb_chat.adapters.sqlite.library import SqliteLibrary
+
+        return SqliteLibrary(self.settings.paths.data / "library.sqlite")
+
+    @cached_property
+    def cache(self) -> "Cache":
+        """The store of what may be lost."""
+        self._require_embedded("cache")
+        from multidb_chat.adapters.sqlite.cache import SqliteCache
+
+        return SqliteCache(self.settings.paths.cache / "cache.sqlite")
+
+    def _require_embedded(self, store: str) -> None:
+        if self.settings.value(f"stores.{store}") != "embedded":
+            origin = self.settings.origin(f"stores.{store}")
+            raise InvalidSetting(
+                f'{origin}: stores.{store}: this version has no adapter for servers yet; set "embedded"'
+            )
