@@ -20,6 +20,28 @@ from tests.cli.conftest import CHURN, Program, unsafe
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("textual", "rich", "pydantic", "numpy", "onnxruntime", "tokenizers", "usearch", "lxml", "semchunk", "asyncio")
+# Groups of commands, and what logging in, background work, reading files and figures need.
+NOT_ASKED_FOR = (
+    "multidb_chat.cli.docs",
+    "multidb_chat.cli.tasks",
+    "multidb_chat.cli.admin",
+    "multidb_chat.domain.keys",
+    "multidb_chat.domain.reading",
+    "multidb_chat.domain.signing_in",
+    "multidb_chat.domain.tasks",
+    "multidb_chat.services.audit",
+    "multidb_chat.services.authentication",
+    "multidb_chat.services.chunking",
+    "multidb_chat.services.erasure",
+    "multidb_chat.services.ingestion",
+    "multidb_chat.services.retention",
+    "statistics",
+    "email",
+    "zoneinfo",
+    "secrets",
+    "bcrypt",
+    "jwt",
+)
 
 
 def test_help_loads_nothing_heavy() -> None:
@@ -28,19 +50,19 @@ import sys
 from multidb_chat.cli.console import standard_console
 from multidb_chat.cli.main import run
 code = run(["--help"], standard_console())
-print("loaded", [name for name in {HEAVY!r} + ("sqlite3",) if name in sys.modules], code)
+print("loaded", [name for name in {(*HEAVY, *NOT_ASKED_FOR, "sqlite3")!r} if name in sys.modules], code)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "loaded [] 0"
 
 
-def test_a_cached_answer_loads_no_model_and_no_array(program: Program) -> None:
+def test_a_cached_answer_loads_what_it_uses_alone(program: Program) -> None:
     code = f"""
 import sys
 from multidb_chat.cli.console import standard_console
 from multidb_chat.cli.main import run
-run(["ask", "-q", {CHURN!r}], standard_console())
-print("loaded", [name for name in {HEAVY[:-1]!r} if name in sys.modules])
+run(["ask", {CHURN!r}], standard_console())
+print("loaded", [name for name in {(*HEAVY[:-1], *NOT_ASKED_FOR)!r} if name in sys.modules])
 """
     assert program("ask", CHURN).returncode == 0
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=program.environ())

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from multidb_chat.cli.session import Session
 from multidb_chat.domain.errors import InvalidInput, UnreadableDocument
-from multidb_chat.domain.reading import ParsedDocument, Unreadable
 
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
+    from multidb_chat.domain.reading import ParsedDocument
     from multidb_chat.domain.search import Match
     from multidb_chat.services.ingesting.sources import Input, Source
 
@@ -84,7 +84,7 @@ class Given:
             raise InvalidInput("; ".join(self.failures) or "there is nothing to read in what was given")
         return await application.one_off.rank(question, parsed, limit)
 
-    async def _parsed(self, application: "Application") -> list[ParsedDocument]:
+    async def _parsed(self, application: "Application") -> "list[ParsedDocument]":
         from multidb_chat.services.ingesting.events import Failure
         from multidb_chat.services.ingesting.sources import Given as GivenBytes
         from multidb_chat.services.ingesting.sources import discover
@@ -100,7 +100,8 @@ class Given:
                 parsed += await self._read_one(application, source)
         return parsed
 
-    async def _read_one(self, application: "Application", source: "Source") -> list[ParsedDocument]:
+    async def _read_one(self, application: "Application", source: "Source") -> "list[ParsedDocument]":
+        from multidb_chat.domain.reading import Unreadable
         from multidb_chat.services.ingesting.opening import opened
         from multidb_chat.services.ingesting.sources import reason_of
 

@@ -7,7 +7,7 @@ account did stays in the chain, and nothing tells any more whose it was.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 ACTORLESS = "system"
 """The actor of what nobody did: retention, or an attempt by somebody unknown."""
@@ -27,8 +27,7 @@ class AuditEntry:
     seq: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class AuditFilter:
+class AuditFilter(NamedTuple):
     """Which entries are asked for; everything given must fit.
 
     An `action` that ends with a dot stands for all that begin so (`session.`). `since` is included, `until` is not.

@@ -5,9 +5,8 @@ Key patterns: `cache:faq:{hash}`, `cache:vector:{hash}`, `session:user:{id}`, `s
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 ANSWER_TTL = 3_600.0
 SESSION_TTL = 86_400.0
@@ -15,8 +14,7 @@ ANALYTICS_TTL = 604_800.0
 ANALYTICS_DAYS = 90
 
 
-@dataclass(frozen=True, slots=True)
-class Notification:
+class Notification(NamedTuple):
     """A line in an account's inbox."""
 
     id: str
@@ -27,8 +25,7 @@ class Notification:
     task_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(NamedTuple):
     """What one operation of an account adds to the figures of its day, by metric."""
 
     operation_id: str

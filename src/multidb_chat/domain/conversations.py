@@ -66,8 +66,7 @@ class Message:
     meta: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """A message without its words: where it hangs in the tree."""
 
     id: str
@@ -75,8 +74,7 @@ class Link:
     role: MessageRole
 
 
-@dataclass(frozen=True, slots=True)
-class FoundConversation:
+class FoundConversation(NamedTuple):
     """A conversation in which words were found, and the latest message with them (None: they are in the title)."""
 
     conversation: Conversation

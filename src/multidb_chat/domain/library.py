@@ -4,9 +4,17 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from multidb_chat.domain.reading import Block
+if TYPE_CHECKING:
+    from multidb_chat.domain.reading import Block
+
+TARGET_CHARS = 1_200
+"""The length of a passage that is aimed at, in characters.
+
+About 256 word pieces of English, the window of the MiniLM family of embedders. On Cranfield, nDCG@10 of both searches
+fused (k = 60) was .431 for passages of 1,200 characters and .428 for whole abstracts; 1,000 to 1,400 differ by noise.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +98,12 @@ class DocumentContent:
 
     document: Document
     text: str = field(repr=False)
-    blocks: tuple[Block, ...] = field(repr=False)
+    blocks: "tuple[Block, ...]" = field(repr=False)
     chunks: tuple[Chunk, ...] = field(repr=False)
     original: bytes | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class SourceRecord:
+class SourceRecord(NamedTuple):
     """A source that was ingested completely: nothing of it needs to be read again while the hash is the same."""
 
     collection_id: str
@@ -107,16 +114,14 @@ class SourceRecord:
     completed_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Holdings:
+class Holdings(NamedTuple):
     """What the collections of one owner hold together; `size_bytes` is the sum of the documents' own."""
 
     documents: int
     size_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """The last change of one document: stored anew, or removed. `seq` grows with every change of the library."""
 
     seq: int

@@ -1,9 +1,8 @@
 """What a plan allows in a billing month, and what was used of it. A billing month is a calendar month in UTC."""
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from math import ceil
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from multidb_chat.domain.accounts import Plan
 
@@ -20,8 +19,7 @@ WARN_AT = (0.8, 0.95)
 """Shares of a limit at which its owner is told, before it runs out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """What a plan allows, None where there is no limit.
 
     Messages, documents added and background tasks are counted by billing month; `storage` (bytes of the documents that
@@ -39,8 +37,7 @@ class Limits:
         return limit
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """What is used of one resource. `resets_at` is when the month is over, None for what does not begin anew."""
 
     resource: Resource
@@ -72,8 +69,7 @@ class Usage:
         return any(self.used - amount < ceil(share * self.limit) <= self.used for share in WARN_AT)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """The plan that counts for an account now, and what is used of it; `until` is when a subscription ends."""
 
     plan: Tier

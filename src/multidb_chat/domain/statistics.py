@@ -1,9 +1,10 @@
 """Figures about turns, documents and feedback, by day."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from math import inf
+from types import MappingProxyType
+from typing import NamedTuple
 
 TURNS = "turns"
 CACHED = "cached"
@@ -19,21 +20,19 @@ def bucket(bound: float) -> str:
     return f"up_to_{bound:g}_ms"
 
 
-@dataclass(frozen=True, slots=True)
-class Day:
+class Day(NamedTuple):
     """One day (UTC). `questions` are those stored in conversations; all else may be lost with the cache."""
 
     day: date
     questions: int
-    figures: Mapping[str, int] = field(default_factory=dict)
+    figures: Mapping[str, int] = MappingProxyType({})
 
     def of(self, metric: str) -> int:
         """Return a figure, 0 when nothing was counted."""
         return self.figures.get(metric, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(NamedTuple):
     """What happened on some days, without a gap and oldest first, and what is there now."""
 
     days: tuple[Day, ...]
@@ -83,8 +82,7 @@ class Figures:
         return low
 
 
-@dataclass(frozen=True, slots=True)
-class SessionFigures:
+class SessionFigures(NamedTuple):
     """What this run of the program did; times in milliseconds, None when nothing was answered yet."""
 
     seconds: float

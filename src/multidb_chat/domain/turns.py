@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from multidb_chat.domain.search import Match, Quality
 
@@ -78,8 +78,7 @@ class Answer:
     curated: CuratedBy | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TurnStarted:
+class TurnStarted(NamedTuple):
     """The question was accepted."""
 
     turn_id: str
@@ -87,36 +86,31 @@ class TurnStarted:
     question: str
 
 
-@dataclass(frozen=True, slots=True)
-class SourcesFound:
+class SourcesFound(NamedTuple):
     """Passages were found (not sent for a cached answer); best first."""
 
     matches: tuple[Match, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerToken:
+class AnswerToken(NamedTuple):
     """A piece of the answer's Markdown text; the pieces joined are `Answer.text`."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(NamedTuple):
     """Something the user should know while the turn goes on (a store is away, a fall-back was used)."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class TurnCompleted:
+class TurnCompleted(NamedTuple):
     """The turn ended; question and answer are stored where there is a conversation."""
 
     answer: Answer
 
 
-@dataclass(frozen=True, slots=True)
-class TurnFailed:
+class TurnFailed(NamedTuple):
     """The turn ended without an answer; `error` is the domain error behind it."""
 
     error: Exception
@@ -125,8 +119,7 @@ class TurnFailed:
 TurnEvent = TurnStarted | SourcesFound | AnswerToken | Notice | TurnCompleted | TurnFailed
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """What an answerer gets: the words as asked, and as a stand-alone question."""
 
     asked: str

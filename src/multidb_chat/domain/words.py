@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import cache
 
 LONGEST_WORD = 100
 
@@ -12,7 +13,12 @@ _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
     "\U00020000-\U0003ffff"
 )
-_UNSPACED_RUN = re.compile(f"[{_UNSPACED}]+")
+
+
+@cache
+def _unspaced_run() -> re.Pattern[str]:
+    """Return what finds such a run: made at first use, since it takes a millisecond and plain ASCII has none."""
+    return re.compile(f"[{_UNSPACED}]+")
 
 
 def spaced(text: str) -> str:
@@ -25,20 +31,20 @@ def spaced(text: str) -> str:
         return text.replace("\x00", " ")
     text = unicodedata.normalize("NFKC", text).replace("\x00", " ")
     text = text.encode("utf-8", "replace").decode("utf-8")
-    return _UNSPACED_RUN.sub(lambda run: f" {' '.join(_pairs(run[0]))} {run[0][-1]} ", text)
+    return _unspaced_run().sub(lambda run: f" {' '.join(_pairs(run[0]))} {run[0][-1]} ", text)
 
 
 def words_of(text: str) -> Iterator[str]:
     """Yield the words to search for, in lower case and at most `LONGEST_WORD` characters of each."""
     text = unicodedata.normalize("NFKC", text).encode("utf-8", "replace").decode("utf-8").lower()
-    text = _UNSPACED_RUN.sub(lambda run: f" {' '.join(_pairs(run[0]) or run[0])} ", text)
+    text = _unspaced_run().sub(lambda run: f" {' '.join(_pairs(run[0]) or run[0])} ", text)
     for word in "".join(char if _belongs(char) else " " for char in text).split():
         yield word[:LONGEST_WORD]
 
 
 def is_unspaced(text: str) -> bool:
     """Tell whether the text begins in a script without spaces."""
-    return _UNSPACED_RUN.match(text) is not None
+    return _unspaced_run().match(text) is not None
 
 
 def _belongs(char: str) -> bool:

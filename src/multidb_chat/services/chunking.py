@@ -11,13 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from multidb_chat.domain.library import Chunk
+from multidb_chat.domain.library import TARGET_CHARS, Chunk
 from multidb_chat.domain.reading import Block, BlockKind, ParsedDocument
 from multidb_chat.domain.text import clean_line
 
-# About 256 word pieces of English, the window of the MiniLM family of embedders. On Cranfield, nDCG@10 of both searches
-# fused (k = 60) was .431 for passages of 1,200 characters and .428 for whole abstracts; 1,000 to 1,400 differ by noise.
-TARGET_CHARS = 1_200
 # A block, or a passage with a small rest behind it, may be longer than the target by so much before it is cut.
 _SLACK = 1.25
 # So long is a passage at the most: a short heading stays with a block that is as long as a block may be.

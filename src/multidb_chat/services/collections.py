@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.errors import Conflict, InvalidInput, NotFound, NotPermitted
@@ -22,8 +21,7 @@ _NAME = re.compile(r"[^\W_](?:[\w.\- ]{0,62}[\w.\-])?")
 _PAGE = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class CollectionSummary:
+class CollectionSummary(NamedTuple):
     """A collection with what is in it: documents, chunks, characters of text, and the size of what was added."""
 
     collection: Collection

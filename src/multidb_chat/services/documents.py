@@ -4,17 +4,17 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.errors import EmbedderMismatch, InvalidInput, NotFound, QuotaExceeded
-from multidb_chat.domain.library import Collection, Document, DocumentContent, Library, SourceRecord
+from multidb_chat.domain.library import TARGET_CHARS, Collection, Document, DocumentContent, Library, SourceRecord
 from multidb_chat.domain.plans import STORAGE
-from multidb_chat.domain.reading import Block
 from multidb_chat.domain.text import clean_line
 from multidb_chat.services.collections import DEFAULT_COLLECTION, Collections, CollectionSummary, require_own
 
 if TYPE_CHECKING:  # a cached answer needs no more than the collections
+    from multidb_chat.domain.reading import Block
     from multidb_chat.services.audit import Recorder
     from multidb_chat.services.exporting import Export, ExportFormat
     from multidb_chat.services.ingesting.allowance import Quota
@@ -26,8 +26,7 @@ _CANDIDATES = 10
 _RECORDED_EACH = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(NamedTuple):
     """A span of a document with what surrounds it: `before + text + after` is one stretch of the document's text."""
 
     document: Document
@@ -44,7 +43,7 @@ class DocumentText:
 
     document: Document
     text: str = field(repr=False)
-    blocks: tuple[Block, ...] = field(repr=False)
+    blocks: "tuple[Block, ...]" = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +186,6 @@ class Documents(Collections):
         document = await self._by_id(account, document_id)
         end = min(end, document.characters)
         start = min(max(start, 0), end)
-        from multidb_chat.services.chunking import TARGET_CHARS
-
         first, last = max(start - around * TARGET_CHARS, 0), end + around * TARGET_CHARS
         text = await self._library.text(document_id, first, last)
         if text is None:

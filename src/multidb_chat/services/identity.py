@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.errors import SessionEnded, StoreError
-from multidb_chat.domain.signing_in import StoredLogIn, Tokens
 from multidb_chat.services.accounts import AccountService
 
 if TYPE_CHECKING:  # a run without a log-in needs none of it
-    from multidb_chat.domain.signing_in import Strength
+    from multidb_chat.domain.signing_in import StoredLogIn, Strength, Tokens
     from multidb_chat.services.authentication.service import Authentication
     from multidb_chat.services.authentication.sessions import LogIn, SignedIn
 
@@ -27,7 +26,7 @@ class Identity:
     """
 
     def __init__(
-        self, accounts: AccountService, authentication: "Callable[[], Authentication]", stored: StoredLogIn
+        self, accounts: AccountService, authentication: "Callable[[], Authentication]", stored: "StoredLogIn"
     ) -> None:
         self._accounts = accounts
         self._compose_authentication = authentication
@@ -152,7 +151,7 @@ class Identity:
         self._become(signed_in.account, signed_in.session.id)
         return True
 
-    async def _let_in(self, tokens: Tokens) -> "SignedIn | LogIn":
+    async def _let_in(self, tokens: "Tokens") -> "SignedIn | LogIn":
         authentication = await self._authenticating()
         if (found := await authentication.check(tokens.access)) is not None:
             return found

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from multidb_chat.domain.accounts import Account, Accounts, Plan, Subscription
 from multidb_chat.domain.errors import InvalidInput, NotFound, QuotaExceeded, StoreError
@@ -29,8 +29,7 @@ from multidb_chat.services.quota_wording import used_up, warning
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """What is used now; `warning` is one line when a share of `WARN_AT` was just reached, empty otherwise."""
 
     usage: Usage

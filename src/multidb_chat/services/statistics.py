@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
-from statistics import median
 
 from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.cache import Cache, Count
@@ -101,6 +100,8 @@ class Statistics:
 
     def session(self) -> SessionFigures:
         """Return what this run of the program did."""
+        from statistics import median  # loads fractions, decimals and random numbers
+
         return SessionFigures(
             time.monotonic() - self._since,
             self._session[TURNS],

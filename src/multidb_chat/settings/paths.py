@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from multidb_chat.domain.errors import InvalidSetting
 
@@ -11,8 +11,7 @@ APPLICATION = "multidb-chat"
 HOME_VARIABLE = "MULTIDB_CHAT_HOME"
 
 
-@dataclass(frozen=True, slots=True)
-class Paths:
+class Paths(NamedTuple):
     """The configuration file and the folders for data (the truth), cache (may be deleted) and logs, all absolute.
 
     None of them need exist.

@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from multidb_chat.domain.errors import InvalidSetting
 from multidb_chat.domain.text import clean_line
@@ -18,8 +17,7 @@ _KEY = r"""^\s*([A-Za-z0-9_."' -]+?)\s*="""
 _POSITION = r" \(at (?:line (\d+), column \d+|end of document)\)$"
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
+class Raw(NamedTuple):
     """A value as it was found. `path` is its section and key; `is_text`: it still has to be read as its type."""
 
     path: tuple[str, ...]

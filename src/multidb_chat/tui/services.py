@@ -4,9 +4,8 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Protocol
 
-from multidb_chat.domain.accounts import Account
-
 if TYPE_CHECKING:  # The app paints before the services are loaded.
+    from multidb_chat.domain.accounts import Account
     from multidb_chat.services.authentication.security import AccountSecurity
     from multidb_chat.services.authentication.service import Authentication
     from multidb_chat.services.branches import Branches
@@ -31,7 +30,7 @@ class Services(Protocol):
     """The composed services of one running program, and who is using them."""
 
     @property
-    def account(self) -> Account:
+    def account(self) -> "Account":
         """Who is talking; read it anew at each use."""
 
     @property

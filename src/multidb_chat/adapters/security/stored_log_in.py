@@ -5,12 +5,15 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from multidb_chat.adapters.security.keyring_secrets import KeyringSecret
 from multidb_chat.adapters.security.private_file import PrivateFile
 from multidb_chat.domain.errors import StoreCorrupt, StoreError
-from multidb_chat.domain.signing_in import Remembered, Tokens
 from multidb_chat.domain.text import clean_line
+
+if TYPE_CHECKING:  # nobody who never logged in needs it
+    from multidb_chat.domain.signing_in import Remembered, Tokens
 
 _IN_KEYRING = {"in": "keyring"}
 _GUEST = {"in": "guest"}
@@ -26,13 +29,13 @@ class LogInFile:
         self._file = PrivateFile(path, "log-in")
         self._keyring = keyring
 
-    async def remembered(self) -> Remembered | None:
+    async def remembered(self) -> "Remembered | None":
         return await asyncio.to_thread(self.remembered_now)
 
-    async def load(self) -> Tokens | None:
+    async def load(self) -> "Tokens | None":
         return await asyncio.to_thread(self._load)
 
-    async def store(self, tokens: Tokens) -> None:
+    async def store(self, tokens: "Tokens") -> None:
         await asyncio.to_thread(self._store, tokens)
 
     async def remember_guest(self) -> None:
@@ -50,17 +53,19 @@ class LogInFile:
         finally:
             lock.__exit__(None, None, None)
 
-    def remembered_now(self) -> Remembered | None:
+    def remembered_now(self) -> "Remembered | None":
         """Return how the program was used last, without a loop: what paints first depends on it."""
         stored = self._stored()
         if stored is None:
             return None
         return "guest" if stored == _GUEST else "account"
 
-    def _load(self) -> Tokens | None:
+    def _load(self) -> "Tokens | None":
         stored = self._stored()
         if stored is None or stored == _GUEST:
             return None
+        from multidb_chat.domain.signing_in import Tokens
+
         try:
             if stored == _IN_KEYRING:
                 kept = self._keyring.get() if self._keyring is not None else None
@@ -85,7 +90,7 @@ class LogInFile:
         path = clean_line(str(self._file.path))
         return StoreCorrupt("log-in", f"The log-in in {path} cannot be read; remove it: multidb-chat logout")
 
-    def _store(self, tokens: Tokens) -> None:
+    def _store(self, tokens: "Tokens") -> None:
         stored = {"access": tokens.access, "refresh": tokens.refresh}
         if self._keyring is not None and self._keyring.put(json.dumps(stored)):
             stored = _IN_KEYRING

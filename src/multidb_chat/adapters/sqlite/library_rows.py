@@ -10,11 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple
 from datetime import datetime
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from multidb_chat.adapters.sqlite.database import bindable
 from multidb_chat.domain.library import Chunk, Collection, Document, SourceRecord
-from multidb_chat.domain.reading import Block
+
+if TYPE_CHECKING:  # most of what is read has no blocks
+    from multidb_chat.domain.reading import Block
 
 T = TypeVar("T")
 Row = Sequence[Any]
@@ -100,13 +102,15 @@ def chunk_of(document_id: str, row: Row, text: str, vector: bytes = b"") -> Chun
     return Chunk(document_id, ordinal, start, end, text, kind, page, path, vector)
 
 
-def packed_blocks(blocks: Sequence[Block]) -> bytes:
+def packed_blocks(blocks: "Sequence[Block]") -> bytes:
     """Return the blocks as one value."""
     return packed([astuple(block) for block in blocks])
 
 
-def blocks_of(data: bytes) -> tuple[Block, ...]:
+def blocks_of(data: bytes) -> "tuple[Block, ...]":
     """Return the blocks in a value."""
+    from multidb_chat.domain.reading import Block
+
     return tuple(Block(*values) for values in unpacked(data))
 
 

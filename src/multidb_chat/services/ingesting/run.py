@@ -9,9 +9,8 @@ from datetime import UTC, datetime
 from functools import partial
 
 from multidb_chat.domain.errors import InvalidInput
-from multidb_chat.domain.library import Collection, Document, Library, SourceRecord, document_id
+from multidb_chat.domain.library import TARGET_CHARS, Collection, Document, Library, SourceRecord, document_id
 from multidb_chat.domain.reading import DocumentReader, Fetcher, ParsedDocument, Unreadable
-from multidb_chat.services.chunking import TARGET_CHARS
 from multidb_chat.services.ingesting.documents import Prepared, Waiting, prepare
 from multidb_chat.services.ingesting.events import Failure, FileDone, FileStarted, Outcome
 from multidb_chat.services.ingesting.opening import OpenSource, opened

@@ -1,9 +1,8 @@
 """The knowledge base as a turn uses it: a question in, the curated entry that answers it out."""
 
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from multidb_chat.domain.cache import Cache
 from multidb_chat.domain.conversations import Conversations, KnowledgeEntry
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
 _LOOKED_AT = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """An entry for a question. `confidence` is 1 where it is the same question, else the cosine of the two vectors."""
 
     entry: KnowledgeEntry
