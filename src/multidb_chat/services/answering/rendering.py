@@ -6,6 +6,7 @@ made inert; emphasis and code of Markdown documents stay. Numbers in square brac
 """
 
 import re
+from collections.abc import Iterable
 
 from multidb_chat.domain.search import Match
 from multidb_chat.domain.text import clean
@@ -43,7 +44,15 @@ def inert(text: str, markdown: bool = False) -> str:
     for span in _CODE_SPAN.finditer(line):
         pieces += [_prose(line[at : span.start()]), span[0]]
         at = span.end()
-    return _guard_start("".join([*pieces, _prose(line[at:])]))
+    return _guard_start(_joined([*pieces, _prose(line[at:])]))
+
+
+def _joined(pieces: Iterable[str]) -> str:
+    """Return the pieces in a row, with a space where two spans of code would run into one another and end neither."""
+    joined = ""
+    for piece in pieces:
+        joined += f" {piece}" if joined.endswith("`") and piece.startswith("`") else piece
+    return joined
 
 
 def _prose(text: str) -> str:

@@ -36,6 +36,8 @@ def shown(markdown: str) -> str:
         ("1. not a list", False, r"1\. not a list"),
         ("<b>bold</b>", False, r"\<b>bold\</b>"),
         ("visit https://evil.example/a_b now", False, "visit `https://evil.example/a_b` now"),
+        ("``<b>``https://evil.example", True, "``<b>`` `https://evil.example`"),
+        ("https://evil.example``<b>``", True, "`https://evil.example` ``<b>``"),
         ("red\x1b[31malert\x07", False, "redalert"),
     ],
 )
