@@ -274,7 +274,7 @@ async def test_who_is_in_stays_in_while_the_store_is_away(home: Path, monkeypatc
         async def away(account_id: str) -> None:
             raise StoreUnavailable("accounts", "The accounts store is away.")
 
-        monkeypatch.setattr(services(pilot).accounts, "account", away)
+        monkeypatch.setattr(services(pilot).accounts, "subscriber", away)
         exchange = await ask(pilot, FOUNDED)
         assert "is away" in outcome(exchange)
         assert title(pilot) == "multidb-chat · guest"
