@@ -141,6 +141,16 @@ class FeedbackContract:
         assert await conversations.feedback("ada") == [general, other]
         assert await conversations.feedback("bob") == []
 
+    async def test_feedback_to_messages_is_read_by_whose_it_is_and_where(self, conversations: Conversations):
+        given = [a_feedback("f1"), a_feedback("f2", "m2", rating=-1), a_feedback("f3", "m3")]
+        elsewhere = replace(a_feedback("f4", "m4"), conversation_id="c2")
+        for feedback in (*given, elsewhere, a_feedback("f5", account="bob"), a_feedback("f6", None)):
+            await conversations.put_feedback(feedback)
+        assert await conversations.feedback_to("ada", TALK.id, ["m2", "m1", "m4", "m9"]) == given[:2]
+        assert await conversations.feedback_to("ada", "c2", ["m1", "m4"]) == [elsewhere]
+        assert await conversations.feedback_to("eve", TALK.id, ["m1"]) == []
+        assert await conversations.feedback_to("ada", TALK.id, []) == []
+
     async def test_feedback_is_read_by_page(self, conversations: Conversations):
         for n in range(5):
             await conversations.put_feedback(a_feedback(f"f{n}", f"m{n}"))

@@ -8,6 +8,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from multidb_chat.tui.app import ChatApp
+from multidb_chat.tui.screens.chat import ChatScreen
 from multidb_chat.tui.services import OpenServices
 from multidb_chat.tui.widgets.exchange import Exchange
 from multidb_chat.tui.widgets.question_area import QuestionArea
@@ -56,7 +57,7 @@ async def send(pilot: Pilot[int], text: str) -> None:
     """Type a text and press Enter."""
     area(pilot).put(text)
     await pilot.press("enter")
-    await pilot.pause()
+    await until(pilot, lambda: not carrying_out(pilot))
 
 
 async def ask(pilot: Pilot[int], text: str) -> Exchange:
@@ -71,6 +72,12 @@ async def ask(pilot: Pilot[int], text: str) -> Exchange:
 async def prepared(pilot: Pilot[int]) -> None:
     """Wait until everything behind the first paint is done."""
     await until(pilot, lambda: not status(pilot) and not any(worker.is_running for worker in pilot.app.workers))
+
+
+def carrying_out(pilot: Pilot[int]) -> bool:
+    """Tell whether the chat is still doing what was sent; an answer that is coming does not count."""
+    chat = pilot.app.screen_stack[0]
+    return isinstance(chat, ChatScreen) and chat.doing
 
 
 def status(pilot: Pilot[int]) -> str:

@@ -157,6 +157,7 @@ async def test_a_guest_who_registers_keeps_the_conversation_that_is_open(home: P
         await at_the_chat(pilot)
         await until(pilot, lambda: title(pilot) == f"multidb-chat · {ADA}")
         assert exchanges(pilot) == [exchange]
+        await until(pilot, lambda: "Now add documents of your own: /add" in toasts(pilot))
         account = services(pilot).account
         assert (account.id, account.role) == (guest.id, "user")
         again = await ask(pilot, "Where is it?")

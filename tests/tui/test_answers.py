@@ -235,6 +235,19 @@ async def test_a_stopped_retry_leaves_the_stored_answers_to_walk_back_to(home: P
         assert head(exchanges(pilot)[0]) == FOUNDED
 
 
+async def test_a_rating_is_there_again_with_the_conversation(home: Path) -> None:
+    async with app_in(home).run_test(size=NARROW) as pilot:
+        await ask(pilot, CHURN)
+        await ask(pilot, FOUNDED)
+        await send(pilot, "/rate + Just so.")
+        await until(pilot, lambda: "You found this answer good" in shown(pilot))
+        await send(pilot, "/new")
+        await send(pilot, "/resume")
+        await until(pilot, lambda: len(exchanges(pilot)) == 2)
+        ratings = [text_of(one.query_one(".rating", Static)) for one in exchanges(pilot)]
+        assert ratings == ["", "▲ You found this answer good. “Just so.”"]
+
+
 async def test_an_answer_is_rated_by_key_and_by_command_once(home: Path) -> None:
     async with app_in(home).run_test(size=NARROW) as pilot:
         await send(pilot, "/rate +")

@@ -75,6 +75,7 @@ async def test_the_panel_shows_the_cited_words_marked_in_what_surrounds_them(hom
         (marked,) = [span for span in passage.spans if "accent-muted" in str(span.style)]
         assert text[marked.start : marked.end] == "The Kestrel observatory was founded in 1912 by Ada Lindqvist."
         assert "History" in text
+        assert "#" not in text  # the marks of headings in Markdown
         assert "excellent" in text
 
 

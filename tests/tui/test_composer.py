@@ -5,7 +5,7 @@ from pathlib import Path
 from textual import events
 
 from multidb_chat.tui.widgets.composer import Composer
-from tests.tui.driving import NARROW, app_in, area, ask, exchanges, send, shown, until
+from tests.tui.driving import NARROW, app_in, area, ask, exchanges, send, shown, toasts, until
 
 FOUNDED = "Who founded the Kestrel observatory?"
 LOG = "\n".join(f"12:{line // 60 % 60:02}:{line % 60:02} worker {line} finished its round" for line in range(9_999))
@@ -46,6 +46,17 @@ async def test_a_new_line_is_no_end_of_the_question(home: Path) -> None:
         await pilot.press("a", "ctrl+j", "b")
         assert area(pilot).text == "a\nb"
         assert exchanges(pilot) == []
+
+
+async def test_enter_right_behind_a_quickly_typed_command_sends_it(home: Path) -> None:
+    async with app_in(home).run_test(size=NARROW) as pilot:
+        await pilot.press("/")
+        await until(pilot, lambda: area(pilot).choosing)
+        for letter in "open 1":  # faster than completions are offered
+            area(pilot).post_message(events.Key("space" if letter == " " else letter, letter))
+        area(pilot).post_message(events.Key("enter", "\r"))
+        await until(pilot, lambda: "There is no answer with sources yet." in toasts(pilot))
+        assert area(pilot).text == ""
 
 
 async def test_tab_completes_a_command_and_enter_carries_it_out(home: Path) -> None:

@@ -247,5 +247,8 @@ class Conversations(Protocol):
     async def feedback(self, account_id: str, before: str = "", limit: int = 50) -> list[Feedback]:
         """Return the account's feedback, the latest id first, ids below `before`."""
 
+    async def feedback_to(self, account_id: str, conversation_id: str, message_ids: Sequence[str]) -> list[Feedback]:
+        """Return what the account said of these messages of a conversation, by order of id."""
+
     async def feedback_on(self, day: date, limit: int = 1000) -> list[Feedback]:
         """Return all feedback given on one day (UTC), oldest first."""

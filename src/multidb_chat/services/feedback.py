@@ -106,6 +106,15 @@ class FeedbackService:
         require(account, Permission.GIVE_FEEDBACK)
         return await self._conversations.feedback(account.id, before, limit)
 
+    async def ratings(self, account: Account, conversation_id: str, message_ids: Sequence[str]) -> dict[str, Feedback]:
+        """Return how the account rated answers of a conversation, by the answer; those it did not rate are left out.
+
+        Nobody learns from it what somebody else said, nor whether there is such a conversation.
+        """
+        require(account, Permission.GIVE_FEEDBACK)
+        said = await self._conversations.feedback_to(account.id, conversation_id, message_ids)
+        return {one.message_id: one for one in said if one.message_id is not None}
+
     async def given(self, actor: Account, days: int = 30, rating: int | None = None) -> list[Given]:
         """Return what everybody said in the last `days` days, the latest first, narrowed by the rating.
 

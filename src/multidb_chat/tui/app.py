@@ -178,4 +178,4 @@ class ChatApp(App[int]):
         """Carry out a command of the chat from any screen; all but the colours are shown from there."""
         while command.name != "/theme" and self.screen is not self._chat and len(self.screen_stack) > 1:
             await self.pop_screen()
-        await self._chat.carry_out(command, argument)
+        self._chat.carry_out(command, argument)

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, cast
 from textual.widget import Widget
 
 if TYPE_CHECKING:  # What is imported here later is not needed for the first paint.
-    from multidb_chat.domain.conversations import Message
+    from multidb_chat.domain.conversations import Feedback, Message
     from multidb_chat.services.branches import Branch
     from multidb_chat.tui.widgets.exchange import Exchange
 
-ReadMessages = Callable[[Sequence[str]], Awaitable["Sequence[Message]"]]
+ReadMessages = Callable[[Sequence[str]], Awaitable["tuple[Sequence[Message], Mapping[str, Feedback]]"]]
 
 
 class BranchPages:
     """The turns of a branch, and those that are added to it while it is on the screen.
 
-    `read_messages` returns the messages with some ids, in their order.
+    `read_messages` returns the messages with some ids, in their order, and how those of them were rated that were.
     """
 
     def __init__(self, read_messages: ReadMessages, branch: "Branch | None" = None) -> None:
@@ -51,8 +51,15 @@ class BranchPages:
     async def read(self, first: int, end: int) -> "Sequence[Exchange]":
         """Return these turns, not yet on the screen."""
         turns = self._turns[first:end]
-        messages = {one.id: one for one in await self._read_messages([key for turn in turns for key in turn])}
-        return [_exchange_of([messages[key] for key in turn if key in messages], self._siblings) for turn in turns]
+        found, ratings = await self._read_messages([key for turn in turns for key in turn])
+        messages = {one.id: one for one in found}
+        exchanges = []
+        for turn in turns:
+            exchange = _exchange_of([messages[key] for key in turn if key in messages], self._siblings)
+            if given := ratings.get(exchange.message_id):
+                exchange.rated(given.rating, given.comment)
+            exchanges.append(exchange)
+        return exchanges
 
 
 def _exchange_of(messages: "Sequence[Message]", siblings: Mapping[str, Sequence[str]]) -> "Exchange":

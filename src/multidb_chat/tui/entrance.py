@@ -98,6 +98,7 @@ class Entrance:
         self._known = services.account.id
         self._chat.name_account(services.account)
         await self._offer_to_go_on(services)
+        await self._offer_to_add(services)
 
     async def _offer_to_go_on(self, services: Services) -> None:
         """Tell whoever has talked before how to go on with it."""
@@ -107,3 +108,13 @@ class Entrance:
                 latest = await services.history.latest(services.account)
         if latest is not None:
             self._chat.say(f"Your last conversation was “{latest.title}”; /resume goes on with it.")
+
+    async def _offer_to_add(self, services: Services) -> None:
+        """Tell whoever has no documents yet, and may have some, what to do next."""
+        from multidb_chat.services.collections import owns
+
+        account = services.account
+        with suppress(StoreError):  # as above
+            collections = await services.documents.collections(account)
+            if account.role != "guest" and not any(owns(account, one) for one in collections):
+                self._chat.say("Now add documents of your own: /add, or F3 and then a.")

@@ -1,7 +1,7 @@
 """Turns in the app: one at a time, from the question that was sent to the answer on the screen, or to its end."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -10,7 +10,7 @@ from multidb_chat.tui.messages import Submitted
 from multidb_chat.tui.serving import Serving, told
 
 if TYPE_CHECKING:  # What is imported here later is not needed for the first paint.
-    from multidb_chat.domain.conversations import Message
+    from multidb_chat.domain.conversations import Feedback, Message
     from multidb_chat.domain.turns import Answer, TurnEvent
     from multidb_chat.tui.widgets.exchange import Exchange
     from multidb_chat.tui.widgets.status import StatusLine
@@ -105,12 +105,13 @@ class Turns:
             self._stage.answered(current.answer)
         await self._seen()
 
-    async def read_messages(self, message_ids: Sequence[str]) -> "Sequence[Message]":
-        """Return these messages of the conversation on the screen."""
+    async def read_messages(self, message_ids: Sequence[str]) -> "tuple[Sequence[Message], Mapping[str, Feedback]]":
+        """Return these messages of the conversation on the screen, and how those of them were rated that were."""
         if self.conversation_id is None or not message_ids:
-            return ()
-        services = await self._serving.services()
-        return await services.branches.messages(services.account, self.conversation_id, message_ids)
+            return (), {}
+        services, conversation_id = await self._serving.services(), self.conversation_id
+        messages = await services.branches.messages(services.account, conversation_id, message_ids)
+        return messages, await services.feedback.ratings(services.account, conversation_id, message_ids)
 
     async def _seen(self) -> None:
         """Remember that what was said has been on the screen; not worth a word where that cannot be."""

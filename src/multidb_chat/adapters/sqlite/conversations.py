@@ -131,5 +131,8 @@ class SqliteConversations:
     async def feedback(self, account_id: str, before: str = "", limit: int = 50) -> list[Feedback]:
         return await self._database.read(lambda c: curation.feedback_page(c, account_id, before, limit))
 
+    async def feedback_to(self, account_id: str, conversation_id: str, message_ids: Sequence[str]) -> list[Feedback]:
+        return await self._database.read(lambda c: curation.feedback_to(c, account_id, conversation_id, message_ids))
+
     async def feedback_on(self, day: date, limit: int = 1000) -> list[Feedback]:
         return await self._database.read(lambda c: curation.feedback_of_day(c, day, limit))

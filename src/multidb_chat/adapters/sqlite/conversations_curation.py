@@ -3,6 +3,7 @@
 Every function is a piece of work inside a transaction that the caller began.
 """
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -97,6 +98,16 @@ def feedback_page(connection: Connection, account_id: str, before: str, limit: i
     """Return the account's feedback below an id, the latest id first."""
     clauses = "WHERE account_id = ? AND id < ? ORDER BY id DESC LIMIT ?"
     return FEEDBACK.all(connection, clauses, account_id, below(before), rows_at_most(limit))
+
+
+def feedback_to(
+    connection: Connection, account_id: str, conversation_id: str, message_ids: Sequence[str]
+) -> list[Feedback]:
+    """Return what the account said of these messages of a conversation, by order of id."""
+    clauses = (
+        "WHERE account_id = ? AND conversation_id = ? AND message_id IN (SELECT value FROM json_each(?)) ORDER BY id"
+    )
+    return FEEDBACK.all(connection, clauses, account_id, conversation_id, json.dumps(list(message_ids)))
 
 
 def feedback_of_day(connection: Connection, day: date, limit: int) -> list[Feedback]:

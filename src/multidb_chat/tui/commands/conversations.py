@@ -28,7 +28,7 @@ async def conversations(chat: "ChatScreen", argument: str) -> None:
         if chosen == NEW:
             await new(chat, "")
         elif chosen is not None:
-            await chat.attempt(chat.turns.open(chosen))
+            chat.attempt(chat.turns.open(chosen))
 
     chat.app.push_screen(ConversationsScreen(chat.serving, argument), go_on)
 

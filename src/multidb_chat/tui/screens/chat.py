@@ -62,12 +62,12 @@ class ChatScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - an instance variable in the base class
     VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "stop", "Stop", show=False),
+        Binding("escape", "stop", "Stop the answer, go back", show=False),
         *_bindings(),
-        Binding("alt+up,ctrl+up", "look(-1)", "Answers", show=False, priority=True),
-        Binding("alt+down,ctrl+down", "look(1)", "Answers", show=False, priority=True),
-        Binding("ctrl+home", "first", "First", show=False, priority=True),
-        Binding("ctrl+end", "last", "Last", show=False, priority=True),
+        Binding("alt+up,ctrl+up", "look(-1)", "The answer before", show=False, priority=True),
+        Binding("alt+down,ctrl+down", "look(1)", "The answer after", show=False, priority=True),
+        Binding("ctrl+home", "first", "The first question", show=False, priority=True),
+        Binding("ctrl+end", "last", "The last answer", show=False, priority=True),
         Binding("pageup", "page(-1)", "Page up", show=False, priority=True),
         Binding("pagedown", "page(1)", "Page down", show=False, priority=True),
     ]
@@ -81,8 +81,9 @@ class ChatScreen(Screen[None]):
         self.composer = Composer(serving)
         self.quota = QuotaLine(serving)
         self.turns = Turns(serving, self)
-        # Keys call commands beside the queue of what was sent: a question behind one waits until it is carried out.
+        # What is sent or called by keys is done beside the queue of messages, which draws the screen, and in order.
         self._in_turn = asyncio.Lock()
+        self._doing: set[asyncio.Task[None]] = set()
         self.transcript = Transcript(self.turns.read_messages)
         self._drafting = Drafting(serving)
         self.entrance = Entrance(self, serving)
@@ -121,7 +122,12 @@ class ChatScreen(Screen[None]):
                 self._show_sources(exchange.answer)
 
     async def on_unmount(self) -> None:
-        """Let the turn end before the services are closed below it."""
+        """Let commands and the turn end before the services are closed below them."""
+        if self.serving.opened is None:
+            for task in self._doing:
+                task.cancel()
+        if self._doing:
+            await asyncio.wait(self._doing)
         await self.turns.cancel()
         await self._drafting.stop()
 
@@ -170,18 +176,20 @@ class ChatScreen(Screen[None]):
         """Say why nothing can be answered."""
         self.status.fail(event.reason)
 
-    async def on_submitted(self, event: Submitted) -> None:
+    def on_submitted(self, event: Submitted) -> None:
         """Carry out a command, or ask."""
         parsed = parse(event.text)
-        if parsed is not None:
-            await self._obey(parsed, event.text)
-            return
-        async with self._in_turn:
-            if self.turns.running:
-                self.say("An answer is still coming; Esc stops it.")
-                self.composer.restore(event)
-            elif await self.entrance.still_in():
-                await self.turns.ask(event)
+        if parsed is None:
+            self.attempt(self._ask(event))
+        else:
+            self._obey(parsed, event.text)
+
+    async def _ask(self, event: Submitted) -> None:
+        if self.turns.running:
+            self.say("An answer is still coming; Esc stops it.")
+            self.composer.restore(event)
+        elif await self.entrance.still_in():
+            await self.turns.ask(event)
 
     @work(exclusive=True, group="drop", exit_on_error=False)
     async def on_question_area_dropped(self, event: QuestionArea.Dropped) -> None:
@@ -191,37 +199,45 @@ class ChatScreen(Screen[None]):
         if not await offer(self, event.paths):
             self.composer.area.insert_pasted(event.text)
 
-    async def _obey(self, parsed: Parsed, text: str) -> None:
+    def _obey(self, parsed: Parsed, text: str) -> None:
         if parsed.command is None:
             hint = f"Did you mean {parsed.suggestion}?" if parsed.suggestion else "/help lists the commands."
             self.say(f"There is no command {text.split()[0][:40]}. {hint}")
         else:
-            await self.carry_out(parsed.command, parsed.argument)
+            self.carry_out(parsed.command, parsed.argument)
 
-    async def carry_out(self, command: Command, argument: str = "") -> None:
-        """Carry out a command; what goes wrong is told and the chat goes on."""
-        async with self._in_turn:
-            await self._carry_out(command, argument)
+    def carry_out(self, command: Command, argument: str = "") -> None:
+        """Carry out a command, behind those that were called before."""
+        self.attempt(self._carry_out(command, argument))
 
     async def _carry_out(self, command: Command, argument: str) -> None:
+        services = self.serving.opened
+        if command.members and services is None:
+            self.say(f"{command.name} works in a moment: the stores are still being opened.")
+        elif command.members and services is not None and services.account.role == "guest":
+            self.say(f"{command.name} is for registered accounts; /register makes one and keeps this conversation.")
+        else:
+            await command.load()(self, argument)
+
+    def attempt(self, work: Coroutine[None, None, None]) -> None:
+        """Do something behind what was begun before; what goes wrong is told and the chat goes on."""
+        task = asyncio.create_task(self._attempt(work))
+        self._doing.add(task)
+        task.add_done_callback(self._doing.discard)
+
+    @property
+    def doing(self) -> bool:
+        """Whether something that was sent is still being done; an answer that is coming does not count."""
+        return bool(self._doing)
+
+    async def _attempt(self, work: Coroutine[None, None, None]) -> None:
         try:
-            services = self.serving.opened
-            if command.members and services is None:
-                self.say(f"{command.name} works in a moment: the stores are still being opened.")
-            elif command.members and services is not None and services.account.role == "guest":
-                self.say(f"{command.name} is for registered accounts; /register makes one and keeps this conversation.")
-            else:
-                await command.load()(self, argument)
+            async with self._in_turn:
+                await work
         except Exception as error:  # noqa: BLE001 - the chat goes on, whatever happened to this command
             self.notify(told(error), severity="error", markup=False)
-
-    async def attempt(self, work: Coroutine[None, None, None]) -> None:
-        """Do something; what goes wrong is told and the chat goes on."""
-        async with self._in_turn:
-            try:
-                await work
-            except Exception as error:  # noqa: BLE001 - as above
-                self.notify(told(error), severity="error", markup=False)
+        finally:
+            work.close()  # it never began where the app left first
 
     def answered(self, answer: "Answer") -> None:
         """Show the sources of an answer that just came."""
@@ -257,9 +273,9 @@ class ChatScreen(Screen[None]):
         self.panel.toggle_class("open" if self.has_class("-narrow") else "closed")
         (self.panel if self._panel_covers else self.composer.area).focus()
 
-    async def action_command(self, name: str, argument: str = "") -> None:
+    def action_command(self, name: str, argument: str = "") -> None:
         """Carry out a command that was called by its key."""
-        await self.carry_out(named(name), argument)
+        self.carry_out(named(name), argument)
 
     async def action_stop(self) -> None:
         """Close what is over the chat; else go back to the question; else stop the answer; else drop a pasted text."""

@@ -11,6 +11,7 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from multidb_chat.services.quota_wording import NAMES, amount
+from multidb_chat.services.wording import counted
 from multidb_chat.tui.serving import Serving, told
 from multidb_chat.tui.widgets.plots import CachePlot, QuestionsPlot, TimesPlot
 from multidb_chat.tui.wording import MUTED
@@ -121,7 +122,7 @@ def usage_line(usage: "Usage") -> Content:
 def _summary(figures: "Figures", days: int) -> Content:
     from multidb_chat.domain.statistics import FAILED, NOT_FOUND
 
-    held = f"{figures.documents:,} documents, {amount('storage', figures.size_bytes)}"
+    held = f"{counted(figures.documents, 'document')}, {amount('storage', figures.size_bytes)}"
     feedback = f"feedback {figures.helpful:,} good, {figures.unhelpful:,} bad"
     if not figures.questions and not figures.answered:
         return Content(EMPTY.format(days=days)) + Content(f"\n{held} · {feedback}")

@@ -162,7 +162,7 @@ class Composer(Vertical):
 
     def _offer(self, items: list[Completion]) -> None:
         self._completions.offer(items)
-        self.area.choosing = bool(items)
+        self.area.offered = self.area.text if items else ""
 
     def dismiss(self) -> bool:
         """Close the list of completions; False when there was none."""

@@ -27,8 +27,8 @@ class QuestionArea(TextArea):
         Binding("tab", "complete", "Complete", show=False),
     ]
 
-    choosing = False
-    """Whether completions are offered: the arrows and Enter are theirs then."""
+    offered = ""
+    """The text that completions are offered for; empty where none are."""
 
     class Send(Message):
         """Enter was pressed on this text, which is no longer in the box."""
@@ -63,6 +63,11 @@ class QuestionArea(TextArea):
             super().__init__()
             self.paths = paths
             self.text = text
+
+    @property
+    def choosing(self) -> bool:
+        """Whether completions are offered: the arrows and Enter are theirs then, unless more was typed since."""
+        return bool(self.offered) and self.text == self.offered
 
     def action_send(self) -> None:
         """Send what was typed; the box is empty at once, so that the keys after Enter belong to the next question."""

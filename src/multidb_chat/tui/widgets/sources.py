@@ -1,5 +1,6 @@
 """The panel beside the chat: the passages behind the last answer, the cited words marked in what surrounds them."""
 
+import re
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -18,6 +19,7 @@ if TYPE_CHECKING:  # The panel is painted before there is an answer.
 
 EMPTY = "The passages behind an answer appear here."
 _AROUND = 200  # characters of the surrounding text on each side
+_MARKS = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|(?:```|~~~)[^\n]*$)", re.MULTILINE)  # headings, fences around code
 
 
 class Source(Static):
@@ -121,8 +123,11 @@ async def _words(citation: "Citation", services: Services) -> Content:
 
 
 def _flat(text: str) -> str:
-    """Return the text clean, with line breaks only between paragraphs: the panel breaks lines where it is narrow."""
-    paragraphs = [" ".join(paragraph.split()) for paragraph in clean(text).split("\n\n")]
+    """Return the text clean, without the marks of Markdown that begin lines, which say nothing here.
+
+    Lines break only between paragraphs: the panel breaks them where it is narrow.
+    """
+    paragraphs = [" ".join(paragraph.split()) for paragraph in _MARKS.sub("", clean(text)).split("\n\n")]
     return "\n".join(paragraph for paragraph in paragraphs if paragraph)
 
 

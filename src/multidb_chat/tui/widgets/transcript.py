@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # An exchange is made of what the first paint does without.
 class Transcript(PagedScroll, can_focus=False):
     """Questions with their answers, those near the view; before the first one, what to do here.
 
-    `read_messages` reads messages of the conversation that is shown by their ids.
+    `read_messages` reads messages of the conversation that is shown by their ids, and their ratings.
     """
 
     DEFAULT_CSS = """

@@ -6,11 +6,13 @@ from textual.widgets import Static
 from multidb_chat.tui.commands import COMMANDS
 from multidb_chat.tui.wording import MUTED
 
+_FIRST = [command for command in COMMANDS if command.label or command.name == "/add"]
+_WIDTH = max(len(command.name) for command in _FIRST) + 2
 FIRST_QUESTION = "How do I add my own documents?"
 
 
 class Welcome(Static):
-    """Says what to do first, and the commands that the footer shows."""
+    """Says what to do first: add documents, and the commands that the footer shows."""
 
     DEFAULT_CSS = "Welcome { padding: 1 2; height: auto; }"
 
@@ -25,10 +27,6 @@ def _text() -> Content:
         Content(""),
         Content("New here? Ask: ") + Content.styled(FIRST_QUESTION, "bold"),
         Content(""),
-        *(
-            Content.styled(f"{command.name:<10}", "$accent") + Content(command.help)
-            for command in COMMANDS
-            if command.label
-        ),
+        *(Content.styled(f"{one.name:<{_WIDTH}}", "$accent") + Content(one.help) for one in _FIRST),
     ]
     return Content("\n").join(lines)
