@@ -19,9 +19,10 @@ def _parts(topic: str, findings: Findings, missing: Sequence[str], searched: Seq
     yield f"# Research: {escaped(topic)}"
     where = ", ".join(map(escaped, searched)) or "no collection, since there is none"
     questions = len(findings.found) + len(findings.repeated) + len(findings.unsupported)
+    again = f"; {len(findings.repeated):,} more lead to the same sentences" if findings.repeated else ""
     yield (
         f"Searched in: {where}. Of {counted(questions, 'question')}, {len(findings.found)} could be answered,"
-        f" in the words of {counted(len(documents), 'document')}."
+        f" in the words of {counted(len(documents), 'document')}{again}."
     )
     for finding in findings.found:
         yield f"## {escaped(finding.facet.title)}"
