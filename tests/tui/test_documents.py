@@ -476,6 +476,7 @@ async def test_guests_look_at_collections_and_change_none(home: Path) -> None:
     async with app_in(home).run_test(size=NARROW) as pilot:
         await send(pilot, "/collection")
         await until(pilot, lambda: "Collections" in lines(pilot)[0] and len(titles(pilot)) == 2)
+        assert "/register in the chat makes an account" in shown(pilot)
         for key in ("n", "s", "r", "d"):
             await pilot.press(key)
         await until(pilot, lambda: toasts(pilot).count("Guests cannot change collections") == 4)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from multidb_chat.settings import Settings
 
 T = TypeVar("T")
-GREETING = "This is multidb-chat, line by line. Ask your documents; /help lists the commands, Ctrl-D or /quit leaves."
+GREETING = "This is multidb-chat, line by line. Ask your documents.\n/help lists the commands, Ctrl-D or /quit leaves."
 _PROMPT = "> "
 
 

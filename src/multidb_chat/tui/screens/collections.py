@@ -84,7 +84,10 @@ class CollectionsScreen(Screen[str | None]):
             self._say(told(error), error=True)
             return
         self._fill(account)
-        self._say("" if found else "There is no collection yet. Press n to make one.")
+        if account.role == "guest":
+            self._say("Guests search what is shared. /register in the chat makes an account that has its own.")
+        else:
+            self._say("" if found else "There is no collection yet. Press n to make one.")
 
     def _fill(self, account: "Account") -> None:
         table = self._table
