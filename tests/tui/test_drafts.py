@@ -86,6 +86,8 @@ async def test_a_draft_that_cannot_be_kept_disturbs_nobody(home: Path) -> None:
 def test_a_draft_survives_a_program_that_is_killed(home: Path) -> None:
     draft = home / "data" / "drafts" / "guest.txt"
     child = start(home)
+    child.expect_exact(b"what everybody here may see")  # nobody used the program here before
+    child.send("g")
     child.expect_exact(b"Ask your documents")
     child.send("what did the keeper")
     end = time.monotonic() + 30

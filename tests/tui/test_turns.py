@@ -186,6 +186,8 @@ async def test_without_a_store_of_conversations_questions_are_answered_and_a_not
         async def start(self, *_: object) -> None:
             raise StoreUnavailable("conversations", "The disk is gone.")
 
+        latest = start
+
     async with app_over(lambda: services_of(home, lambda real: {"history": Away()})).run_test(size=NARROW) as pilot:
         exchange = await ask(pilot, FOUNDED)
         assert exchange.answer is not None
