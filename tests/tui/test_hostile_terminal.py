@@ -21,7 +21,7 @@ if not hasattr(pexpect, "spawn"):
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 40
-ANSWERS, EACH = 4, 2_500
+ANSWERS, EACH = 8, 1_250  # an answer fits on the screen: what has gone by before the next frame is not drawn
 PASTED = 250
 # One escape sequence (ECMA-48): a string with its end, a CSI with its final, or another one with its final.
 SEQUENCE = re.compile(
