@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
@@ -19,11 +18,11 @@ NOON = datetime(2024, 2, 29, 12, 0, tzinfo=UTC)
 
 def a_line(n: int = 0, account: str = "ada", **fields: object) -> Notification:
     line = Notification(f"{n:06}", account, NOON + timedelta(seconds=n), f"Line {n}", "Body", None)
-    return replace(line, **fields)
+    return line._replace(**fields)
 
 
 def a_count(operation: str = "turn", account: str = "ada", **fields: Any) -> Count:
-    return replace(Count(operation, account, NOON, {"turns": 1}), **fields)
+    return Count(operation, account, NOON, {"turns": 1})._replace(**fields)
 
 
 class CacheContract:
