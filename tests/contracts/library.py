@@ -428,12 +428,12 @@ class LibraryContract:
 
     async def test_a_source_is_remembered_and_replaced(self, library: Library):
         record = SourceRecord("papers", "/docs/a.zip", "hash", 2**40, 12, EPOCH)
-        await library.put_source(replace(record, content_hash="before"))
+        await library.put_source(record._replace(content_hash="before"))
         await library.put_source(record)
         assert await library.source("papers", "/docs/a.zip") == record
         assert await library.source("essays", "/docs/a.zip") is None
         with pytest.raises(NotFound):
-            await library.put_source(replace(record, collection_id="unknown"))
+            await library.put_source(record._replace(collection_id="unknown"))
 
     async def test_sources_are_listed_by_prefix_in_order(self, library: Library):
         names = ["/b", "/a/2", "/a/10", "/a", "/a%", "/A", "/a/é"]
