@@ -1,5 +1,6 @@
 """What comes between a question and its answer: stopping, leaving, clearing, asking again, and failing."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ from tests.tui.driving import (
     app_over,
     area,
     ask,
+    carrying_out,
     exchanges,
     outcome,
     prepared,
@@ -192,6 +194,23 @@ async def test_without_a_store_of_conversations_questions_are_answered_and_a_not
         exchange = await ask(pilot, FOUNDED)
         assert exchange.answer is not None
         assert "This conversation is not saved: The disk is gone." in toasts(pilot)
+
+
+async def test_a_command_that_waits_for_the_stores_keeps_the_screen_from_nothing() -> None:
+    @asynccontextmanager
+    async def opening_for_ever() -> Any:
+        await asyncio.Event().wait()
+        yield
+
+    app = app_over(opening_for_ever)
+    async with app.run_test(size=NARROW) as pilot:
+        area(pilot).put("/resume")
+        await pilot.press("enter")
+        await until(pilot, lambda: carrying_out(pilot))
+        await pilot.press(*"sails")
+        await until(pilot, lambda: "sails" in shown(pilot) and "Opening" in status(pilot))
+        await pilot.press("ctrl+q")
+    assert app.return_value == 0
 
 
 async def test_services_that_cannot_open_are_told_on_the_screen_and_by_the_app(home: Path) -> None:
