@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from multidb_chat.domain.plans import STORAGE, Resource, Tier, Usage
+from multidb_chat.services.wording import size
 
 NAMES: Mapping[Resource, str] = {
     "messages": "messages",
@@ -19,9 +20,11 @@ _THEN: Mapping[Resource, str] = {
 
 
 def amount(resource: Resource, figure: int) -> str:
-    """Return a figure of a resource: storage in megabytes, all else counted."""
+    """Return a figure of a resource: storage in megabytes, less than one in smaller units, all else counted."""
     if resource != STORAGE:
         return f"{figure:,}"
+    if 0 < figure < 1_000_000:
+        return size(figure)
     return f"{figure / 1e6:,.0f} MB" if figure >= 100e6 or figure % 1_000_000 == 0 else f"{figure / 1e6:,.1f} MB"
 
 

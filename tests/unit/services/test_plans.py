@@ -164,7 +164,7 @@ async def test_usage_tells_of_every_resource_what_is_used_and_left_and_when_it_b
     assert [(usage.left, usage.is_low) for usage in standing.usage] == [
         (1, False), (5, False), (100, True), (0, True)
     ]  # fmt: skip
-    assert [line.split(" ")[0] for line in await house.plans.warnings(ADA)] == ["0.0", "0"]
+    assert [line.split(" ")[0] for line in await house.plans.warnings(ADA)] == ["100", "0"]
 
 
 async def test_nobody_without_a_usable_account_uses_anything(house: House):
