@@ -67,5 +67,6 @@ def require(account: Account, permission: Permission) -> None:
         raise NotPermitted("Guests cannot do this; register for an account of your own: multidb-chat register")
     raise NotPermitted(
         f"This needs the permission {permission.value}, which the role {account.role} does not have;"
-        " log in as somebody who may: multidb-chat login"
+        " log in as somebody who may (multidb-chat login);"
+        " where there is no administrator yet, multidb-chat admin init makes one"
     )
