@@ -57,7 +57,7 @@ async def stored(pilot: Pilot[int]) -> list[tuple[str, str | None]]:
 async def test_a_citation_opens_its_passage_with_the_cited_words_marked(home: Path) -> None:
     async with app_in(home).run_test(size=NARROW) as pilot:
         await send(pilot, "/open")
-        assert "no answer with sources" in toasts(pilot)
+        await until(pilot, lambda: "no answer with sources" in toasts(pilot))
         await ask(pilot, FOUNDED)
         await pilot.press("ctrl+o")
         await until(pilot, lambda: "northern ridge" in shown(pilot))
@@ -88,7 +88,7 @@ async def test_citations_are_gone_through_one_after_the_other(home: Path) -> Non
             await until(pilot, lambda number=number: at(number))
         await pilot.press("9", "q")
         await send(pilot, "/open 7")
-        assert "no source 7; it has [1], [2]" in toasts(pilot)
+        await until(pilot, lambda: "no source 7; it has [1], [2]" in toasts(pilot))
 
 
 async def test_a_source_is_opened_from_the_panel_by_key_and_by_mouse(home: Path) -> None:
@@ -138,7 +138,7 @@ async def test_an_answer_and_its_code_blocks_are_copied_clean(home: Path, monkey
     monkeypatch.setattr(app, "copy_to_clipboard", copied.append)
     async with app.run_test(size=NARROW) as pilot:
         await send(pilot, "/copy")
-        assert "no answer yet to copy" in toasts(pilot)
+        await until(pilot, lambda: "no answer yet to copy" in toasts(pilot))
         await ask(pilot, "How?")
         for command in ("/copy", "/copy 1", "/copy 2", "/copy 3"):
             await send(pilot, command)
@@ -151,7 +151,7 @@ async def test_an_answer_and_its_code_blocks_are_copied_clean(home: Path, monkey
 async def test_a_retry_stands_beside_the_first_answer_and_is_made_without_the_cache(home: Path) -> None:
     async with app_in(home).run_test(size=NARROW) as pilot:
         await send(pilot, "/retry")
-        assert "no question yet" in toasts(pilot)
+        await until(pilot, lambda: "no question yet" in toasts(pilot))
         first = await ask(pilot, FOUNDED)
         await send(pilot, "/retry")
         await until(pilot, lambda: exchanges(pilot) and exchanges(pilot)[0] is not first)
@@ -225,7 +225,7 @@ async def test_a_stopped_retry_leaves_the_stored_answers_to_walk_back_to(home: P
         await send(pilot, "/retry")
         await until(pilot, held.reached.is_set)
         await send(pilot, "/edit")
-        assert "still coming" in toasts(pilot)
+        await until(pilot, lambda: "still coming" in toasts(pilot))
         await pilot.press("escape")
         await until(pilot, lambda: exchanges(pilot)[0].ended)
         assert "the conversation does not keep it" in outcome(exchanges(pilot)[0])
@@ -251,10 +251,10 @@ async def test_a_rating_is_there_again_with_the_conversation(home: Path) -> None
 async def test_an_answer_is_rated_by_key_and_by_command_once(home: Path) -> None:
     async with app_in(home).run_test(size=NARROW) as pilot:
         await send(pilot, "/rate +")
-        assert "no answer yet to rate" in toasts(pilot)
+        await until(pilot, lambda: "no answer yet to rate" in toasts(pilot))
         exchange = await ask(pilot, FOUNDED)
         await send(pilot, "/rate maybe")
-        assert "Say how it was" in toasts(pilot)
+        await until(pilot, lambda: "Say how it was" in toasts(pilot))
         await pilot.press("alt+up", "plus")
         await until(pilot, lambda: "You found this answer good" in shown(pilot))
         await pilot.press("escape")

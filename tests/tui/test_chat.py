@@ -128,13 +128,13 @@ async def test_colours_change_by_key_and_by_name(home: Path) -> None:
         await send(pilot, "/theme high-contrast")
         assert pilot.app.theme == "high-contrast"
         await send(pilot, "/theme [red]mauve")
-        assert "There is no theme [red]mauve" in toasts(pilot)
+        await until(pilot, lambda: "There is no theme [red]mauve" in toasts(pilot))
 
 
 async def test_an_unknown_command_names_the_nearest_and_is_no_question(home: Path) -> None:
     async with app_in(home).run_test(size=NARROW) as pilot:
         await send(pilot, "/dosc")
-        assert "There is no command /dosc. Did you mean /docs?" in toasts(pilot)
+        await until(pilot, lambda: "There is no command /dosc. Did you mean /docs?" in toasts(pilot))
         assert exchanges(pilot) == []
 
 

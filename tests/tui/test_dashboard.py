@@ -175,7 +175,7 @@ async def test_what_cannot_be_read_is_said_on_the_dashboard(home: Path) -> None:
 async def test_the_session_tells_its_own_questions(home: Path) -> None:
     async with app_in(home).run_test(size=NARROW) as pilot:
         await send(pilot, "/session-stats")
-        assert "still being opened" in toasts(pilot)
+        await until(pilot, lambda: "still being opened" in toasts(pilot))
         await prepared(pilot)
         await send(pilot, "/session-stats")
         await until(pilot, lambda: "nothing answered yet" in shown(pilot))

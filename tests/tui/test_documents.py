@@ -370,7 +370,7 @@ async def test_a_file_dropped_by_a_guest_is_a_text_and_the_way_to_add_it_is_told
         await until(pilot, lambda: area(pilot).text == f"'{papers}'")
         await ready(pilot)
         await send(pilot, "/add x")
-        assert "/add is for registered accounts; /register makes one" in toasts(pilot)
+        await until(pilot, lambda: "/add is for registered accounts; /register makes one" in toasts(pilot))
 
 
 async def test_files_dropped_on_the_list_are_offered_and_other_texts_are_not(home: Path, papers: Path) -> None:

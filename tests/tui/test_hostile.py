@@ -130,7 +130,7 @@ async def test_a_question_in_markup_is_shown_as_it_was_typed(home: Path) -> None
         await ask(pilot, "[@click=app.quit]Who[/] founded the [red]Kestrel[/red] observatory?")
         assert "[@click=app.quit]Who[/] founded the [red]Kestrel[/red] observatory?" in shown(pilot)
         await send(pilot, "/[b]x[/b]")
-        assert "There is no command /[b]x[/b]." in toasts(pilot)
+        await until(pilot, lambda: "There is no command /[b]x[/b]." in toasts(pilot))
         await until(pilot, lambda: "/[b]x[/b]" in shown(pilot))
         assert area(pilot).has_focus
 

@@ -14,7 +14,7 @@ FOUNDED = "Who founded the Kestrel observatory?"
 async def test_why_explains_the_answer_and_its_time(home: Path) -> None:
     async with app_in(home).run_test(size=(80, 40)) as pilot:
         await send(pilot, "/why")
-        assert "There is no answer yet to explain." in toasts(pilot)
+        await until(pilot, lambda: "There is no answer yet to explain." in toasts(pilot))
         await ask(pilot, FOUNDED)
         await send(pilot, "/why")
         await until(pilot, lambda: "How this answer came about" in shown(pilot))

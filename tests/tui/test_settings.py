@@ -158,7 +158,7 @@ async def test_a_theme_is_kept_for_the_next_time(home: Path) -> None:
         await pilot.press("ctrl+t")
         await until(pilot, lambda: 'theme = "high-contrast"' in config(home))
         await send(pilot, "/theme nothing")
-        assert "There is no theme nothing" in toasts(pilot)
+        await until(pilot, lambda: "There is no theme nothing" in toasts(pilot))
     assert load_settings(environ={"MULTIDB_CHAT_HOME": str(home)}).tui.theme == "high-contrast"
 
 
