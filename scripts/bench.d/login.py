@@ -71,7 +71,6 @@ async def measure(cost: int, count: int) -> dict[str, list[float]]:
             await service.register(None, f"known{number}@example.org", PASSWORD, client="bench")
             clock.run_ahead()
         times: dict[str, list[float]] = {"known": [], "unknown": []}
-        await both.passwords.warm_up()
         for number in range(count):
             for kind in random.sample(["known", "unknown"], 2):
                 times[kind].append(await refused(service, f"{kind}{number % KNOWN}@example.org"))

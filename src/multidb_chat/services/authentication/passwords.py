@@ -5,7 +5,6 @@ Eight characters or more, any characters, none of those that attackers try first
 HMAC-SHA256 of the password under the installation's pepper, which does not lie in the store.
 """
 
-import asyncio
 import base64
 import hmac
 
@@ -25,7 +24,6 @@ class Passwords:
         self._hasher = hasher
         self._judge = judge
         self._keys = keys
-        self._dummy: asyncio.Task[str] | None = None
 
     async def require_good(self, password: str, email: str) -> None:
         """Raise `InvalidInput` for a password that is not good enough for this address's account."""
@@ -57,8 +55,7 @@ class Passwords:
         kid, mark, hashed = stored.partition("$")
         pepper = await self._keys.key("pepper", kid) if mark else None
         if pepper is None:
-            pepper = await self._keys.current("pepper")
-            await self._hasher.verify(_peppered(password, pepper), await self._any_hash())
+            await self.hash(password)  # what checking costs, from the first time on and in every process
             return False
         return await self._hasher.verify(_peppered(password, pepper), mark + hashed)
 
@@ -66,16 +63,6 @@ class Passwords:
         """Tell whether it was hashed with today's pepper and cost."""
         kid, mark, hashed = stored.partition("$")
         return kid == (await self._keys.current("pepper")).kid and self._hasher.is_current(mark + hashed)
-
-    async def warm_up(self) -> None:
-        """Make what the first check of an unknown account would have to make, so that it is no slower than others."""
-        await self._any_hash()
-
-    async def _any_hash(self) -> str:
-        """Return a hash of nothing that anybody knows, made once: as costly to check as those of accounts."""
-        if self._dummy is None:
-            self._dummy = asyncio.create_task(self._hasher.hash(b"nobody"))
-        return await asyncio.shield(self._dummy)
 
 
 def _peppered(password: str, pepper: Key) -> bytes:

@@ -1,6 +1,6 @@
 """What a background task made: its report to read, or how far it is, or why it failed."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from markdown_it import MarkdownIt
 from textual import work
@@ -16,9 +16,6 @@ from multidb_chat.domain.text import clean, clean_line
 from multidb_chat.services.tasks.inbox import title_of
 from multidb_chat.services.tasks.reports import Report, loads
 from multidb_chat.tui.serving import Serving, told
-
-if TYPE_CHECKING:
-    pass
 
 EVERY = 1.0
 """Seconds after which it is looked again."""

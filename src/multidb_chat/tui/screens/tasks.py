@@ -1,6 +1,6 @@
 """The background tasks of the account: how they fare, with a bar, to be cancelled, tried again, and read when done."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.text import Text
 from textual import work
@@ -15,9 +15,6 @@ from multidb_chat.domain.tasks import Task
 from multidb_chat.domain.text import clean_line
 from multidb_chat.services.tasks.inbox import title_of
 from multidb_chat.tui.serving import Serving, told
-
-if TYPE_CHECKING:
-    pass
 
 LIMIT = 200
 EVERY = 1.0
