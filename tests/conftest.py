@@ -6,6 +6,8 @@ import signal
 import pytest
 from hypothesis import settings
 
+from tests.servers import require
+
 # Contracts are no test files by name; their assertions shall tell as much when they fail.
 pytest.register_assert_rewrite("tests.contracts")
 
@@ -23,3 +25,10 @@ os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 settings.register_profile("ci", derandomize=True, deadline=None)
 if os.environ.get("CI"):
     settings.load_profile("ci")
+
+
+@pytest.fixture(autouse=True)
+def _needed_servers(request: pytest.FixtureRequest) -> None:
+    """Skip what needs a server that is absent, before any fixture asks for it."""
+    for mark in request.node.iter_markers("needs_server"):
+        require(mark.args[0])

@@ -1,5 +1,6 @@
 """The stores, each on what the settings say; a store opens its file at the first call."""
 
+import os
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -60,9 +61,21 @@ class Stores:
 
         return SqliteCache(self.settings.paths.cache / "cache.sqlite")
 
+    def _server(self, store: str) -> str | None:
+        """Return the URL of the server that a store lives on, with its password; None: it is embedded."""
+        from multidb_chat.settings.servers import server_url
+
+        return server_url(self.settings, store, _keyring_secret, os.environ)
+
     def _require_embedded(self, store: str) -> None:
-        if self.settings.value(f"stores.{store}") != "embedded":
+        if self._server(store) is not None:
             origin = self.settings.origin(f"stores.{store}")
             raise InvalidSetting(
                 f'{origin}: stores.{store}: this version has no adapter for servers yet; set "embedded"'
             )
+
+
+def _keyring_secret(name: str) -> str | None:
+    from multidb_chat.adapters.security.keyring_secrets import KeyringSecret
+
+    return KeyringSecret(name).get()

@@ -20,6 +20,13 @@ def _store(schemes: tuple[str, ...], what: str) -> str:
     return url
 
 
+def _password(of: str) -> str:
+    place: str = setting(
+        "url", f"Where the password for {of} is, if not in the URL; so that it need not be in this file.", secret=True
+    )
+    return place
+
+
 @dataclass(frozen=True, repr=False, eq=False)
 class Stores(Section):
     """Where the data lives. Each of the four can be moved on its own."""
@@ -27,7 +34,13 @@ class Stores(Section):
     accounts: str = _store(("postgresql",), "Accounts, plans, usage, sessions and tasks")
     conversations: str = _store(("scylla",), "Conversations, knowledge and feedback")
     library: str = _store(("mongodb", "mongodb+srv"), "Documents, passages and their vectors")
-    cache: str = _store(("redis", "rediss"), "Answers, counters and notifications that may be lost")
+    cache: str = _store(
+        ("redis", "rediss", "redis+sentinel", "rediss+sentinel"), "Answers, counters and notifications that may be lost"
+    )
+    accounts_password: str = _password("PostgreSQL")
+    conversations_password: str = _password("ScyllaDB or Cassandra")
+    library_password: str = _password("MongoDB")
+    cache_password: str = _password("Redis")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
