@@ -1,7 +1,7 @@
 """The installation as a whole: its health, what it holds, and backups of it."""
 
 from contextlib import asynccontextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,13 +9,15 @@ from multidb_chat.bootstrap.members import Members
 from multidb_chat.bootstrap.security import ANCHOR, KEYS, audit_log
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
-    from multidb_chat.domain.upkeep import Upkeep
+    from multidb_chat.domain.upkeep import FileUpkeep, Upkeep
     from multidb_chat.services.installation.backup import Backups
     from multidb_chat.services.installation.health import Health
     from multidb_chat.services.installation.overview import Overviews
     from multidb_chat.services.installation.restoring import Restoring, Staged
+
+_DURABLE = ("conversations", "library", "accounts")  # those first that refer to others
 
 
 class Installation(Members):
@@ -24,9 +26,32 @@ class Installation(Members):
     @cached_property
     def upkeep(self) -> "tuple[Upkeep, ...]":
         """What looks after the stores, those first that refer to others; the cache is the last."""
+        return tuple(self._upkeep_of(store) for store in (*_DURABLE, "cache"))
+
+    def _upkeep_of(self, store: str) -> "Upkeep":
+        if self._server(store) is not None:
+            return self._server_upkeep(store)
+        if store != "cache":
+            return _embedded_upkeep(self.settings.paths.data, store)
         from multidb_chat.adapters.sqlite.upkeeps import cache_upkeep
 
-        return (*_durable_upkeep(self.settings.paths.data), cache_upkeep(self.settings.paths.cache))
+        return cache_upkeep(self.settings.paths.cache)
+
+    def _server_upkeep(self, store: str) -> "Upkeep":
+        """Return what looks after a store on its server; where nothing here does, it is only named."""
+        from multidb_chat.services.installation.elsewhere import Elsewhere
+
+        return Elsewhere(store, self.settings.shown_value(f"stores.{store}"))
+
+    @property
+    def _elsewhere(self) -> "Mapping[str, str]":
+        """The durable stores that are on servers, each with its place, fit to be shown."""
+        shown = self.settings.shown_value
+        return {store: shown(f"stores.{store}") for store in _DURABLE if self._server(store) is not None}
+
+    @property
+    def _embedded(self) -> tuple[str, ...]:
+        return tuple(store for store in _DURABLE if self._server(store) is None)
 
     @cached_property
     def health(self) -> "Health":
@@ -58,7 +83,8 @@ class Installation(Members):
         from multidb_chat.services.installation.backup import Backups
 
         data = self.settings.paths.data
-        return Backups(_durable_upkeep(data), data / ANCHOR, data / KEYS, self.audit)
+        files = [_embedded_upkeep(data, store) for store in self._embedded]
+        return Backups(files, data / ANCHOR, data / KEYS, self.audit, elsewhere=tuple(self._elsewhere))
 
     @cached_property
     def restoring(self) -> "Restoring":
@@ -69,17 +95,24 @@ class Installation(Members):
         paths = self.settings.paths
         cache = paths.cache / "cache.sqlite"
         derived = (paths.cache / "index", *(cache.with_name(cache.name + end) for end in ("", "-wal", "-shm")))
-        return Restoring(EmbeddedDataFolder(paths.data, derived), _staging, self.accounts, keys=KEYS)
+        data = EmbeddedDataFolder(paths.data, derived)
+        staging = partial(_staging, stores=self._embedded)
+        return Restoring(data, staging, self.accounts, keys=KEYS, elsewhere=self._elsewhere)
 
 
-def _durable_upkeep(folder: Path) -> "tuple[Upkeep, ...]":
+def _embedded_upkeep(folder: Path, store: str) -> "FileUpkeep":
     from multidb_chat.adapters.sqlite import upkeeps
 
-    return upkeeps.conversations_upkeep(folder), upkeeps.library_upkeep(folder), upkeeps.accounts_upkeep(folder)
+    makers = {
+        "conversations": upkeeps.conversations_upkeep,
+        "library": upkeeps.library_upkeep,
+        "accounts": upkeeps.accounts_upkeep,
+    }
+    return makers[store](folder)
 
 
 @asynccontextmanager
-async def _staging(folder: Path) -> "AsyncIterator[Staged]":
+async def _staging(folder: Path, *, stores: "Sequence[str]") -> "AsyncIterator[Staged]":
     """Open the stores that lie in a folder which is to become the data folder."""
     from multidb_chat.adapters.security.key_file import KeyFile
     from multidb_chat.adapters.sqlite.accounts import SqliteAccounts
@@ -87,6 +120,7 @@ async def _staging(folder: Path) -> "AsyncIterator[Staged]":
 
     accounts = SqliteAccounts(folder / "accounts.sqlite")
     try:
-        yield Staged(_durable_upkeep(folder), accounts, audit_log(folder, accounts, KeyFile(folder / KEYS)))
+        found = tuple(_embedded_upkeep(folder, store) for store in stores)
+        yield Staged(found, accounts, audit_log(folder, accounts, KeyFile(folder / KEYS)))
     finally:
         await accounts.close()

@@ -68,7 +68,7 @@ With `--json` a command prints one JSON document. Keys are not renamed or remove
 | `account totp on` | `secret`, `uri`, or, with `--code`, `recovery_codes`: the codes |
 | `account totp codes` | `recovery_codes`: the codes |
 | `admin status` | `version`, `since`, `backed_up_at`, `queue`; `stores`: `store`, `place`, `schema`, `known_schema`, \
-`size_bytes`, `records`, `newest` |
+`size_bytes` (the three: null where it is not known), `on_server`, `examined`, `records`, `newest` |
 | `admin doctor` | `wrong` (how many), `mended`; `findings`: `about`, `severity` (ok, note, wrong), `text`, `mend`, \
 `safe` |
 | `admin users list` | `users`: `id`, `email`, `role`, `plan`, `created_at`, `expires_at`, `disabled_at` |
@@ -80,8 +80,8 @@ With `--json` a command prints one JSON document. Keys are not renamed or remove
 | `admin knowledge list` | `entries`: `question`, `answer`, `category`, `id`, `version`, `updated_at`, `uses` |
 | `admin feedback list` | `feedback`: `id`, `at`, `rating`, `text`, `on_answer` |
 | `admin tasks list` | `counts` by state; `tasks` as in `tasks list`, with `account_id` |
-| `admin backup`, `restore` | `file`, `program`, `made_at`, `keys`, `size_bytes`; `copies`: `name`, `size_bytes`, \
-`sha256`, `schema`; `restore` also `aside`, where the data of before are |
+| `admin backup`, `restore` | `file`, `elsewhere` (stores on servers, not in it), `program`, `made_at`, `keys`, \
+`size_bytes`; `copies`: `name`, `size_bytes`, `sha256`, `schema`; `restore` also `aside`, where the data of before are |
 | `config show` | `settings`: `key`, `value`, `origin` |
 | `config path` | `config`, `data`, `cache`, `logs` |
 """

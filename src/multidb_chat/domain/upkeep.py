@@ -18,16 +18,19 @@ Progress = Callable[[float], None]
 class StoreReport:
     """What a store is and holds. `schema` is 0 while nothing was stored yet; `newest` the time of its latest record.
 
-    `place` is where it lies, fit to be shown (no password). `records` are counts by kind.
+    `place` is where it lies, fit to be shown (no password). `records` are counts by kind. None is what is not known: a
+    server need not tell its size, and what has no tables has no schema. One that is not `examined` is only named.
     """
 
     store: str
     place: str
-    schema: int
-    known_schema: int
-    size_bytes: int = 0
+    schema: int | None = None
+    known_schema: int | None = None
+    size_bytes: int | None = None
     records: Mapping[str, int] = field(default_factory=dict)
     newest: datetime | None = None
+    on_server: bool = False
+    examined: bool = True
 
 
 class Upkeep(Protocol):
@@ -36,6 +39,10 @@ class Upkeep(Protocol):
     @property
     def store(self) -> str:
         """The name of its port: accounts, conversations, library or cache."""
+
+    @property
+    def on_server(self) -> bool:
+        """Whether it lives on a server, whose own tools make its backups."""
 
     async def report(self) -> StoreReport:
         """Return what the store holds; changes and makes nothing, also where nothing was stored yet."""
@@ -51,6 +58,10 @@ class Upkeep(Protocol):
 
         Empty when something can, and for a store that is not made yet. Nothing is written; waits for some seconds.
         """
+
+
+class FileUpkeep(Upkeep, Protocol):
+    """Looks after a store that is one file of this machine, and so can be copied whole."""
 
     async def save(self, target: Path, progress: Progress = lambda _: None) -> int:
         """Write one committed state of the store into the new file `target`; return the version of its schema.

@@ -70,6 +70,10 @@ class Settings:
         """Return where the value of `section.key` came from: default, `file PATH line N`, `environment NAME`, flag."""
         return self.origins.get(key, DEFAULT)
 
+    def shown_value(self, key: str) -> str:
+        """Return the value of `section.key` as it may be shown to people, a secret in it masked."""
+        return RULES[key].shown(self.value(key)).strip('"')
+
     def shown(self) -> Iterator[tuple[str, str, str]]:
         """Yield each key with its value in TOML's notation, secrets masked, and its origin."""
         for key, rule in RULES.items():

@@ -1,4 +1,4 @@
-"""`SqliteUpkeep`: the port `Upkeep` for a store in one SQLite file."""
+"""`SqliteUpkeep`: the port `FileUpkeep` for a store in one SQLite file."""
 
 import asyncio
 import contextlib
@@ -30,6 +30,8 @@ class SqliteUpkeep:
     `counts` are statements by kind of record, `newest` the one that gives the time of the latest record (microseconds
     or ISO 8601).
     """
+
+    on_server = False
 
     def __init__(
         self, path: Path, store: str, migrations: Sequence[str], counts: Mapping[str, str], newest: str
@@ -81,7 +83,7 @@ class SqliteUpkeep:
     def _report(self) -> StoreReport:
         shown = clean_line(str(self._path))
         if not self._path.exists():
-            return StoreReport(self.store, shown, 0, len(self._migrations))
+            return StoreReport(self.store, shown, 0, len(self._migrations), 0)
         size = sum(path.stat().st_size for path in _files(self._path) if path.exists())
         with self._reading(self._path) as (connection, version):
             if version < len(self._migrations):  # it is brought up to date by the next program that uses it

@@ -10,6 +10,8 @@ from multidb_chat.cli.options import Json, Quiet, Yes
 from multidb_chat.cli.session import session_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from multidb_chat.bootstrap import Application
     from multidb_chat.services.installation.archive import KeysIn, Manifest
     from multidb_chat.services.installation.backup import Step
@@ -40,7 +42,8 @@ def backup(
     """Write accounts, conversations, documents and keys into one file, while everything goes on.
 
     The file is read again and checked before it gets its name. The cache and the search index are not in it, since they
-    come back by themselves; nor is the configuration file.
+    come back by themselves; nor is the configuration file. Stores on servers are named and not copied: their own tools
+    back them up.
     """
     session = session_of(context)
     console = session.console
@@ -62,6 +65,10 @@ def backup(
         else:
             console.write("wrote ", Styled(str(file), "strong"), f", {made.size / 1e6:,.1f} MB of data, checked")
             console.tell(Styled(_ABOUT_KEYS[keys], "faint"))
+            if made.elsewhere:
+                console.tell(
+                    Styled(f"Not in it: {_named(made.elsewhere)}, on servers, whose own tools back them up.", "fair")
+                )
         return Exit.DONE
 
     session.run(work)
@@ -118,6 +125,7 @@ def restore(
 def manifest_record(manifest: "Manifest") -> dict[str, Any]:
     """Return what a backup is as JSON values."""
     return {
+        "elsewhere": list(manifest.elsewhere),
         "program": manifest.program,
         "made_at": manifest.made_at,
         "keys": manifest.keys,
@@ -146,11 +154,17 @@ def _told(console: Console, manifest: "Manifest") -> None:
 
 def _summary(manifest: "Manifest") -> dict[str, str]:
     made = manifest.made_at[:16].replace("T", " ")
+    elsewhere = {"on servers": f"{_named(manifest.elsewhere)} (not in it)"} if manifest.elsewhere else {}
     return {
         "made": f"{made} UTC by multidb-chat {manifest.program}",
         "holds": f"{', '.join(one.name for one in manifest.copies)} ({manifest.size / 1e6:,.1f} MB)",
         "keys": {"plain": "in it", "sealed": "in it, sealed with a passphrase", "none": "not in it"}[manifest.keys],
+        **elsewhere,
     }
+
+
+def _named(stores: "Sequence[str]") -> str:
+    return " and ".join([", ".join(stores[:-1]), stores[-1]] if len(stores) > 1 else stores)
 
 
 def _telling(console: Console) -> "Step":

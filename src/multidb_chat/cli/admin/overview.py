@@ -38,8 +38,8 @@ def status(context: typer.Context, as_json: Json = False) -> None:
             },
         )
         console.write()
-        rows = [(one.store, _size(one), _schema(one), _holds(one)) for one in seen.stores]
-        write_rows(console, ("store", "size", "schema", "holds"), rows)
+        rows = [(one.store, _where(one), _size(one), _schema(one), _holds(one)) for one in seen.stores]
+        write_rows(console, ("store", "on", "size", "schema", "holds"), rows)
         if seen.backed_up_at is None:
             console.tell(Styled("Make a backup: multidb-chat admin backup FILE", "faint"))
         return Exit.DONE
@@ -61,6 +61,8 @@ def overview_record(seen: "Overview") -> dict[str, Any]:
                 "schema": one.schema,
                 "known_schema": one.known_schema,
                 "size_bytes": one.size_bytes,
+                "on_server": one.on_server,
+                "examined": one.examined,
                 "records": dict(one.records),
                 "newest": one.newest and one.newest.isoformat(),
             }
@@ -69,17 +71,23 @@ def overview_record(seen: "Overview") -> dict[str, Any]:
     }
 
 
+def _where(report: "StoreReport") -> str:
+    return report.place if report.on_server else "this machine"
+
+
 def _size(report: "StoreReport") -> str:
-    return f"{report.size_bytes / 1e6:,.1f} MB"
+    return "–" if report.size_bytes is None else f"{report.size_bytes / 1e6:,.1f} MB"
 
 
 def _schema(report: "StoreReport") -> str:
-    if report.schema in (0, report.known_schema):
+    if report.schema in (None, 0, report.known_schema):
         return str(report.schema or "–")
     return f"{report.schema} of {report.known_schema}"
 
 
 def _holds(report: "StoreReport") -> str:
+    if not report.examined:
+        return "not examined from here"
     return ", ".join(_counted(count, kind) for kind, count in report.records.items()) or "nothing yet"
 
 

@@ -39,13 +39,17 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a backup is. `made_at` is ISO 8601 in UTC, `keys` how the installation's keys are in it."""
+    """What a backup is. `made_at` is ISO 8601 in UTC, `keys` how the installation's keys are in it.
+
+    `elsewhere` are the stores that are not in it, since they were on servers.
+    """
 
     program: str
     made_at: str
     keys: KeysIn
     copies: tuple[Copy, ...]
     format: int = FORMAT
+    elsewhere: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -122,7 +126,8 @@ def unfinished(path: Path) -> Iterator[Path]:
 
 def _manifest(data: Mapping[str, object], names: set[str]) -> Manifest:
     copies = tuple(Copy(**one) for one in data["copies"])  # type: ignore[attr-defined] # TypeError says it is none
-    manifest = Manifest(**{**data, "copies": copies})  # type: ignore[arg-type]
+    elsewhere: tuple[str, ...] = tuple(data.get("elsewhere", ()))  # type: ignore[arg-type] # older ones do not say
+    manifest = Manifest(**{**data, "copies": copies, "elsewhere": elsewhere})  # type: ignore[arg-type]
     if manifest.format != FORMAT:
         raise StoreCorrupt("backup", "The backup was made by a newer version of multidb-chat: update the program.")
     if {copy.name for copy in copies} != names or any(os.sep in name or name in (".", "..") for name in names):

@@ -14,7 +14,7 @@ from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.errors import Conflict, InvalidInput, StoreFull
 from multidb_chat.domain.permissions import Permission, require
 from multidb_chat.domain.text import clean_line
-from multidb_chat.domain.upkeep import Upkeep
+from multidb_chat.domain.upkeep import FileUpkeep
 from multidb_chat.services.accounts import utc_now
 from multidb_chat.services.audit import Recorder
 from multidb_chat.services.installation import archive
@@ -31,21 +31,24 @@ class Backups:
 
     `stores` come in the order in which they are copied: those that refer to others first, so that what they refer to is
     in the copy. `anchor` is the head of the audit log and is copied before them, `keys` behind them: both only grow.
+    Stores `elsewhere`, on servers, are named in the backup and not in it: the servers' own tools copy them.
     """
 
     def __init__(
         self,
-        stores: Sequence[Upkeep],
+        stores: Sequence[FileUpkeep],
         anchor: Path,
         keys: Path,
         audit: Recorder,
         *,
+        elsewhere: tuple[str, ...] = (),
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._stores = stores
         self._anchor = anchor
         self._keys = keys
         self._audit = audit
+        self._elsewhere = elsewhere
         self._clock = clock
 
     async def create(
@@ -68,7 +71,8 @@ class Backups:
         try:
             with tempfile.TemporaryDirectory(prefix=".multidb-chat-backup-", dir=target.parent) as folder:
                 copies = await self._copies(Path(folder), keys, passphrase, step)
-                manifest = Manifest(__version__, self._clock().astimezone(UTC).isoformat(), keys, tuple(copies))
+                made_at = self._clock().astimezone(UTC).isoformat()
+                manifest = Manifest(__version__, made_at, keys, tuple(copies), elsewhere=self._elsewhere)
                 await asyncio.to_thread(_write, target, manifest, Path(folder))
         except OSError as error:
             raise _failed(target, error) from error
@@ -93,7 +97,7 @@ class Backups:
 
     async def _require_space(self, folder: Path) -> None:
         """Raise `StoreFull` where the copies and the backup made of them would hardly fit."""
-        size = sum([(await upkeep.report()).size_bytes for upkeep in self._stores])
+        size = sum([(await upkeep.report()).size_bytes or 0 for upkeep in self._stores])
         needed, free = 2 * size + _SPARE, shutil.disk_usage(folder).free
         if free < needed:
             raise StoreFull(

@@ -10,7 +10,7 @@ from multidb_chat.domain.errors import MultidbChatError, StoreError
 from multidb_chat.domain.keys import Keys
 from multidb_chat.domain.search import SearchIndex
 from multidb_chat.domain.text import clean_line
-from multidb_chat.domain.upkeep import Files, Finding, StoreReport, Upkeep
+from multidb_chat.domain.upkeep import Files, Finding, Severity, StoreReport, Upkeep
 
 CONFIGURATION, STORES, CACHE, INDEX = "configuration", "stores", "cache", "index"
 MODEL, KEYS, PERMISSIONS, LEFTOVERS = "model", "keys", "permissions", "leftovers"
@@ -23,20 +23,32 @@ _SHOWN = 3
 async def store(upkeep: Upkeep) -> tuple[list[Finding], StoreReport | None]:
     """Read the whole store; return what was found and, where it can be read, what the store holds."""
     about: Literal["cache", "stores"] = "cache" if upkeep.store == "cache" else "stores"
-    mend = _CACHE_MEND if about == CACHE else "Restore a backup: multidb-chat admin restore FILE"
     problems = await upkeep.problems()
     if problems:
         text = f"The {upkeep.store} store is damaged: {'; '.join(problems[:_SHOWN])}"
-        return [Finding(about, "wrong", text, mend, safe=about == CACHE)], None
+        safe = about == CACHE and not upkeep.on_server
+        mend = _SERVER_MEND if upkeep.on_server else _CACHE_MEND if safe else _FILE_MEND
+        return [Finding(about, "wrong", text, mend, safe=safe)], None
     report = await upkeep.report()
-    if 0 < report.schema < report.known_schema:
-        text = f"The {upkeep.store} store is of an older version; it is brought up to date when it is next used."
-        return [Finding(about, "note", text)], report
-    text = f"The {upkeep.store} store is sound ({report.size_bytes / 1e6:,.1f} MB)."
-    return [Finding(about, "ok", text if report.schema else f"The {upkeep.store} store is not made yet.")], report
+    severity, text = _state(report)
+    return [Finding(about, severity, text)], report
 
 
+_FILE_MEND = "Restore a backup: multidb-chat admin restore FILE"
 _CACHE_MEND = "Nothing in it is lost for good: multidb-chat admin doctor --fix begins a new one"
+_SERVER_MEND = "Look at the server with its own tools, or restore its backup there"
+
+
+def _state(report: StoreReport) -> tuple[Severity, str]:
+    name = f"The {report.store} store"
+    if not report.examined:
+        return "note", f"{name} is on {report.place} and is not examined from here."
+    if report.schema == 0:
+        return "ok", f"{name} is not made yet."
+    if report.schema is not None and report.schema < (report.known_schema or 0):
+        return "note", f"{name} is of an older version; it is brought up to date when it is next used."
+    size = "" if report.size_bytes is None else f" ({report.size_bytes / 1e6:,.1f} MB)"
+    return "ok", f"{name}{f' on {report.place}' if report.on_server else ''} is sound{size}."
 
 
 async def search_index(index: SearchIndex) -> list[Finding]:

@@ -49,7 +49,7 @@ class Health:
         for about, check in (
             (checks.INDEX, checks.search_index(self._index)),
             (checks.MODEL, checks.model(self._verify_model)),
-            (checks.KEYS, checks.keys(self._keys, exists, recorded > 0)),
+            (checks.KEYS, checks.keys(self._keys, exists, exists or recorded > 0)),
             (checks.PERMISSIONS, checks.permissions(self._files)),
             (checks.LEFTOVERS, checks.leftovers(self._files)),
             (checks.CLOCK, checks.clock(reports, self._clock())),

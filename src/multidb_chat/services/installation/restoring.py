@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 from multidb_chat.domain.accounts import Account, Accounts
@@ -16,7 +17,7 @@ from multidb_chat.domain.audit import AuditFilter
 from multidb_chat.domain.errors import InvalidInput, SchemaTooNew, StoreCorrupt
 from multidb_chat.domain.permissions import Permission, require
 from multidb_chat.domain.text import clean_line
-from multidb_chat.domain.upkeep import Upkeep
+from multidb_chat.domain.upkeep import FileUpkeep
 from multidb_chat.services.accounts import utc_now
 from multidb_chat.services.audit import Recorder
 from multidb_chat.services.installation import archive
@@ -42,9 +43,9 @@ class DataFolder(Protocol):
 
 @dataclass(frozen=True)
 class Staged:
-    """The stores in a folder that is to become the data folder, and the audit log in them."""
+    """The embedded stores in a folder that is to become the data folder, and the audit log in them."""
 
-    stores: tuple[Upkeep, ...]
+    stores: tuple[FileUpkeep, ...]
     accounts: Accounts
     audit: Recorder
 
@@ -62,7 +63,10 @@ class Restored:
 
 
 class Restoring:
-    """Restores backups. `keys` is the name of the key file in the data folder."""
+    """Restores backups. `keys` is the name of the key file in the data folder.
+
+    `elsewhere` are the durable stores that are on servers now, with their places: a backup never touches those.
+    """
 
     def __init__(
         self,
@@ -71,12 +75,14 @@ class Restoring:
         accounts: Accounts,
         *,
         keys: str,
+        elsewhere: Mapping[str, str] = MappingProxyType({}),
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._folder = folder
         self._staging = staging
         self._accounts = accounts
         self._keys = keys
+        self._elsewhere = elsewhere
         self._clock = clock
 
     async def inspect(self, actor: Account, path: Path) -> Manifest:
@@ -91,10 +97,12 @@ class Restoring:
     async def prepare(self, actor: Account, path: Path, *, passphrase: str = "") -> "Prepared":
         """Unpack the backup beside the data folder, check its stores, and record in them that they were restored.
 
-        Raises like `inspect`, `NotPermitted` for a wrong passphrase, and `SchemaTooNew`.
+        Raises like `inspect`, `NotPermitted` for a wrong passphrase, `InvalidInput` unless the backup holds just the
+        stores that are embedded now and the accounts are among them, and `SchemaTooNew`.
         """
         await self._require(actor)
         manifest = await asyncio.to_thread(archive.read, path)
+        self._require_same_places(manifest)
         folder = self._folder.path.with_name(f"{self._folder.path.name}.restoring-{os.getpid()}")
         prepared = Prepared(manifest, folder)
         try:
@@ -154,6 +162,26 @@ class Restoring:
         if not await self._is_new():
             require(actor, Permission.MANAGE_INSTALLATION)
 
+    def _require_same_places(self, manifest: Manifest) -> None:
+        held = {copy.name.removesuffix(".sqlite") for copy in manifest.copies if copy.name.endswith(".sqlite")}
+        for store, place in self._elsewhere.items():
+            if store in held:
+                raise InvalidInput(
+                    f"The backup holds the {store} store, which is on {place} now:"
+                    f' to restore it, set stores.{store} to "embedded" first.'
+                )
+        for store in manifest.elsewhere:
+            if store not in self._elsewhere:
+                raise InvalidInput(
+                    f"The {store} store was on a server when the backup was made, and is not in it:"
+                    f" set stores.{store} to that server first."
+                )
+        if "accounts" in self._elsewhere:
+            raise InvalidInput(
+                "The accounts are on a server, and accounts that were erased since would leave things behind:"
+                " move the accounts back (multidb-chat admin migrate), restore, and move them again."
+            )
+
     async def _is_new(self) -> bool:
         """Tell whether there is no administrator."""
         after = ""
@@ -193,7 +221,7 @@ async def _check(manifest: Manifest, folder: Path, staged: Staged) -> None:
         name = f"{upkeep.store}.sqlite"
         if name not in copies:
             raise StoreCorrupt("backup", f"The {upkeep.store} store is missing in the backup.")
-        known = (await upkeep.report()).known_schema
+        known = (await upkeep.report()).known_schema or 0
         if copies[name].schema > known:
             raise SchemaTooNew(
                 upkeep.store,

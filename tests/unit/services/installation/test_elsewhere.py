@@ -1,0 +1,77 @@
+"""Installations of which some stores are on servers: what is told of those, copied of the others, and put back."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from multidb_chat.bootstrap import Application
+from multidb_chat.domain.accounts import Account
+from multidb_chat.domain.errors import InvalidInput
+from multidb_chat.domain.ids import new_id
+from multidb_chat.services.installation import archive, checks
+from multidb_chat.services.installation.elsewhere import Elsewhere
+from multidb_chat.settings import load_settings
+
+ADMIN = Account(new_id(), "admin", "free", datetime(2026, 1, 31, tzinfo=UTC), "root@example.org")
+TALK = {"MULTIDB_CHAT_STORES_CONVERSATIONS": "scylla://ada:pa55@talk.example.org/chat?datacenter=one"}
+PEOPLE = {"MULTIDB_CHAT_STORES_ACCOUNTS": "postgresql://ada:pa55@people.example.org/chat"}
+
+
+@asynccontextmanager
+async def installation(home: Path, **environ: str) -> AsyncIterator[Application]:
+    """An installation with an administrator, opened; with these settings besides."""
+    embedded = Application(load_settings(environ={"MULTIDB_CHAT_HOME": str(home)}))
+    await embedded.open("local")
+    if await embedded.accounts.account(ADMIN.id) is None:
+        await embedded.accounts.create_account(ADMIN)
+    await embedded.close()
+    app = Application(load_settings(environ={"MULTIDB_CHAT_HOME": str(home), **environ}))
+    yield app
+    await app.close()
+
+
+async def test_a_store_that_nobody_examines_is_named_without_its_password() -> None:
+    findings, report = await checks.store(Elsewhere("library", "mongodb://ada:***@docs.example.org/chat"))
+    assert [(one.severity, one.text) for one in findings] == [
+        ("note", "The library store is on mongodb://ada:***@docs.example.org/chat and is not examined from here.")
+    ]
+    assert report is not None
+    assert (report.schema, report.size_bytes, report.on_server, report.examined) == (None, None, True, False)
+
+
+async def test_embedded_stores_are_backed_up_and_those_on_servers_named(tmp_path: Path) -> None:
+    async with installation(tmp_path / "home", **TALK) as app:
+        made = await app.backups.create(ADMIN, tmp_path / "backup.zip")
+        assert made.elsewhere == ("conversations",)
+        assert [copy.name for copy in made.copies if copy.name.endswith(".sqlite")] == [
+            "library.sqlite",
+            "accounts.sqlite",
+        ]
+        assert archive.read(tmp_path / "backup.zip") == made
+        prepared = await app.restoring.prepare(ADMIN, tmp_path / "backup.zip")
+        assert (prepared.folder / "accounts.sqlite").exists()
+        assert not (prepared.folder / "conversations.sqlite").exists()
+        prepared.discard()
+
+
+async def test_a_backup_is_put_back_only_where_the_same_stores_are_embedded(tmp_path: Path) -> None:
+    async with installation(tmp_path / "home") as app:
+        await app.backups.create(ADMIN, tmp_path / "all.zip")
+    async with installation(tmp_path / "home", **TALK) as app:
+        await app.backups.create(ADMIN, tmp_path / "some.zip")
+        with pytest.raises(InvalidInput, match=r"which is on scylla://ada:\*\*\*@talk"):
+            await app.restoring.prepare(ADMIN, tmp_path / "all.zip")
+    async with installation(tmp_path / "home") as app:
+        with pytest.raises(InvalidInput, match="was on a server when the backup was made"):
+            await app.restoring.prepare(ADMIN, tmp_path / "some.zip")
+
+
+async def test_what_looks_after_the_stores_is_chosen_for_each_of_them(tmp_path: Path) -> None:
+    async with installation(tmp_path / "home", **TALK, **PEOPLE) as app:
+        seen = {upkeep.store: await upkeep.report() for upkeep in app.upkeep}
+    assert [store for store, report in seen.items() if report.on_server] == ["conversations", "accounts"]
+    assert "pa55" not in repr(seen)
+    assert seen["library"].place.endswith("library.sqlite")
