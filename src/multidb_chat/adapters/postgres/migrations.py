@@ -1,0 +1,82 @@
+"""The schema in PostgreSQL: made, recognised, and brought up to date.
+
+A schema is a sequence of SQL scripts. The table `schema_migrations` remembers which of them the server has seen, with a
+checksum each, so that a script that was changed afterwards is found. PostgreSQL undoes DDL like everything else: a
+schema is brought up to date as a whole or not at all.
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+from psycopg import AsyncConnection, sql
+
+from multidb_chat.adapters.postgres.server import Server
+from multidb_chat.domain.errors import SchemaTooNew, StoreCorrupt
+
+MIGRATING_TIMEOUT = 60
+"""Seconds that a migration may take, and that another process waits for it."""
+
+
+async def migrate(connection: AsyncConnection, server: Server, store: str, migrations: Sequence[str]) -> None:
+    """Bring the schema to its newest version, and make it when there is none.
+
+    Several processes may do it at once: one does the work, the others wait for it (an advisory lock). Without anything
+    to do it costs one query and needs no right but to read. Raises `SchemaTooNew`, `StoreCorrupt`, psycopg's errors.
+    """
+    expected = [_checksum(script) for script in migrations]
+    if await _seen(connection, server, store, expected) == len(migrations):
+        return
+    async with connection.transaction():
+        limit = f"{MIGRATING_TIMEOUT}s"
+        await connection.execute(f"SET LOCAL lock_timeout = '{limit}'; SET LOCAL statement_timeout = '{limit}'")
+        lock = f"multidb-chat migrates {server.schema}"
+        await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (lock,))
+        await _create(connection, server.schema)
+        seen = await _seen(connection, server, store, expected)
+        for version in range(seen + 1, len(migrations) + 1):
+            await connection.execute(migrations[version - 1])
+            await connection.execute(
+                "INSERT INTO schema_migrations (version, checksum) VALUES (%s, %s)", (version, expected[version - 1])
+            )
+
+
+async def _seen(connection: AsyncConnection, server: Server, store: str, expected: Sequence[str]) -> int:
+    """Return how many scripts the server has seen, each of which is still as it was."""
+    cursor = await connection.execute("SELECT to_regclass(%s) IS NOT NULL", (f"{server.schema}.schema_migrations",))
+    if not (await cursor.fetchall())[0][0]:
+        return 0
+    cursor = await connection.execute("SELECT version, checksum FROM schema_migrations ORDER BY version")
+    rows = await cursor.fetchall()
+    if len(rows) > len(expected):
+        raise SchemaTooNew(
+            store,
+            f"The {store} store at {server.where} (schema {server.schema}) was written by a newer version of"
+            f" multidb-chat (schema {len(rows)}, this one knows {len(expected)}): update the program.",
+        )
+    if [tuple(row) for row in rows] != list(enumerate(expected[: len(rows)], start=1)):
+        raise StoreCorrupt(
+            store,
+            f"The {store} store at {server.where} (schema {server.schema}) was made by other migrations than"
+            f" this version of multidb-chat has: use the version that made it, or restore a backup.",
+        )
+    return len(rows)
+
+
+async def _create(connection: AsyncConnection, schema: str) -> None:
+    """Make the schema and its list of migrations; what an administrator made before needs no right to make it."""
+    cursor = await connection.execute("SELECT to_regnamespace(%s) IS NOT NULL", (schema,))
+    if not (await cursor.fetchall())[0][0]:
+        await connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+    await connection.execute(
+        """
+        CREATE TABLE IF NOT EXISTS schema_migrations (
+            version integer PRIMARY KEY,
+            checksum text NOT NULL,
+            applied_at timestamptz NOT NULL DEFAULT now()
+        )
+        """
+    )
+
+
+def _checksum(script: str) -> str:
+    return hashlib.sha256(script.encode()).hexdigest()
