@@ -101,8 +101,8 @@ class Terminal:
         self._child.send(keys)
 
     def fill(self, label: str, value: str) -> None:
-        """Write into the field below a label as soon as the cursor is there, and go on."""
-        self.until(lambda: re.search(f"{label}[^\n]*\n[^\n]*▌", self.text), f"the cursor below {label!r}")
+        """Write into the field below a label of a form as soon as the cursor is there, and go on."""
+        self.until(lambda: re.search(f"{label}[^\n]*\n[^\n]*│ +▌", self.text), f"the cursor below {label!r}")
         self.press(f"{value}\r")
 
     def leave(self) -> int:

@@ -20,7 +20,7 @@ if not hasattr(pexpect, "spawn"):
     pytest.skip("there are no pseudo-terminals here", allow_module_level=True)
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 40
+PATIENCE = 120
 ANSWERS, EACH = 8, 1_250  # an answer fits on the screen: what has gone by before the next frame is not drawn
 PASTED = 250
 # One escape sequence (ECMA-48): a string with its end, a CSI with its final, or another one with its final.
