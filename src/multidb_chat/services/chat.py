@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -37,6 +37,7 @@ from multidb_chat.services.answering.citing import written
 from multidb_chat.services.kept_answers import KeptAnswers
 from multidb_chat.services.knowledge.base import Found
 from multidb_chat.services.plans import Taken
+from multidb_chat.services.resilience.budget import Budget, limited
 from multidb_chat.services.turn import Turn, branch_of, checked, closest, curated, one_side, past_turn, rounded
 
 NOT_FOUND = "I found nothing in your documents that answers this."
@@ -155,7 +156,8 @@ class Chat:
         turn.documents, turn.wording = tuple(documents), wording
         begin = time.perf_counter()
         try:
-            async for event in self._steps(turn, self._limit if limit is None else limit):
+            steps = self._steps(turn, self._limit if limit is None else limit)
+            async for event in limited(steps, Budget()):
                 if isinstance(event, TurnCompleted):
                     turn.timings["total"] = (time.perf_counter() - begin) * 1000
                     event = TurnCompleted(replace(event.answer, timings=rounded(turn.timings)))
@@ -170,7 +172,7 @@ class Chat:
         require(account, Permission.CHAT)
         await self._cache.clear(account.id)
 
-    async def _steps(self, turn: Turn, limit: int) -> AsyncIterator[TurnEvent]:
+    async def _steps(self, turn: Turn, limit: int) -> AsyncGenerator[TurnEvent, None]:
         require(turn.account, Permission.CHAT)
         turn.asked = checked(turn.asked)
         turn.wording = checked(turn.wording) if turn.wording else turn.asked
