@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from multidb_chat.domain.errors import InvalidSetting
 
 if TYPE_CHECKING:
+    from multidb_chat.adapters.postgres.database import Database as PostgresDatabase
     from multidb_chat.domain.accounts import Accounts
     from multidb_chat.domain.cache import Cache
     from multidb_chat.domain.conversations import Conversations
@@ -24,10 +25,20 @@ class Stores:
     @cached_property
     def accounts(self) -> "Accounts":
         """The store of accounts."""
-        self._require_embedded("accounts")
+        if self._server("accounts") is not None:
+            from multidb_chat.adapters.postgres.accounts import PostgresAccounts
+
+            return PostgresAccounts(self._postgres)
         from multidb_chat.adapters.sqlite.accounts import SqliteAccounts
 
         return SqliteAccounts(self.settings.paths.data / "accounts.sqlite")
+
+    @cached_property
+    def _postgres(self) -> "PostgresDatabase":
+        """The server that the accounts and what lies beside them share; closed with them."""
+        from multidb_chat.adapters.postgres.database import Database
+
+        return Database(self._server("accounts") or "")
 
     @cached_property
     def tasks(self) -> "Tasks":

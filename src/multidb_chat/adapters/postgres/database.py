@@ -39,7 +39,7 @@ from multidb_chat.adapters.postgres.migrations import MIGRATING_TIMEOUT, migrate
 from multidb_chat.adapters.postgres.pool import new_pool
 from multidb_chat.adapters.postgres.schema import MIGRATIONS
 from multidb_chat.adapters.postgres.server import server_at
-from multidb_chat.adapters.postgres.transactions import Row, Unsettled, Work, look, once, statement
+from multidb_chat.adapters.postgres.transactions import Row, Unsettled, Work, look, settle, statement
 from multidb_chat.domain.errors import StoreUnavailable
 
 T = TypeVar("T")
@@ -77,17 +77,21 @@ class Database:
         self._opening: asyncio.Task[AsyncConnectionPool[AsyncConnection]] | None = None
         self._closed = False
 
-    async def fetch(self, query: str, *parameters: Any) -> list[Row]:
-        """Return the rows of one statement that only reads."""
-        return await self._call(self._repeated(lambda c: statement(c, query, parameters)))
+    async def fetch(self, query: str, *parameters: Any, **named: Any) -> list[Row]:
+        """Return the rows of one statement that only reads; its parameters are `%s`, or all of them `%(name)s`."""
+        return await self._call(self._repeated(lambda c: statement(c, query, named or parameters)))
 
-    async def apply(self, change: str, *parameters: Any) -> list[Row]:
+    async def apply(self, change: str, *parameters: Any, **named: Any) -> list[Row]:
         """Run one statement that writes and that is harmless when it is done twice; return its rows (RETURNING).
 
         One round trip: it commits itself. It is repeated when its connection is lost, so it must be idempotent by its
         keys, and its rows must mean the same the second time.
         """
-        return await self._call(self._repeated(lambda c: statement(c, change, parameters)))
+        return await self._call(self._repeated(lambda c: statement(c, change, named or parameters)))
+
+    async def once(self, change: str, *parameters: Any, **named: Any) -> list[Row]:
+        """Run one statement that writes, once, as `write` does; return its rows (RETURNING)."""
+        return await self.write(lambda c: statement(c, change, named or parameters))
 
     async def read(self, work: Work[T], seconds: float | None = None) -> T:
         """Run the work, which only reads, and return its result; all its statements see one committed state.
@@ -103,7 +107,7 @@ class Database:
         more than once; what it did is there once. Where the connection is lost during the commit, the server is asked
         what became of it; if there is no answer in time, `StoreUnavailable` says so. `seconds` as in `read`.
         """
-        return await self._call(self._repeated(lambda c: once(c, work, seconds)), seconds)
+        return await self._call(self._repeated(lambda c: settle(c, work, seconds)), seconds)
 
     async def close(self) -> None:
         """Finish what runs and close all connections; a second time does nothing."""

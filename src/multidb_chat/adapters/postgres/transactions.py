@@ -3,7 +3,7 @@
 Connections are in autocommit mode, so that a single statement, which is a transaction of its own, costs one round trip.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import psycopg
@@ -25,7 +25,7 @@ class Unsettled(Exception):
         self.result = result
 
 
-async def statement(connection: AsyncConnection, text: str, parameters: Sequence[Any]) -> list[Row]:
+async def statement(connection: AsyncConnection, text: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[Row]:
     """Run one statement and return its rows, if it has any."""
     cursor = await connection.execute(text, parameters)
     return await cursor.fetchall() if cursor.description else []
@@ -40,7 +40,7 @@ async def look(connection: AsyncConnection, work: Work[T], seconds: float | None
         await _roll_back(connection)
 
 
-async def once(connection: AsyncConnection, work: Work[T], seconds: float | None) -> T:
+async def settle(connection: AsyncConnection, work: Work[T], seconds: float | None) -> T:
     """Run the work and commit. Raises `Unsettled` when nothing tells whether the server committed."""
     cursor = await connection.execute(f"BEGIN;{_limits(seconds)} SELECT pg_current_xact_id()::text")
     while cursor.nextset():
