@@ -1,7 +1,6 @@
 """The shipped model: the contract, parity with the published weights, windows, damage, and what stays unloaded."""
 
 import asyncio
-import itertools
 import shutil
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from multidb_chat.adapters.embedders.minilm import FOLDER, MiniLMEmbedder
-from multidb_chat.adapters.embedders.minilm_model import OVERLAP, SLICE_CHARS, WINDOW, MiniLMModel, slices, windows
+from multidb_chat.adapters.embedders.minilm_model import SLICE_CHARS, WINDOW, MiniLMModel, slices
 from multidb_chat.domain.errors import StoreCorrupt, StoreUnavailable
 from multidb_chat.domain.search import Embedder
 from tests.adapters.embedders.reference import Reference, weights_folder
@@ -105,18 +104,6 @@ async def test_cancelling_stops_the_threads_within_a_window(embedder: MiniLMEmbe
     begun = len(started)
     await embedder.embed_documents(["next", "after"])  # on the same threads
     assert len(started) <= begun + 2 + 2
-
-
-@given(st.integers(0, 5_000))
-def test_windows_cover_every_piece_overlap_and_fit(count: int):
-    pieces = list(range(count))
-    cut = list(windows(pieces))
-    assert all(len(window) <= WINDOW - 2 for window in cut)
-    assert cut[0] == pieces[: len(cut[0])]
-    assert cut[-1] == pieces[count - len(cut[-1]) :]
-    for before, after in itertools.pairwise(cut):
-        assert before[-OVERLAP:] == after[:OVERLAP]
-    assert len(cut) == 1 or max(map(len, cut)) - min(map(len, cut)) <= len(cut)
 
 
 @given(st.text(st.sampled_from("ab \n"), max_size=200), st.integers(1, 1_000))

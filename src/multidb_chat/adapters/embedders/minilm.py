@@ -7,15 +7,14 @@ Here are the threads; `minilm_model` is what runs on them, and is imported with 
 import asyncio
 import hashlib
 import json
-import os
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event, get_native_id
-from typing import TYPE_CHECKING, TypeVar
+from threading import Event
+from typing import TYPE_CHECKING
 
-from multidb_chat.domain.errors import StoreCorrupt, StoreUnavailable
+from multidb_chat.adapters.embedders.threads import Threads, processors
+from multidb_chat.domain.errors import StoreCorrupt
 
 if TYPE_CHECKING:
     from multidb_chat.adapters.embedders.minilm_model import MiniLMModel
@@ -24,10 +23,6 @@ FOLDER = Path(__file__).parent / "minilm"
 # Characters handed to a thread at once, some 0.1 s of work: handing over costs little, and cancelling is prompt.
 BATCH_CHARS = 6_000
 TEXT_CHARS = 64  # what a run costs besides its text, in characters
-
-_LOW_PRIORITY = 10  # of 19: about a tenth of the time of a thread that wants the same processor
-
-T = TypeVar("T")
 
 
 class MiniLMEmbedder:
@@ -41,17 +36,15 @@ class MiniLMEmbedder:
     dimensions = 384
 
     def __init__(self, threads: int | None = None, folder: Path = FOLDER) -> None:
-        self._threads = threads or _processors()
+        self._threads = threads or processors()
         self._folder = folder
         self._model: MiniLMModel | None = None
         self._loading = asyncio.Lock()
-        self._closed = Event()
-        self._passages = ThreadPoolExecutor(self._threads, "embed-passages", initializer=_give_way)
-        self._questions = ThreadPoolExecutor(1, thread_name_prefix="embed-question")
+        self._pools = Threads(self._threads)
 
     async def embed_query(self, text: str) -> bytes:
         """Return the vector of a question. Raises `StoreCorrupt` when the model's files are missing or damaged."""
-        return (await self._embed(self._questions, [text], Event()))[0]
+        return (await self._embed(self._pools.questions, [text], Event()))[0]
 
     async def embed_documents(self, texts: Sequence[str]) -> list[bytes]:
         """Return the vectors of passages, in order. Raises like `embed_query`; cancelling stops between windows."""
@@ -61,7 +54,7 @@ class MiniLMEmbedder:
 
         async def work() -> None:
             for batch in batches:
-                found = await self._embed(self._passages, [texts[place] for place in batch], stop)
+                found = await self._embed(self._pools.passages, [texts[place] for place in batch], stop)
                 for place, vector in zip(batch, found, strict=True):
                     vectors[place] = vector
 
@@ -77,34 +70,18 @@ class MiniLMEmbedder:
 
     async def close(self) -> None:
         """Stop the threads after the window each is at, and let the model go; a call under way then fails."""
-        self._closed.set()
-        for pool in (self._passages, self._questions):
-            await asyncio.to_thread(pool.shutdown)
+        await self._pools.close()
         self._model = None
 
     async def _embed(self, pool: ThreadPoolExecutor, texts: list[str], stop: Event) -> list[bytes]:
         model = await self._loaded()
-        return await self._run(pool, lambda: model.vectors(texts, lambda: stop.is_set() or self._closed.is_set()))
+        return await self._pools.run(pool, lambda: model.vectors(texts, lambda: stop.is_set() or self._pools.closed))
 
     async def _loaded(self) -> "MiniLMModel":
         async with self._loading:
             if self._model is None:
-                self._model = await self._run(self._questions, lambda: _load(self._folder))
+                self._model = await self._pools.run(self._pools.questions, lambda: _load(self._folder))
             return self._model
-
-    async def _run(self, pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
-        if self._closed.is_set():
-            raise StoreUnavailable("embedder", "the embedder is closed")
-        return await asyncio.get_running_loop().run_in_executor(pool, work)
-
-
-def _give_way() -> None:
-    """Let everything else go first on the processors: somebody may be typing while documents are added.
-
-    On Linux a priority is a thread's own (sched(7)); elsewhere it would be the whole process's, and stays as it is.
-    """
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, get_native_id(), _LOW_PRIORITY)
 
 
 def _load(folder: Path) -> "MiniLMModel":
@@ -125,11 +102,6 @@ def _verify(folder: Path) -> None:
 
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _processors() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _batches(texts: Sequence[str], threads: int) -> Iterator[list[int]]:

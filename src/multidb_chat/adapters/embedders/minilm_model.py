@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from multidb_chat.adapters.embedders.windows import windows
 from multidb_chat.domain.errors import StoreCorrupt, StoreUnavailable
 
 # The library reports its use to its makers, and keeps an identifier of the device in the user's home for that, unless
@@ -50,7 +51,7 @@ class MiniLMModel:
 
     def _vector(self, text: str, stopped: Callable[[], bool]) -> bytes:
         total = np.zeros(1, dtype=np.float32)
-        for window in windows(self._pieces(text, stopped)):
+        for window in windows(self._pieces(text, stopped), WINDOW - 2, OVERLAP):
             _check(stopped)
             total = total + (len(window) + 2) * self._run(window)
         return (total / np.linalg.norm(total)).astype("<f4").tobytes()
@@ -69,21 +70,6 @@ class MiniLMModel:
         except Exception as error:  # as above
             raise StoreUnavailable("embedder", f"a text could not be embedded: {_line(error)}") from error
         return vector
-
-
-def windows(pieces: list[int]) -> Iterator[list[int]]:
-    """Yield windows of equal length (but for rounding) that cover all pieces and overlap by `OVERLAP`; one if it fits.
-
-    Equal lengths, rather than full windows and a rest, so that the end of a text is read with as much context.
-    """
-    room = WINDOW - 2
-    if len(pieces) <= room:
-        yield pieces
-        return
-    new = len(pieces) - OVERLAP
-    stride = -(-new // -(-new // (room - OVERLAP)))
-    for start in range(0, new, stride):
-        yield pieces[start : start + stride + OVERLAP]
 
 
 def slices(text: str) -> Iterator[str]:

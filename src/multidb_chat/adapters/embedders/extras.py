@@ -1,0 +1,20 @@
+"""Libraries that are installed only where they are wanted."""
+
+import sys
+from importlib.util import find_spec
+
+from multidb_chat.domain.errors import InvalidSetting
+
+
+def missing(*modules: str) -> list[str]:
+    """Return the modules that are not installed, without loading any."""
+    return [name for name in modules if find_spec(name) is None]
+
+
+def require_extra(extra: str, *modules: str) -> None:
+    """Raise `InvalidSetting` that says how to install an extra when one of its modules is not installed."""
+    if lacking := missing(*modules):
+        raise InvalidSetting(
+            f"{lacking[0]} is not installed; it comes with the extra `{extra}`:"
+            f" {sys.executable} -m pip install 'multidb-chat[{extra}]'"
+        )
