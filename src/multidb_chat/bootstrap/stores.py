@@ -59,7 +59,10 @@ class Stores:
     @cached_property
     def library(self) -> "Library":
         """The store of documents."""
-        self._require_embedded("library")
+        if (url := self._server("library")) is not None:
+            from multidb_chat.adapters.mongo.library import MongoLibrary
+
+            return MongoLibrary(url)
         from multidb_chat.adapters.sqlite.library import SqliteLibrary
 
         return SqliteLibrary(self.settings.paths.data / "library.sqlite")
