@@ -43,7 +43,10 @@ class Stores:
     @cached_property
     def tasks(self) -> "Tasks":
         """The queue of background work, which lives beside the accounts."""
-        self._require_embedded("accounts")
+        if self._server("accounts") is not None:
+            from multidb_chat.adapters.postgres.tasks import PostgresTasks
+
+            return PostgresTasks(self._postgres)
         from multidb_chat.adapters.sqlite.tasks import SqliteTasks
 
         return SqliteTasks(self.settings.paths.data / "accounts.sqlite")

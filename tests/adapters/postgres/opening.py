@@ -9,6 +9,8 @@ from psycopg import AsyncConnection, sql
 from multidb_chat.adapters.postgres.accounts import PostgresAccounts
 from multidb_chat.adapters.postgres.database import Database
 from multidb_chat.adapters.postgres.server import server_at
+from multidb_chat.adapters.postgres.tasks import PostgresTasks
+from tests.contracts.tasks_processes import Stores
 from tests.servers import own_name, url_of
 
 # A log that nobody can empty needs an owner who takes its guard away for a moment. One statement for all of it: making
@@ -60,3 +62,9 @@ async def database_at(url: str, **arguments: object) -> AsyncIterator[Database]:
 async def accounts_at(url: str) -> AsyncIterator[PostgresAccounts]:
     async with database_at(url) as database:
         yield PostgresAccounts(database)
+
+
+@asynccontextmanager
+async def tasks_at(url: str) -> AsyncIterator[Stores]:
+    async with database_at(url) as database:
+        yield Stores(PostgresAccounts(database), PostgresTasks(database))

@@ -1,5 +1,6 @@
 """The tables in PostgreSQL: all scripts that make them, in order; only appended to, as servers remember each."""
 
 from multidb_chat.adapters.postgres.accounts_schema import ACCOUNTS
+from multidb_chat.adapters.postgres.tasks_schema import TASKS
 
-MIGRATIONS: tuple[str, ...] = (ACCOUNTS,)
+MIGRATIONS: tuple[str, ...] = (ACCOUNTS, TASKS)
