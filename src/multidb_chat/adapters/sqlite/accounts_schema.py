@@ -7,6 +7,8 @@ file itself, whichever program opens it; REPLACE has a trigger of its own, since
 `tasks_in_inbox` only what was not cleared.
 """
 
+from multidb_chat.adapters.sqlite.identity import IDENTITY
+
 SCHEMA = (
     """
     CREATE TABLE accounts (
@@ -148,4 +150,5 @@ SCHEMA = (
     CREATE INDEX accounts_erased ON accounts (erased_at) WHERE erased_at IS NOT NULL;
     CREATE INDEX accounts_expiring ON accounts (expires_at) WHERE role = 'guest';
     """,
+    IDENTITY,
 )

@@ -12,6 +12,7 @@ text is indexed as it is: in scripts without spaces, only the beginnings of its 
 """
 
 from multidb_chat.adapters.sqlite.erased import TABLE
+from multidb_chat.adapters.sqlite.identity import IDENTITY
 
 SCHEMA = (
     """
@@ -92,4 +93,5 @@ SCHEMA = (
     DROP INDEX messages_outline;
     CREATE INDEX messages_outline ON messages (conversation_id, id, parent_id, role);
     """,
+    IDENTITY,
 )

@@ -34,6 +34,14 @@ def forget(connection: Connection, conversation_id: str) -> None:
     )
 
 
+def forget_message(connection: Connection, conversation_id: str, message_id: str) -> None:
+    """Remove the words of a message."""
+    connection.execute(
+        "DELETE FROM words WHERE rowid IN (SELECT rowid FROM words WHERE words MATCH ? AND message_id = ?)",
+        (f"place : {conversation_word(conversation_id)}", message_id),
+    )
+
+
 def _insert(connection: Connection, text: str, account_id: str, conversation_id: str, message_id: str | None) -> None:
     connection.execute(
         "INSERT INTO words (text, place, conversation_id, message_id) VALUES (?, ?, ?, ?)",

@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from multidb_chat.adapters.sqlite import erased
+from multidb_chat.adapters.sqlite import erased, identity
 from multidb_chat.adapters.sqlite import library_collections as shelf
 from multidb_chat.adapters.sqlite import library_documents as book
 from multidb_chat.adapters.sqlite import library_storing as storing
@@ -130,7 +130,7 @@ class SqliteLibrary:
         return await self._database.write(lambda c: shelf.remove_source(c, collection_id, source))
 
     async def identity(self) -> str:
-        return await self._database.read(lambda c: str(c.execute("SELECT value FROM identity").fetchone()[0]))
+        return await self._database.read(identity.identity)
 
     async def version(self) -> int:
         return await self._database.read(storing.last_change)

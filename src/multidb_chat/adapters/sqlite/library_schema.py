@@ -10,6 +10,7 @@ A document's last change is the only one that is kept; removed documents stay in
 """
 
 from multidb_chat.adapters.sqlite.erased import TABLE
+from multidb_chat.adapters.sqlite.identity import IDENTITY
 
 SEGMENT = 16_384
 
@@ -97,10 +98,7 @@ SCHEMA = (
     );
     CREATE INDEX changes_by_collection ON changes (collection_id, seq);
     """,
-    """
-    CREATE TABLE identity (value TEXT NOT NULL);
-    INSERT INTO identity VALUES (lower(hex(randomblob(16))));
-    """,
+    IDENTITY,
     "CREATE INDEX documents_by_size ON documents (collection_id, size_bytes);",
     TABLE,
 )

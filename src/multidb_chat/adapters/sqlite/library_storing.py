@@ -6,7 +6,7 @@ Every function is a piece of work inside a transaction that the caller began.
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import chain, count, pairwise
 from typing import NamedTuple
 
 from multidb_chat.adapters.sqlite.library_rows import (
@@ -35,7 +35,7 @@ _VALUES = ", ".join(
 _AT_ONCE = 200
 
 
-class _Entry(NamedTuple):
+class Entry(NamedTuple):
     """A document on its way into the tables: its row's key, its successor's record, its chunks in order."""
 
     key: int
@@ -84,13 +84,13 @@ def _owners(connection: sqlite3.Connection, collection_ids: set[str]) -> set[str
 def _replace(connection: sqlite3.Connection, contents: Sequence[DocumentContent]) -> None:
     stored = _stored(connection, [content.document.id for content in contents])
     free = one_number(connection, "SELECT max(key) FROM documents") + 1
-    latest: dict[str, _Entry] = {}
+    latest: dict[str, Entry] = {}
     for key, content in enumerate(contents, free):
         document = content.document
         before = latest[document.id].document if document.id in latest else stored.get(document.id)
-        latest[document.id] = _Entry(key, _succeeding(before, document), content, _checked(content))
+        latest[document.id] = Entry(key, _succeeding(before, document), content, _checked(content))
     connection.executemany("DELETE FROM documents WHERE id = ?", [(known,) for known in stored])
-    _insert(connection, list(latest.values()))
+    insert(connection, list(latest.values()), last_change(connection) + 1)
 
 
 def _stored(connection: sqlite3.Connection, document_ids: Sequence[str]) -> dict[str, Document]:
@@ -120,8 +120,12 @@ def _checked(content: DocumentContent) -> list[Chunk]:
     return chunks
 
 
-def _insert(connection: sqlite3.Connection, entries: Sequence[_Entry]) -> None:
-    """Insert table by table: one prepared statement each, and all rows go to the end of their table."""
+def insert(connection: sqlite3.Connection, entries: Sequence[Entry], *changes: int) -> None:
+    """Insert table by table: one prepared statement each, and all rows go to the end of their table.
+
+    `changes` are the numbers of the documents' changes; behind the last one that is given they go on by one.
+    """
+    numbers = chain(changes, count(changes[-1] + 1))
     many = connection.executemany
     many(
         f"INSERT INTO documents (key, {DOCUMENT}) VALUES (?, {_VALUES})",
@@ -129,10 +133,7 @@ def _insert(connection: sqlite3.Connection, entries: Sequence[_Entry]) -> None:
     )
     many(
         "INSERT OR REPLACE INTO changes (seq, document_id, collection_id, removed) VALUES (?, ?, ?, 0)",
-        (
-            (seq, entry.document.id, entry.document.collection_id)
-            for seq, entry in enumerate(entries, last_change(connection) + 1)
-        ),
+        ((seq, entry.document.id, entry.document.collection_id) for seq, entry in zip(numbers, entries, strict=False)),
     )
     many(
         "INSERT INTO segments (document, number, data) VALUES (?, ?, ?)",
