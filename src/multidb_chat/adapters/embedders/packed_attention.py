@@ -6,7 +6,6 @@ transformers under `NAME`; `Packing` goes through a model's `forward` as its key
 
 import inspect
 from collections.abc import Sequence
-from functools import cache
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -14,13 +13,19 @@ import torch
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
 
+try:
+    from torch.nn.attention.varlen import varlen_attn
+except ImportError:
+    varlen_attn = None
+
 NAME = "multidb_chat_packed"
+_SHARES_HEADS = varlen_attn is not None and "enable_gqa" in inspect.signature(varlen_attn).parameters
 
 
 class Packing(NamedTuple):
     """Where texts begin and end in a row: `bounds` on the device (int32, one more than texts), and the longest.
 
-    `runs`: neighbours of the same length, as (how many, tokens of each).
+    `runs`: neighbours of the same length, as (how many, tokens of each); none where a kernel needs them not.
     """
 
     bounds: torch.Tensor
@@ -28,11 +33,11 @@ class Packing(NamedTuple):
     runs: tuple[tuple[int, int], ...]
 
 
-def packing(lengths: Sequence[int], device: str) -> Packing:
-    """Return the packing of texts of these lengths, in their order."""
+def packing(lengths: Sequence[int], device: str, dtype: torch.dtype) -> Packing:
+    """Return the packing of texts of these lengths, in their order, on a device that computes with `dtype`."""
     bounds = torch.zeros(len(lengths) + 1, dtype=torch.int32)
     bounds[1:] = torch.tensor(lengths, dtype=torch.int32).cumsum(0)
-    runs = tuple((len(list(same)), length) for length, same in groupby(lengths))
+    runs = () if _has_kernel(device, dtype) else tuple((len(list(same)), one) for one, same in groupby(lengths))
     return Packing(bounds.to(device, non_blocking=True), max(lengths), runs)
 
 
@@ -50,40 +55,39 @@ def packed_attention(
 
     What transformers says of masks, causality and windows does not reach the sums: there is one row, and it has none.
     """
-    if query.is_cuda and query.dtype in (torch.bfloat16, torch.float16) and (varlen := _varlen()):
-        mixed: torch.Tensor = varlen(query, key, value, packing)
-    else:
+    if packing.runs:
         mixed = _by_runs(query, key, value, packing.runs)
+    else:
+        mixed = _by_kernel(query, key, value, packing.bounds, packing.longest)
     return mixed[None], None
 
 
-@cache
-def _varlen() -> Any:
-    """Return attention by torch's kernel for packed texts, None before torch 2.10."""
-    try:
-        from torch.nn.attention.varlen import varlen_attn
-    except ImportError:
-        return None
-    grouped = "enable_gqa" in inspect.signature(varlen_attn).parameters
+def _has_kernel(device: str, dtype: torch.dtype) -> bool:
+    """Tell whether torch's kernel for packed texts (from 2.10 on) runs there: flash attention, of 16 bits alone."""
+    return varlen_attn is not None and device == "cuda" and dtype in (torch.bfloat16, torch.float16)
 
-    def attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, packing: Packing) -> torch.Tensor:
+
+def _by_kernel(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, bounds: torch.Tensor, longest: int
+) -> torch.Tensor:
+    """Attend to all texts at once."""
+    if _SHARES_HEADS:
         rows = [tensor[0].transpose(0, 1) for tensor in (query, key, value)]
-        bounds, longest = packing.bounds, packing.longest
-        if grouped:
-            return varlen_attn(*rows, bounds, bounds, longest, longest, enable_gqa=True)
-        times = rows[0].shape[1] // rows[1].shape[1]
-        spread = [row.repeat_interleave(times, dim=1) for row in rows[1:]]
-        return varlen_attn(rows[0], *spread, bounds, bounds, longest, longest)
+        return varlen_attn(*rows, bounds, bounds, longest, longest, enable_gqa=True)
+    rows = [tensor[0].transpose(0, 1) for tensor in (query, *_spread(query, key, value))]
+    return varlen_attn(*rows, bounds, bounds, longest, longest)
 
-    return attend
+
+def _spread(query: torch.Tensor, *shared: torch.Tensor) -> list[torch.Tensor]:
+    """Return keys and values with a head for each of the queries'."""
+    return [tensor.repeat_interleave(query.shape[1] // tensor.shape[1], dim=1) for tensor in shared]
 
 
 def _by_runs(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, runs: tuple[tuple[int, int], ...]
 ) -> torch.Tensor:
     """Attend to texts of equal length together, run by run."""
-    times = query.shape[1] // key.shape[1]
-    key, value = (tensor.repeat_interleave(times, dim=1) for tensor in (key, value))
+    key, value = _spread(query, key, value)
     parts, start = [], 0
     for count, length in runs:
         stop = start + count * length

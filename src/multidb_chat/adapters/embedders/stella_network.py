@@ -46,7 +46,7 @@ class StellaNetwork:
                 input_ids=ids.to(device, non_blocking=True)[None],
                 position_ids=places.to(device, non_blocking=True)[None],
                 use_cache=False,
-                packing=packing(lengths, device),
+                packing=packing(lengths, device, self.placement.dtype),
             )
         states: torch.Tensor = given.last_hidden_state[0]
         return states
