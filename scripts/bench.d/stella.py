@@ -203,7 +203,7 @@ def measure(arguments: argparse.Namespace) -> None:
 def main(argv: Sequence[str]) -> int:
     if find_spec("torch") is None:
         if OTHER.exists():
-            os.execv(OTHER, [str(OTHER), __file__, *argv])  # noqa: S606
+            os.execv(OTHER, [str(OTHER), __file__, *argv])
         print("the extra stella is not installed: not measured (scripts/test-stella makes an environment for it)")
         return 0
     parser = argparse.ArgumentParser(prog="bench stella", description=(__doc__ or "").partition("\n")[0])
