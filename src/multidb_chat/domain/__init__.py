@@ -15,6 +15,7 @@ One module a topic; a topic's records stand beside the port that stores or makes
 `conversations`      conversations, messages, knowledge, feedback  port `Conversations`
 `library`            collections, documents, chunks, changes     port `Library`
 `cache`              cache keys, counters, notifications         port `Cache`
+`journal`            what waits for a store that is away         port `Journal`
 `reading`            files in, text with structure out           ports `DocumentReader`, `Fetcher`
 `search`             matches, filters                            ports `Embedder`, `SearchIndex`
 `turns`              one question and its answer as events       port `Answerer`
