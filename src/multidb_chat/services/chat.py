@@ -6,12 +6,12 @@ from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, Unpack
 
 from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.cache import ANSWER_TTL, Cache
-from multidb_chat.domain.conversations import Conversation, Conversations, Message
-from multidb_chat.domain.errors import MultidbChatError, NotFound, StoreError
+from multidb_chat.domain.conversations import Changes, Conversation, Conversations, Message
+from multidb_chat.domain.errors import MultidbChatError, NotFound, StoreError, StoreUnavailable
 from multidb_chat.domain.ids import new_id
 from multidb_chat.domain.library import Collection, Library
 from multidb_chat.domain.permissions import Permission, require
@@ -41,6 +41,11 @@ from multidb_chat.services.resilience.budget import Budget, limited
 from multidb_chat.services.turn import Turn, branch_of, checked, closest, curated, one_side, past_turn, rounded
 
 NOT_FOUND = "I found nothing in your documents that answers this."
+DELAYED = "History delayed: this turn is kept on this machine until the conversations can be reached again."
+UNREAD = (
+    "History delayed: earlier turns cannot be read now, and this one is kept on this machine until the conversations"
+    " can be reached again."
+)
 BEGINNING = ""
 """The `parent_id` of a question that answers to nothing: another first question of its conversation."""
 _PAST = 8  # messages that are looked at for what a follow-up leans on
@@ -89,13 +94,24 @@ class Counting(Protocol):
         """Count a turn; None: it failed."""
 
 
+class Late(Protocol):
+    """What a turn needs of the journal that stands before the conversations."""
+
+    async def waits(self, conversation_id: str) -> bool:
+        """Tell whether something that was said is not in the store yet."""
+
+    async def append_unread(self, *messages: Message, **changes: Unpack[Changes]) -> None:
+        """Keep messages of a conversation that cannot be read now, and changes of it."""
+
+
 class Chat:
     """Answers questions from an account's documents.
 
     `handbook_id` is the collection of the bundled guide: it is searched with the user's documents, but answers only
     where it fits better than all of them, and one answer never mixes the two. `threshold` is the calibrated score from
     which a passage may be used; `limit` how many passages an answer is made from. `tenant_id` owns the curated
-    knowledge entries; whoever changes one invalidates the cache's scope `knowledge:{tenant_id}`.
+    knowledge entries; whoever changes one invalidates the cache's scope `knowledge:{tenant_id}`. `late` is what keeps
+    turns while the conversations are away, None where nothing does.
     """
 
     def __init__(
@@ -110,6 +126,7 @@ class Chat:
         history: Keeper,
         knowledge: Curated,
         statistics: Counting,
+        late: Late | None = None,
         handbook_id: str | None = None,
         tenant_id: str = "",
         threshold: float = 0.3,
@@ -126,6 +143,7 @@ class Chat:
         self._history = history
         self._curated = knowledge
         self._statistics = statistics
+        self._late = late
         self._handbook_id = handbook_id
         self._threshold = threshold
         self._limit = limit
@@ -181,8 +199,11 @@ class Chat:
             try:
                 turn.standalone = await self._standalone(turn)
             except StoreError as error:
-                turn.conversation_id, turn.standalone = None, turn.wording
-                yield Notice(f"This turn is not saved, and earlier ones are not known: {error}")
+                turn.standalone = turn.wording
+                turn.unread = self._late is not None and isinstance(error, StoreUnavailable)
+                if not turn.unread:
+                    turn.conversation_id = None
+                    yield Notice(f"This turn is not saved, and earlier ones are not known: {error}")
             finally:
                 await asyncio.wait({scope})
             try:
@@ -209,6 +230,8 @@ class Chat:
             try:
                 with turn.timed("save"):
                     answer = await _to_the_end(self._save(turn, turn.conversation_id, answer))
+                if self._late is not None and await self._late.waits(turn.conversation_id):
+                    yield Notice(UNREAD if turn.unread else DELAYED)
             except StoreError as error:
                 yield Notice(f"This turn is not saved: {error}")
         yield TurnCompleted(answer)
@@ -357,7 +380,11 @@ class Chat:
             message_id, conversation_id, turn.account.id, "assistant", answer.text, datetime.now(UTC),
             parent_id=turn.id, meta=codec.dumps(answer),
         )  # fmt: skip
-        await self._history.append_turn(turn.account, conversation_id, asked, said)
+        if turn.unread and self._late is not None:
+            changes = Changes(last_activity=said.created_at, head=said.id)
+            await self._late.append_unread(replace(asked, parent_id=asked.parent_id or None), said, **changes)
+        else:
+            await self._history.append_turn(turn.account, conversation_id, asked, said)
         return answer
 
 

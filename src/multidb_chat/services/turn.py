@@ -34,7 +34,7 @@ _NEAREST_CHARS = 1_200
 class Turn:
     """One question on its way: as asked, searched and stood alone, whose it is, where it may look, what steps took.
 
-    `key` is what its answer is kept by, empty where the library is `away`.
+    `key` is what its answer is kept by, empty where the library is `away`. `unread`: its conversation cannot be read.
     """
 
     account: Account
@@ -51,6 +51,7 @@ class Turn:
     standalone: str = ""
     key: str = ""
     away: StoreError | None = None
+    unread: bool = False
     timings: dict[str, float] = field(default_factory=dict)
 
     @contextmanager

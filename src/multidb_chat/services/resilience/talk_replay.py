@@ -1,6 +1,7 @@
 """What waits of conversations, done in their store: at least once, never twice to be seen, and nothing brought back."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -17,7 +18,6 @@ OLDEST = timedelta(days=5)
 What is older could bring back what was deleted meanwhile (ScyllaDB, "Repair and gc_grace_seconds"), so it is refused.
 """
 _AT_ONCE = 50
-_MESSAGES = (entries.MESSAGES, entries.UNREAD)
 
 
 class TalkReplay:
@@ -32,7 +32,7 @@ class TalkReplay:
         if self._clock() - lane[0].at > OLDEST:  # all of it, since what follows may build on it
             yield Outcome(tuple(entry.seq for entry in lane), f"It waited for more than {OLDEST.days} days.")
             return
-        for same, group in groupby(lane, lambda entry: (entry.kind in _MESSAGES, entry.account_id)):
+        for same, group in groupby(lane, lambda entry: (entry.kind == entries.MESSAGES, entry.account_id)):
             some = list(group)
             step = _AT_ONCE if same[0] else 1
             for at in range(0, len(some), step):
@@ -89,17 +89,21 @@ class TalkReplay:
         await self._store.change_conversation(entry.account_id, entry.lane, **changes)
 
     async def _append(self, first: JournalEntry, messages: Sequence[Message]) -> None:
-        await self._owned(first)
-        await self._store.append(*messages)
+        conversation = await self._owned(first)
+        head, *rest = messages
+        if first.kind == entries.UNREAD and head.parent_id is None:  # what it answers to was not known
+            head = replace(head, parent_id=conversation.head)
+        await self._store.append(head, *rest)
 
     async def _remove(self, entry: JournalEntry) -> None:
         await self._owned(entry)
         await self._store.delete_conversation(entry.lane)
 
-    async def _owned(self, entry: JournalEntry) -> None:
-        """Raise `NotFound` where the conversation is gone, `InvalidInput` where it is not the account's."""
+    async def _owned(self, entry: JournalEntry) -> Conversation:
+        """Return the conversation. Raises `NotFound` where it is gone, `InvalidInput` where it is not the account's."""
         stored = await self._store.conversation(entry.lane)
         if stored is None:
             raise NotFound(f"There is no conversation {entry.lane!r} any more.")
         if stored.account_id != entry.account_id:
             raise InvalidInput(f"The conversation {entry.lane!r} is not the account's.")
+        return stored
