@@ -102,6 +102,7 @@ class Answering(Reading):
             Extractive(self.embedder),
             history=self.history,
             statistics=self.statistics,
+            late=self._late,
             knowledge=self.knowledge,
             handbook_id=HANDBOOK_ID,
             threshold=self.settings.search.threshold,

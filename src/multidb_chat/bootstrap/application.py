@@ -22,11 +22,14 @@ _CLOSED = (
     "reader",
     "index",
     "embedder",
+    "talk_replayer",
     "cache",
     "library",
     "conversations",
     "tasks",
     "accounts",
+    "outage_log",
+    "journal",
 )
 
 

@@ -1,9 +1,9 @@
 """The stores, each on what the settings say; a store opens its file at the first call."""
 
-import os
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from multidb_chat.bootstrap.guarding import Guarding
 from multidb_chat.domain.errors import InvalidSetting
 
 if TYPE_CHECKING:
@@ -13,22 +13,19 @@ if TYPE_CHECKING:
     from multidb_chat.domain.conversations import Conversations
     from multidb_chat.domain.library import Library
     from multidb_chat.domain.tasks import Tasks
-    from multidb_chat.settings import Settings
 
 
-class Stores:
+class Stores(Guarding):
     """What everything else is kept in."""
-
-    def __init__(self, settings: "Settings") -> None:
-        self.settings = settings
 
     @cached_property
     def accounts(self) -> "Accounts":
         """The store of accounts."""
         if self._server("accounts") is not None:
             from multidb_chat.adapters.postgres.accounts import PostgresAccounts
+            from multidb_chat.services.resilience.ports import ACCOUNTS
 
-            return PostgresAccounts(self._postgres)
+            return self._guarded(PostgresAccounts(self._postgres), "accounts", ACCOUNTS)
         from multidb_chat.adapters.sqlite.accounts import SqliteAccounts
 
         return SqliteAccounts(self.settings.paths.data / "accounts.sqlite")
@@ -45,8 +42,9 @@ class Stores:
         """The queue of background work, which lives beside the accounts."""
         if self._server("accounts") is not None:
             from multidb_chat.adapters.postgres.tasks import PostgresTasks
+            from multidb_chat.services.resilience.ports import TASKS
 
-            return PostgresTasks(self._postgres)
+            return self._guarded(PostgresTasks(self._postgres), "accounts", TASKS)
         from multidb_chat.adapters.sqlite.tasks import SqliteTasks
 
         return SqliteTasks(self.settings.paths.data / "accounts.sqlite")
@@ -64,8 +62,9 @@ class Stores:
         """The store of documents."""
         if (url := self._server("library")) is not None:
             from multidb_chat.adapters.mongo.library import MongoLibrary
+            from multidb_chat.services.resilience.ports import LIBRARY
 
-            return MongoLibrary(url)
+            return self._guarded(MongoLibrary(url), "library", LIBRARY)
         from multidb_chat.adapters.sqlite.library import SqliteLibrary
 
         return SqliteLibrary(self.settings.paths.data / "library.sqlite")
@@ -78,21 +77,9 @@ class Stores:
 
         return SqliteCache(self.settings.paths.cache / "cache.sqlite")
 
-    def _server(self, store: str) -> str | None:
-        """Return the URL of the server that a store lives on, with its password; None: it is embedded."""
-        from multidb_chat.settings.servers import server_url
-
-        return server_url(self.settings, store, _keyring_secret, os.environ)
-
     def _require_embedded(self, store: str) -> None:
         if self._server(store) is not None:
             origin = self.settings.origin(f"stores.{store}")
             raise InvalidSetting(
                 f'{origin}: stores.{store}: this version has no adapter for servers yet; set "embedded"'
             )
-
-
-def _keyring_secret(name: str) -> str | None:
-    from multidb_chat.adapters.security.keyring_secrets import KeyringSecret
-
-    return KeyringSecret(name).get()

@@ -14,6 +14,7 @@ from multidb_chat.adapters.search_index import EmbeddedSearchIndex
 from multidb_chat.adapters.sqlite.accounts import SqliteAccounts
 from multidb_chat.adapters.sqlite.cache import SqliteCache
 from multidb_chat.adapters.sqlite.conversations import SqliteConversations
+from multidb_chat.adapters.sqlite.journal import SqliteJournal
 from multidb_chat.adapters.sqlite.library import SqliteLibrary
 from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.conversations import KnowledgeEntry, Message
@@ -34,17 +35,24 @@ from multidb_chat.domain.turns import (
 )
 from multidb_chat.services.answering import codec
 from multidb_chat.services.answering.extractive import Extractive
-from multidb_chat.services.chat import BEGINNING, NOT_FOUND, Chat
+from multidb_chat.services.chat import BEGINNING, DELAYED, NOT_FOUND, UNREAD, Chat
 from multidb_chat.services.chunking import chunk_document
 from multidb_chat.services.history import History
 from multidb_chat.services.knowledge.base import KnowledgeBase
 from multidb_chat.services.one_off import OneOff
 from multidb_chat.services.plans import Plans
 from multidb_chat.services.question_vectors import QuestionVectors
+from multidb_chat.services.resilience.guarded import guarded
+from multidb_chat.services.resilience.journaled_conversations import JournaledConversations
+from multidb_chat.services.resilience.ports import CONVERSATIONS
+from multidb_chat.services.resilience.replaying import Replayer
+from multidb_chat.services.resilience.talk_entries import STORE
+from multidb_chat.services.resilience.talk_replay import TalkReplay
 from multidb_chat.services.retrieval import Retrieval
 from multidb_chat.services.statistics import Statistics
 from multidb_chat.services.turn import MAX_QUESTION
 from tests.unit.services.recording import Recorder
+from tests.unit.services.resilience.outages import Switch
 
 NOW = datetime(2026, 1, 31, 22, tzinfo=UTC)
 TEXTS = {
@@ -60,6 +68,9 @@ def embedder() -> Iterator[MiniLMEmbedder]:
     made = MiniLMEmbedder(1)
     yield made
     asyncio.run(made.close())
+
+
+Late = tuple[Switch, JournaledConversations, SqliteJournal]
 
 
 class Away:
@@ -457,6 +468,48 @@ async def test_when_saving_fails_the_answer_comes_with_a_notice(house: House) ->
     assert any(isinstance(event, Notice) and "not saved" in event.text for event in events)
     assert isinstance(events[-1], TurnCompleted)
     assert await house.stored(talk) == []
+
+
+@pytest.fixture
+async def late(house: House, tmp_path: Path) -> AsyncIterator[Late]:
+    """The conversations behind a switch and a journal."""
+    switch = Switch()
+    journal = SqliteJournal(tmp_path / "journal.db")
+    yield switch, JournaledConversations(guarded(house.conversations, CONVERSATIONS, switch), journal), journal
+    await journal.close()
+
+
+async def test_a_turn_is_kept_while_the_conversations_are_away_and_told_in_one_notice(house: House, late: Late) -> None:
+    switch, conversations, journal = late
+    chat = house.chat(conversations=conversations, late=conversations)
+    talk = (await History(conversations, Recorder).start(house.account, "")).id
+    await house.ask("How many customers left in 2020?", chat, conversation_id=talk)
+    switch.away = True
+    events = await house.ask("How many customers left in 2021?", chat, conversation_id=talk)
+    assert [event.text for event in events if isinstance(event, Notice)] == [DELAYED]
+    assert isinstance(events[-1], TurnCompleted)
+    switch.away = False
+    await Replayer(journal, STORE, TalkReplay(guarded(house.conversations, CONVERSATIONS, switch))).drain()
+    asked, _, again, answer = await house.stored(talk)
+    assert (asked.parent_id, again.body, answer.id) == (None, events[0].question, events[-1].answer.message_id)
+    assert not any(isinstance(event, Notice) for event in await house.ask("And in 2020?", chat, conversation_id=talk))
+
+
+async def test_a_turn_of_a_conversation_that_cannot_be_read_joins_it_later(house: House, late: Late) -> None:
+    switch, conversations, journal = late
+    talk = await house.conversation()
+    await house.ask("How many customers left in 2020?", conversation_id=talk)
+    last = (await house.stored(talk))[-1].id
+    switch.away = True
+    chat = house.chat(conversations=conversations, late=conversations)
+    events = await house.ask("How many customers left in 2021?", chat, conversation_id=talk)
+    assert [event.text for event in events if isinstance(event, Notice)] == [UNREAD]
+    switch.away = False
+    await Replayer(journal, STORE, TalkReplay(guarded(house.conversations, CONVERSATIONS, switch))).drain()
+    assert [(message.parent_id, message.role) for message in await house.stored(talk)][2] == (last, "user")
+    found = await house.conversations.conversation(talk)
+    assert found is not None
+    assert found.head == events[-1].answer.message_id
 
 
 async def test_without_the_library_only_curated_answers_are_given(house: House) -> None:

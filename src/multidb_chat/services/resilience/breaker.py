@@ -37,6 +37,7 @@ def _utc_now() -> datetime:
 
 class Breaker:
     """The breaker of one store in one process. `clock` counts seconds, `now` tells the time, `chance` is 0 to 1.
+    `changed` is told of every change of `state`.
 
     Every call asks `admit` and gives back the ticket it got: by `succeeded`, `failed` or, where the call says nothing
     about the store (it was cancelled), `dropped`. What comes back from before a change of state changes nothing.
@@ -49,6 +50,7 @@ class Breaker:
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = _utc_now,
         chance: Callable[[], float] = random.random,
+        changed: Callable[["Breaker"], None] = lambda _: None,
     ) -> None:
         self.store = store
         self.state: State = "closed"
@@ -59,6 +61,7 @@ class Breaker:
         self._clock = clock
         self._now = now
         self._chance = chance
+        self._changed = changed
         self._failures: deque[tuple[float, datetime]] = deque(maxlen=FAILURES)
         self._ticket = 0
         self._probe_out = False
@@ -124,3 +127,4 @@ class Breaker:
             self._probe_at = self._clock() + self._pause * (0.5 + 0.5 * self._chance())
         elif state == "closed":
             self.since, self.error = None, ""
+        self._changed(self)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import TypeVar, Unpack
+from typing import Protocol, TypeVar, Unpack
 
 from multidb_chat.domain.conversations import (
     META_LIMIT,
@@ -26,6 +26,13 @@ from multidb_chat.services.resilience.recent import Recent
 T = TypeVar("T")
 
 
+class ClosableConversations(Conversations, Protocol):
+    """Conversations with an end."""
+
+    async def close(self) -> None:
+        """Close the store."""
+
+
 class JournaledConversations:
     """Writes what is said to the store, or to the journal while the store is away or something of it waits there.
 
@@ -36,24 +43,22 @@ class JournaledConversations:
 
     def __init__(
         self,
-        store: Conversations,
+        store: ClosableConversations,
         journal: Journal,
         wake: Callable[[], None] = lambda: None,
         *,
-        close: Callable[[], Awaitable[None]],
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._store = store
         self._journal = journal
         self._wake = wake
-        self._close = close
         self._clock = clock
         self._recent = Recent()
         self._looked = False
 
     async def close(self) -> None:
         """Close the store."""
-        await self._close()
+        await self._store.close()
 
     async def waits(self, conversation_id: str) -> bool:
         """Tell whether something that was said in the conversation is not in the store yet."""

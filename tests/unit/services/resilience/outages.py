@@ -12,7 +12,7 @@ from multidb_chat.domain.errors import StoreUnavailable
 from multidb_chat.services.resilience.breaker import Breaker
 from multidb_chat.services.resilience.guard import DEADLINE, Guard
 from multidb_chat.services.resilience.guarded import guarded
-from multidb_chat.services.resilience.journaled_conversations import JournaledConversations
+from multidb_chat.services.resilience.journaled_conversations import ClosableConversations, JournaledConversations
 from multidb_chat.services.resilience.ports import CONVERSATIONS
 from multidb_chat.services.resilience.replaying import Replayer
 from multidb_chat.services.resilience.talk_entries import STORE
@@ -48,10 +48,10 @@ class House:
     def __init__(self, folder: Path, switch: Switch | None = None) -> None:
         self.switch = switch or Switch()
         self.behind = SqliteConversations(folder / "conversations.db")
-        self.store: Conversations = guarded(self.behind, CONVERSATIONS, self.switch)
+        self.store: ClosableConversations = guarded(self.behind, CONVERSATIONS, self.switch)
         self.journal = SqliteJournal(folder / "journal.db")
         self.replayer = Replayer(self.journal, STORE, TalkReplay(self.store))
-        self.conversations = JournaledConversations(self.store, self.journal, close=self.behind.close)
+        self.conversations = JournaledConversations(self.store, self.journal)
 
     async def close(self) -> None:
         await self.replayer.close()
