@@ -37,8 +37,8 @@ def good_values(rule: Rule) -> st.SearchStrategy[Value]:
     """Return values that a rule allows."""
     if rule.choices:
         return st.sampled_from(rule.choices)
-    if rule.secret:
-        return st.sampled_from(["url", "env:DB_PASSWORD", "file:/run/secrets/db", "keyring:db"])
+    if rule.pattern:
+        return st.from_regex(rule.pattern, fullmatch=True, alphabet=st.characters(min_codepoint=32, max_codepoint=126))
     if rule.schemes:
         hosts = st.sampled_from(["localhost", "db.example.org", "10.0.0.7", "[::1]"])
         urls = st.builds("{}://{}:{}/x".format, st.sampled_from(rule.schemes), hosts, st.integers(1, 65_535))

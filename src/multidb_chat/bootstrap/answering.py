@@ -1,12 +1,16 @@
 """Conversations, and the answers in them."""
 
+import os
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from multidb_chat.bootstrap.guarding import keyring_secret
 from multidb_chat.bootstrap.reading import Reading
 
 if TYPE_CHECKING:
+    from multidb_chat.domain.language import LanguageModel
+    from multidb_chat.domain.turns import Answerer
     from multidb_chat.services.branches import Branches
     from multidb_chat.services.chat import Chat
     from multidb_chat.services.drafts import Drafts
@@ -87,9 +91,29 @@ class Answering(Reading):
         return Promotions(self.conversations, self.curation)
 
     @cached_property
+    def language_model(self) -> "LanguageModel | None":
+        """What writes the answers; None where they are quoted."""
+        from multidb_chat.bootstrap.models import language_model
+
+        return language_model(self.settings, keyring_secret, os.environ)
+
+    @cached_property
+    def answerer(self) -> "Answerer":
+        """What makes answers from passages."""
+        from multidb_chat.services.answering.extractive import Extractive
+
+        quoting = Extractive(self.embedder)
+        if self.settings.model.name == "none":
+            return quoting
+        from multidb_chat.services.modelled.answerer import Modelled
+
+        model = self.settings.model
+        assert self.language_model is not None
+        return Modelled(self.language_model, quoting, self.embedder, strict=model.strict, most_tokens=model.most_tokens)
+
+    @cached_property
     def chat(self) -> "Chat":
         """Questions in, cited answers out."""
-        from multidb_chat.services.answering.extractive import Extractive
         from multidb_chat.services.chat import Chat
         from multidb_chat.services.handbook import HANDBOOK_ID
 
@@ -99,7 +123,7 @@ class Answering(Reading):
             self.library,
             self.cache,
             self.retrieval,
-            Extractive(self.embedder),
+            self.answerer,
             history=self.history,
             statistics=self.statistics,
             late=self._late,

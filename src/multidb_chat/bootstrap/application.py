@@ -23,6 +23,7 @@ _CLOSED = (
     "index",
     "embedder",
     "talk_replayer",
+    "language_model",
     "cache",
     "library",
     "conversations",
@@ -50,7 +51,8 @@ class Application(Installation):
     def apply(self, settings: "Settings") -> None:
         """Use changed settings: answers are made by them from the next question on, all else from the next start on."""
         self.settings = settings
-        self.__dict__.pop("chat", None)
+        for made in ("chat", "answerer", "language_model"):
+            self.__dict__.pop(made, None)
 
     async def prepare(self) -> None:
         """Do what can wait until after the first paint: index the handbook, load the embedder, let old guests go."""

@@ -66,12 +66,13 @@ class Guarding:
 
     def _server(self, store: str) -> str | None:
         """Return the URL of the server that a store lives on, with its password; None: it is embedded."""
-        from multidb_chat.settings.servers import server_url
+        from multidb_chat.settings.secrets import server_url
 
-        return server_url(self.settings, store, _keyring_secret, os.environ)
+        return server_url(self.settings, store, keyring_secret, os.environ)
 
 
-def _keyring_secret(name: str) -> str | None:
+def keyring_secret(name: str) -> str | None:
+    """Return the secret of this name in the desktop's keyring."""
     from multidb_chat.adapters.security.keyring_secrets import KeyringSecret
 
     return KeyringSecret(name).get()

@@ -16,6 +16,9 @@
     │   │   └── SessionEnded      logged out elsewhere, expired, or the account is gone
     │   ├── TooManyAttempts       come again later
     │   └── QuotaExceeded         the plan's limit for the period is used up
+    ├── ModelError                a language model gave no answer, or none that can be used
+    │   ├── ModelUnavailable      no connection, too slow, overloaded; another try may help
+    │   └── ModelRefused          a wrong key, an unknown model, a prompt that is too long
     └── StoreError                a store could not do its work; `store` names it
         ├── StoreUnavailable      away, frozen, or beyond the deadline; retrying later may help
         ├── StoreFull             no space left: nothing was acknowledged
@@ -95,6 +98,18 @@ class QuotaExceeded(Refused):
     def __init__(self, message: str, resets_at: datetime | None = None) -> None:
         super().__init__(message)
         self.resets_at = resets_at
+
+
+class ModelError(MultidbChatError):
+    """A language model gave no answer, or none that can be used."""
+
+
+class ModelUnavailable(ModelError):
+    """The model cannot be reached, is too slow or overloaded; another try may help."""
+
+
+class ModelRefused(ModelError):
+    """The model does not take the request: a wrong key, an unknown model, a prompt that is too long."""
 
 
 class StoreError(MultidbChatError):

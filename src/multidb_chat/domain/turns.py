@@ -36,11 +36,15 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class AnswerSentence:
-    """One sentence (or list item) of an answer with the numbers of its citations; `before` is what separates it."""
+    """One sentence (or list item) of an answer with the numbers of its citations; `before` is what separates it.
+
+    `supported` is False for what a model wrote and no passage says: it cites nothing, and is marked.
+    """
 
     text: str
     citations: tuple[int, ...] = ()
     before: str = " "
+    supported: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +59,26 @@ class CuratedBy:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelUse:
+    """The language model that wrote an answer, and what that took: tokens by the provider's count, US dollars.
+
+    None where the provider tells none. `dropped` counts sentences that were left out, since no passage supports them.
+    """
+
+    name: str
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    cost: float | None = None
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A complete answer. `found` is False when nothing supported one; then `nearest` shows what came closest.
 
     `text` is Markdown with `[n]` marks. `question` is as asked, `standalone` as it was searched (follow-ups resolved).
     `timings` are milliseconds by step. `cached` tells that it was not computed for this turn. `curated` belongs to the
-    method "knowledge" alone.
+    method "knowledge" alone, `model` to what a language model wrote or tried to.
     """
 
     question: str
@@ -76,6 +94,7 @@ class Answer:
     conversation_id: str | None = None
     message_id: str | None = None
     curated: CuratedBy | None = None
+    model: ModelUse | None = None
 
 
 class TurnStarted(NamedTuple):
@@ -133,6 +152,8 @@ class Draft:
     sentences: tuple[AnswerSentence, ...]
     citations: tuple[Citation, ...]
     found: bool
+    method: AnswerMethod = "extractive"
+    model: ModelUse | None = None
 
 
 class Answerer(Protocol):
@@ -142,5 +163,5 @@ class Answerer(Protocol):
     def name(self) -> str:
         """Part of the cache key: changes whenever answers would."""
 
-    def answer(self, question: Question, matches: Sequence[Match]) -> AsyncIterator[AnswerSentence | Draft]:
-        """Yield the sentences as they come, and at last the complete draft."""
+    def answer(self, question: Question, matches: Sequence[Match]) -> AsyncIterator[AnswerSentence | Notice | Draft]:
+        """Yield the sentences as they come, what the user should know beside them, and at last the complete draft."""

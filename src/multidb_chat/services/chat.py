@@ -326,13 +326,15 @@ class Chat:
                 async for piece in self._draft(turn, usable):
                     if isinstance(piece, Draft):
                         draft = piece
+                    elif isinstance(piece, Notice):
+                        yield piece
                     else:
                         pieces.append(piece)
                         yield AnswerToken(piece)
             if draft is not None and draft.found:
                 yield Answer(
                     turn.asked, turn.standalone, "".join(pieces), True, draft.sentences, draft.citations,
-                    nearest=(), method="extractive" if self._answerer.name.startswith("extractive") else "model",
+                    nearest=(), method=draft.method, model=draft.model,
                 )  # fmt: skip
                 return
         yield AnswerToken(NOT_FOUND)
@@ -356,11 +358,14 @@ class Chat:
         side, rest = one_side(found, self._handbook_id)
         return side[:limit], rest
 
-    async def _draft(self, turn: Turn, matches: Sequence[Match]) -> AsyncIterator[str | Draft]:
+    async def _draft(self, turn: Turn, matches: Sequence[Match]) -> AsyncIterator[str | Notice | Draft]:
         """Yield the answer's Markdown by sentence, one behind the answerer (marks look ahead), then the draft."""
         waiting: AnswerSentence | None = None
         begin = time.perf_counter()
         async for item in self._answerer.answer(Question(turn.asked, turn.standalone), matches):
+            if isinstance(item, Notice):
+                yield item
+                continue
             following = item if isinstance(item, AnswerSentence) else None
             if waiting is not None:
                 yield written(waiting, following)

@@ -18,6 +18,7 @@ from multidb_chat.settings.sections import (
     Ingest,
     Log,
     Login,
+    Model,
     Plans,
     Retention,
     Search,
@@ -50,6 +51,7 @@ class Settings:
     answers: Answers
     ingest: Ingest
     embedder: Embedder
+    model: Model
     plans: Plans
     login: Login
     guest: Guest

@@ -16,7 +16,6 @@ _FALSE = frozenset({"false", "no", "off", "0"})
 _RULE = "rule"
 # The password of a URL, up to the last `@`: also in a value that is refused because its password was not encoded.
 _CREDENTIALS = r"((?:^|//)[^:@/?#]*):(?!//).*@"
-_PLACE = r"(?:env|file|keyring):\S.*"  # of a secret
 _HOST = r"(?:\[[^\]]+\]|[^:\[\]@/]+)(?::(\d{1,5}))?"  # a URL may name several, after commas
 # Drivers also take passwords among a URL's parameters.
 _PARAMETER = r"(?i)([?&](?:password|passwd|secret|token|sslpassword)=)[^&#]*"
@@ -27,7 +26,7 @@ class Rule:
     """One setting: what it is for, its default, and which values are good.
 
     `schemes`: the value is the word `embedded` or a URL of one of these schemes, whose password is never shown.
-    `secret`: the value is the word `url`, or names the place of a secret; it is no secret itself.
+    `pattern`: a regular expression that the whole value fits, which `form` says in words.
     """
 
     help: str
@@ -36,15 +35,16 @@ class Rule:
     high: float | None = None
     choices: tuple[str, ...] = ()
     schemes: tuple[str, ...] = ()
-    secret: bool = False
+    pattern: str = ""
+    form: str = ""
 
     @property
     def expected(self) -> str:
         """What a good value is, in words, for messages and documentation."""
         if self.schemes:
             return f'"embedded" or a URL that begins with {" or ".join(f"{scheme}://" for scheme in self.schemes)}'
-        if self.secret:
-            return '"url", or "env:NAME" (a variable), "file:PATH" or "keyring:NAME"'
+        if self.form:
+            return self.form
         if self.choices:
             return "one of " + ", ".join(f'"{choice}"' for choice in self.choices)
         if isinstance(self.default, bool):
@@ -93,8 +93,8 @@ class Rule:
             return False
         if self.choices:
             return value in self.choices
-        if self.secret:
-            return value == "url" or re.fullmatch(_PLACE, value) is not None
+        if self.pattern:
+            return re.fullmatch(self.pattern, value) is not None
         return not self.schemes or value == "embedded" or self._good_url(value)
 
     def _good_url(self, value: str) -> bool:

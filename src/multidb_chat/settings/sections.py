@@ -20,11 +20,19 @@ def _store(schemes: tuple[str, ...], what: str) -> str:
     return url
 
 
-def _password(of: str) -> str:
+def _place(without: str, what: str) -> str:
+    """Define where a secret lies, which is no secret itself."""
     place: str = setting(
-        "url", f"Where the password for {of} is, if not in the URL; so that it need not be in this file.", secret=True
+        without,
+        what,
+        pattern=rf"{without}|(?:env|file|keyring):\S.*",
+        form=f'"{without}", or "env:NAME" (a variable), "file:PATH" or "keyring:NAME"',
     )
     return place
+
+
+def _password(of: str) -> str:
+    return _place("url", f"Where the password for {of} is, if not in the URL; so that it need not be in this file.")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -75,6 +83,29 @@ class Embedder(Section):
 
     name: str = setting("minilm", "Which embedder makes the vectors.", choices=("minilm",))
     threads: int = setting(0, "Threads that make vectors; 0 is one for each processor core.", low=0, high=256)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Model(Section):
+    """Answers in the words of a language model. Without one they are quoted from the documents."""
+
+    name: str = setting(
+        "none",
+        "Which model writes the answers; `multidb-chat models use` sets it.",
+        pattern=r"none|(?:openai|anthropic|gemini|gguf):\S.*",
+        form='"none", "openai:NAME" (also servers that speak like it), "anthropic:NAME", "gemini:NAME" or "gguf:PATH"',
+    )
+    url: str = setting(
+        "provider",
+        "Where the model is served, if not by its provider: http://localhost:11434/v1 for Ollama, say.",
+        pattern=r"provider|https?://[^\s/]\S*",
+        form='"provider" or a URL that begins with http:// or https://',
+    )
+    key: str = _place("none", "Where the key for the provider is.")
+    strict: bool = setting(False, "Leave out sentences that no passage supports; otherwise they are marked with [?].")
+    most_tokens: int = setting(512, "The most tokens of an answer.", low=16, high=100_000)
+    timeout_s: float = setting(60.0, "Seconds to wait for the next word of a model.", low=1, high=3_600)
+    context: int = setting(4_096, "Tokens that a model in a file keeps in view.", low=512, high=1_000_000)
 
 
 def _limit(default: int, what: str) -> int:
@@ -153,6 +184,7 @@ SECTIONS: dict[str, type[Section]] = {
     "answers": Answers,
     "ingest": Ingest,
     "embedder": Embedder,
+    "model": Model,
     "plans": Plans,
     "login": Login,
     "guest": Guest,

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from multidb_chat.domain.search import Match
 from multidb_chat.domain.turns import AnswerSentence, Citation
 
+UNSUPPORTED = "[?]"
+"""The mark behind a sentence that no passage supports."""
+
 
 def citation(match: Match, number: int, start: int = 0, end: int | None = None) -> Citation:
     """Return the citation of the characters `start` to `end` of a match's passage (None: to its end)."""
@@ -35,11 +38,15 @@ def written(sentence: AnswerSentence, following: AnswerSentence | None) -> str:
     Where the next sentence shares the citation the marks wait for the last one that does; behind code and tables, which
     carry none themselves, they stand on a line of their own.
     """
-    marks = "".join(f"[{number}]" for number in sentence.citations)
-    if not marks or (following is not None and following.citations == sentence.citations):
+    marks = "".join(f"[{number}]" for number in sentence.citations) if sentence.supported else UNSUPPORTED
+    if not marks or (following is not None and _marks_alike(following, sentence)):
         return sentence.before + sentence.text
     space = "\n\n" if sentence.text.startswith(("```", "| ")) else " "
     return f"{sentence.before}{sentence.text}{space}{marks}"
+
+
+def _marks_alike(first: AnswerSentence, second: AnswerSentence) -> bool:
+    return (first.citations, first.supported) == (second.citations, second.supported)
 
 
 def compose(sentences: Sequence[AnswerSentence]) -> str:

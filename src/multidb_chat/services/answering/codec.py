@@ -6,7 +6,7 @@ from dataclasses import asdict, fields, replace
 from typing import Any
 
 from multidb_chat.domain.conversations import Message
-from multidb_chat.domain.turns import Answer, AnswerSentence, Citation, CuratedBy
+from multidb_chat.domain.turns import Answer, AnswerSentence, Citation, CuratedBy, ModelUse
 
 FORMAT = 1
 """The version of this form. Data of another version is not read: for the cache that is a miss."""
@@ -30,6 +30,8 @@ def from_dict(data: dict[str, Any]) -> Answer:
         known["nearest"] = tuple(citation_from(item) for item in data["nearest"])
         if known.get("curated"):
             known["curated"] = CuratedBy(**known["curated"])
+        if known.get("model"):
+            known["model"] = ModelUse(**known["model"])
         return Answer(**known)
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"not an answer: {error}") from error
@@ -37,7 +39,7 @@ def from_dict(data: dict[str, Any]) -> Answer:
 
 _ANSWER = tuple(field.name for field in fields(Answer))
 # What answers that were stored before do not have; all else is required.
-_ADDED = frozenset({"curated"})
+_ADDED = frozenset({"curated", "model"})
 
 
 def citation_from(item: dict[str, Any]) -> Citation:

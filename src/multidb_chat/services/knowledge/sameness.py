@@ -33,7 +33,7 @@ _MANNERS: tuple[tuple[Manner, str], ...] = (
 )
 _FIGURES = re.compile(r"\d+|[a-z]+")
 _NARROW: frozenset[Manner] = frozenset({"person", "time", "place"})
-_NEGATION = re.compile(
+NEGATION = re.compile(
     r"\b(?:no|not|never|without|cannot|none|nobody|nothing|neither|nor|\w+n't"
     r"|forbid(?:den|s)?|prohibit(?:ed|s)?|bann?(?:ed|s)?|impossible|unable"
     r"|nicht|kein\w*|nie|niemals|ohne|pas|jamais|sans|nunca|sin|senza|non|niet|geen|nooit|zonder)\b"
@@ -116,7 +116,7 @@ class Sameness:
             specific=frozenset(plain & _SPECIFIC) - {"may", "no", "none", "second"},
             turning=frozenset(word for pair in _TURNING for word in pair & plain),
             ordered=bool(plain & _ORDERING),
-            negated=bool(_NEGATION.search(fold(text).replace("’", "'"))),
+            negated=bool(NEGATION.search(fold(text).replace("’", "'"))),
             manner=_manner(text),
         )
 

@@ -6,7 +6,7 @@ import pytest
 
 from multidb_chat.domain.errors import InvalidSetting
 from multidb_chat.settings import load_settings
-from multidb_chat.settings.servers import server_url
+from multidb_chat.settings.secrets import server_url
 
 URL = "postgresql://chat@db.example.org:5433/chat?sslmode=verify-full"
 

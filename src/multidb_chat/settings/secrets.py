@@ -1,4 +1,4 @@
-"""The URL of a store's server, with the password that lies elsewhere."""
+"""Secrets that lie elsewhere: passwords of the stores' servers, in their URLs, and keys of models' providers."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,11 +20,20 @@ def server_url(
     url = str(settings.value(f"stores.{store}"))
     if url == EMBEDDED:
         return None
-    key = f"stores.{store}_password"
-    place = str(settings.value(key))
-    if place == "url":
-        return url
-    kind, _, name = place.partition(":")
+    password = secret(settings, f"stores.{store}_password", keyring, environ)
+    return url if password is None else _with_password(url, password)
+
+
+def secret(
+    settings: Settings, key: str, keyring: Callable[[str], str | None], environ: Mapping[str, str]
+) -> str | None:
+    """Return the secret whose place a setting names; None where it names none.
+
+    `keyring` returns the secret of a name. Raises `InvalidSetting` when it is not where the setting says.
+    """
+    kind, _, name = str(settings.value(key)).partition(":")
+    if not name:
+        return None
     places: Mapping[str, Callable[[str], str | None]] = {"env": environ.get, "file": _from_file, "keyring": keyring}
     try:
         found = places[kind](name)
@@ -35,7 +44,7 @@ def server_url(
             kind, f"the keyring has no secret named {name}"
         )
         raise InvalidSetting(f"{settings.origin(key)}: {key}: {what}")
-    return _with_password(url, found)
+    return found
 
 
 def _from_file(name: str) -> str:

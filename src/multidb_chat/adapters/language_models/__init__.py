@@ -1,0 +1,1 @@
+"""Language models: those behind a provider's or a local server's interface, and files that run in this process."""

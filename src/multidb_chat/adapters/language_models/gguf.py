@@ -1,0 +1,139 @@
+"""A model in a GGUF file, run in this process by llama.cpp (xllamacpp). Needs the extra `gguf`."""
+
+import asyncio
+import secrets
+import threading
+from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
+from typing import Any
+
+from multidb_chat.domain.errors import InvalidSetting, ModelRefused, ModelUnavailable
+from multidb_chat.domain.language import Ended, Piece, Prompt
+from multidb_chat.domain.text import clean_line
+
+_HINT = "GGUF files need the extra `gguf`: pip install 'multidb-chat[gguf]'"
+_MAGIC = b"GGUF"  # https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+
+
+class GgufModel:
+    """The model in the file `path`, loaded at the first question; `context` is how many tokens it keeps in view.
+
+    `timeout` bounds the wait for the first piece and between two, in seconds.
+    Raises `InvalidSetting` without the extra, or where there is no such file.
+    """
+
+    def __init__(self, path: Path, *, context: int = 4096, threads: int = 0, timeout: float = 120.0) -> None:
+        try:
+            import xllamacpp  # noqa: F401 - tells that it is there
+        except ImportError as error:
+            raise InvalidSetting(_HINT) from error
+        try:
+            with path.open("rb") as file:
+                is_model = file.read(4) == _MAGIC
+        except OSError as error:
+            raise InvalidSetting(f"{path}: {error.strerror}") from error
+        if not is_model:
+            raise InvalidSetting(f"{path} is no GGUF file.")
+        self._path, self._context, self._threads, self._timeout = path, context, threads, timeout
+        self._loaded: Any = None
+        self._loading = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        """The file's name and size, which change with its contents."""
+        return f"gguf:{self._path.name}-{self._path.stat().st_size}"
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece | Ended, None]:
+        """Yield the answer piece by piece; a thread runs the model and stops behind the token it is at."""
+        arrived: asyncio.Queue[dict[str, Any] | Exception | None] = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+        stopped = threading.Event()
+
+        def put(item: "dict[str, Any] | Exception | None") -> None:
+            if not stopped.is_set():
+                loop.call_soon_threadsafe(arrived.put_nowait, item)
+
+        running = loop.run_in_executor(None, self._run, _request(prompt), put, stopped)
+        try:
+            while (item := await self._next(arrived)) is not None:
+                if isinstance(item, Exception):
+                    raise item
+                for event in _events(item):
+                    yield event
+        finally:
+            stopped.set()
+            await asyncio.shield(asyncio.wait({running}, timeout=self._timeout))
+
+    async def _next(self, arrived: "asyncio.Queue[dict[str, Any] | Exception | None]") -> Any:
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await arrived.get()
+        except TimeoutError as error:
+            raise ModelUnavailable(f"{self._path.name} said nothing for {self._timeout:g} seconds.") from error
+
+    def _run(
+        self,
+        request: dict[str, Any],
+        put: "Callable[[dict[str, Any] | Exception | None], None]",
+        stopped: threading.Event,
+    ) -> None:
+        def take(chunk: dict[str, Any]) -> bool:
+            put(self._refusal(chunk) if "error" in chunk or "choices" not in chunk else chunk)
+            return stopped.is_set()  # True ends the generation
+
+        try:
+            self._server().handle_chat_completions(request, take)
+            put(None)
+        except Exception as error:  # noqa: BLE001 - whatever the library raises, the turn gets an answer of its own
+            put(ModelRefused(f"{self._path.name} cannot be run: {clean_line(str(error)) or type(error).__name__}"))
+
+    def _server(self) -> Any:
+        with self._loading:
+            if self._loaded is None:
+                import xllamacpp
+
+                parameters = xllamacpp.CommonParams()
+                parameters.model.path = str(self._path)
+                parameters.n_ctx = self._context
+                parameters.n_parallel = 1
+                parameters.verbosity = -1
+                parameters.ui = False
+                # It also listens on a port of this machine; nobody else knows the key.
+                parameters.api_keys = [secrets.token_hex(32)]
+                if self._threads:
+                    parameters.cpuparams.n_threads = self._threads
+                self._loaded = xllamacpp.Server(parameters)
+            return self._loaded
+
+    def _refusal(self, chunk: dict[str, Any]) -> ModelRefused:
+        error = chunk.get("error", chunk)
+        told = error.get("message", "") if isinstance(error, dict) else str(error)
+        return ModelRefused(f"{self._path.name} refuses the question: {clean_line(str(told))[:200]}")
+
+    async def close(self) -> None:
+        """Free the memory."""
+        self._loaded = None
+
+
+def _request(prompt: Prompt) -> dict[str, Any]:
+    return {
+        "messages": [
+            {"role": "system", "content": prompt.instructions},
+            *({"role": said.role, "content": said.text} for said in prompt.messages),
+        ],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "max_tokens": prompt.most_tokens,
+        "temperature": prompt.temperature,
+    }
+
+
+def _events(chunk: dict[str, Any]) -> "list[Piece | Ended]":
+    events: list[Piece | Ended] = []
+    for choice in chunk["choices"]:
+        if text := choice.get("delta", {}).get("content"):
+            events.append(Piece(text))
+        if reason := choice.get("finish_reason"):
+            timings = chunk.get("timings", {})
+            events.append(Ended(reason == "stop", timings.get("prompt_n"), timings.get("predicted_n")))
+    return events

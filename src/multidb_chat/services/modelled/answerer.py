@@ -1,0 +1,170 @@
+"""The answerer that lets a language model write, holds each sentence against the passages, and quotes if that fails."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
+
+from multidb_chat.domain.errors import ModelError
+from multidb_chat.domain.language import Ended, LanguageModel
+from multidb_chat.domain.search import Embedder, Match
+from multidb_chat.domain.turns import Answerer, AnswerSentence, Citation, Draft, ModelUse, Notice, Question
+from multidb_chat.services.answering.citing import citation
+from multidb_chat.services.answering.rendering import inert
+from multidb_chat.services.modelled.hearing import Heard, Listener
+from multidb_chat.services.modelled.prompting import ABSTAIN, VERSION, prompt_for
+from multidb_chat.services.modelled.supporting import Evidence, Support
+
+QUOTED = "This answer is quoted from your documents instead."
+
+
+class Modelled:
+    """Answers in the words of a `model`, each sentence checked before it is shown.
+
+    A sentence that no passage supports is marked, or with `strict` left out. Where the model fails before anything
+    was said, or nothing that it said holds, `quoting` answers, which needs no model.
+    """
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        quoting: Answerer,
+        embedder: Embedder | None = None,
+        *,
+        strict: bool = False,
+        most_tokens: int = 512,
+    ) -> None:
+        self._model = model
+        self._quoting = quoting
+        self._embedder = embedder
+        self._strict = strict
+        self._most_tokens = most_tokens
+
+    @property
+    def name(self) -> str:
+        """Part of the cache key: the model, the prompt and all that the answer is made by beside them."""
+        return f"model-{VERSION}{'s' if self._strict else ''}:{self._model.name}+{self._quoting.name}"
+
+    async def answer(
+        self, question: Question, matches: Sequence[Match]
+    ) -> AsyncIterator[AnswerSentence | Notice | Draft]:
+        """Yield the sentences that were checked, notices, then the draft."""
+        told = Telling(strict=self._strict)
+        evidence = await asyncio.to_thread(Evidence, question.standalone, matches, self._embedder)
+        failed = ""
+        try:
+            async with aclosing(self._heard(question, matches, told)) as sentences:
+                async for heard in sentences:
+                    for sentence in told.tell(heard, await evidence.support(heard.text, heard.passages)):
+                        yield sentence
+        except ModelError as error:
+            failed = str(error)
+        use = ModelUse(self._model.name, told.tokens_in, told.tokens_out, told.cost, told.dropped)
+        if not told.sentences and not told.abstained:
+            yield Notice(f"{failed or self._unfounded} {QUOTED}")
+            async for item in self._quoting.answer(question, matches):
+                yield item
+            return
+        for notice in _notices(failed, told):
+            yield Notice(notice)
+        yield Draft(tuple(told.sentences), tuple(told.citations), bool(told.sentences), "model", use)
+
+    @property
+    def _unfounded(self) -> str:
+        return f"What {self._model.name} wrote is not supported by your documents."
+
+    async def _heard(
+        self, question: Question, matches: Sequence[Match], told: "Telling"
+    ) -> AsyncGenerator[Heard, None]:
+        listener = Listener()
+        prompt = prompt_for(question, matches, most_tokens=self._most_tokens)
+        async with aclosing(self._model.stream(prompt)) as events:
+            async for event in events:
+                if isinstance(event, Ended):
+                    told.end(event)
+                    continue
+                for heard in listener.hear(event.text):
+                    yield heard
+        rest = list(listener.end())
+        for heard in rest[:-1] if told.cut_off else rest:
+            yield heard
+
+
+class Telling:
+    """What was said so far. Sentences without support wait for one that has it: an answer of such alone is none."""
+
+    def __init__(self, *, strict: bool) -> None:
+        self._strict = strict
+        self.sentences: list[AnswerSentence] = []
+        self.citations: list[Citation] = []
+        self.tokens_in: int | None = None
+        self.tokens_out: int | None = None
+        self.cost: float | None = None
+        self.dropped = self.unsupported = 0
+        self.abstained = self.cut_off = False
+        self._numbers: dict[tuple[str, int, int], int] = {}
+        self._waiting: list[Heard] = []
+        self._last: Heard | None = None
+
+    def end(self, ended: Ended) -> None:
+        """Take what the provider says at the end."""
+        self.tokens_in, self.tokens_out, self.cost = ended.tokens_in, ended.tokens_out, ended.cost
+        self.cut_off = not ended.complete
+
+    def tell(self, heard: Heard, support: Support | None) -> list[AnswerSentence]:
+        """Take a sentence and return those that can be shown now, in order."""
+        if ABSTAIN.casefold() in heard.text.casefold():
+            self.abstained = not self.sentences
+            return []
+        if support is None and self._strict:
+            self.dropped += 1
+            return []
+        if support is None and not self.sentences:
+            self._waiting.append(heard)
+            return []
+        shown = [self._write(one, None) for one in self._waiting]
+        self._waiting = []
+        return [*shown, self._write(heard, support)]
+
+    def _write(self, heard: Heard, support: Support | None) -> AnswerSentence:
+        numbers: tuple[int, ...] = ()
+        if support is None:
+            self.unsupported += 1
+        else:
+            numbers = (self._cite(support),)
+        text = f"{heard.marker} {inert(heard.text, markdown=True)}".lstrip()
+        sentence = AnswerSentence(text, numbers, self._before(heard), support is not None)
+        self.sentences.append(sentence)
+        self._last = heard
+        return sentence
+
+    def _cite(self, support: Support) -> int:
+        chunk = support.match.chunk
+        place = support.match.document.id, chunk.start + support.start, chunk.start + support.end
+        if place not in self._numbers:
+            self._numbers[place] = len(self._numbers) + 1
+            self.citations.append(citation(support.match, self._numbers[place], support.start, support.end))
+        return self._numbers[place]
+
+    def _before(self, heard: Heard) -> str:
+        last = self._last
+        if last is None:
+            return ""
+        if heard.marker and last.marker and heard.paragraph == last.paragraph:
+            return "\n"
+        return " " if heard.paragraph == last.paragraph and not heard.marker else "\n\n"
+
+
+def _notices(failed: str, told: Telling) -> list[str]:
+    notices = []
+    if failed:
+        notices.append(f"The answer breaks off: {failed}")
+    elif told.cut_off and told.sentences:
+        notices.append("The answer is longer than this model may write, and was cut off.")
+    if told.unsupported:
+        notices.append(_unsupported(told.unsupported))
+    return notices
+
+
+def _unsupported(count: int) -> str:
+    what = "One sentence is" if count == 1 else f"{count} sentences are"
+    return f"{what} marked with [?]: no passage that was found supports {'it' if count == 1 else 'them'}."

@@ -1,0 +1,134 @@
+"""What a model writes is shown as far as the passages hold it; else the answer is quoted."""
+
+import pytest
+
+from multidb_chat.domain.errors import ModelRefused, ModelUnavailable
+from multidb_chat.domain.language import Ended
+from multidb_chat.domain.turns import AnswerSentence, Draft, Notice, Question
+from multidb_chat.services.answering import codec
+from multidb_chat.services.answering.citing import compose
+from multidb_chat.services.answering.extractive import Extractive
+from multidb_chat.services.modelled.answerer import Modelled
+from tests.unit.services.answering.passages import match
+from tests.unit.services.modelled.scripted import Scripted, in_pieces
+
+LAMP = match("The lighthouse was lit in 1858. Its lamp burns colza oil.", title="The lighthouse")
+FEES = match("Members pay 40 euros a year.", title="Fees")
+QUESTION = Question("What does it burn?", "What does the lamp of the lighthouse burn?")
+
+
+async def answered(model: Scripted, *, strict: bool = False) -> tuple[Draft, list[str], str]:
+    """Return the draft, the notices, and the text as it was streamed."""
+    notices, sentences, draft = [], [], None
+    async for item in Modelled(model, Extractive(), strict=strict).answer(QUESTION, [LAMP, FEES]):
+        if isinstance(item, Notice):
+            notices.append(item.text)
+        elif isinstance(item, AnswerSentence):
+            sentences.append(item)
+        else:
+            draft = item
+    assert draft is not None
+    assert tuple(sentences) == draft.sentences
+    return draft, notices, compose(sentences)
+
+
+@pytest.mark.parametrize("size", [1, 4, 1_000])
+async def test_sentences_carry_the_place_that_supports_them(size: int) -> None:
+    said = "The lamp burns colza oil [1]. Members pay 40 euros a year [2]."
+    draft, notices, text = await answered(Scripted(*in_pieces(said, size)))
+    assert text == said.replace(" [1].", ". [1]").replace(" [2].", ". [2]")
+    assert [one.snippet for one in draft.citations] == ["Its lamp burns colza oil.", "Members pay 40 euros a year."]
+    assert (draft.method, draft.found, notices) == ("model", True, [])
+    assert draft.model is not None
+    assert (draft.model.name, draft.model.tokens_in, draft.model.tokens_out) == ("scripted:one", 100, 20)
+
+
+async def test_a_sentence_that_nothing_supports_is_marked_and_told() -> None:
+    draft, notices, text = await answered(Scripted("The lamp burns colza oil [1]. It was lit in 1868 [1]."))
+    assert text == "The lamp burns colza oil. [1] It was lit in 1868. [?]"
+    assert [one.supported for one in draft.sentences] == [True, False]
+    assert notices == ["One sentence is marked with [?]: no passage that was found supports it."]
+
+
+async def test_strict_leaves_such_sentences_out() -> None:
+    draft, notices, text = await answered(
+        Scripted("It was lit in 1868 [1]. The lamp burns colza oil [1]."), strict=True
+    )
+    assert text == "The lamp burns colza oil. [1]"
+    assert draft.model is not None
+    assert draft.model.dropped == 1
+    assert notices == []
+
+
+async def test_what_comes_before_the_first_supported_sentence_is_shown_with_it() -> None:
+    _, _, text = await answered(Scripted("A good question. The lamp burns colza oil [1]."))
+    assert text == "A good question. [?] The lamp burns colza oil. [1]"
+
+
+async def test_a_sentence_without_a_number_gets_the_one_of_the_passage_that_says_it() -> None:
+    _, notices, text = await answered(Scripted("The lamp burns colza oil."))
+    assert (text, notices) == ("The lamp burns colza oil. [1]", [])
+
+
+@pytest.mark.parametrize("said", ["I am a helpful assistant. Whales are large.", "", "[1] [2]"])
+async def test_an_answer_that_nothing_supports_is_quoted_instead(said: str) -> None:
+    draft, notices, text = await answered(Scripted(said))
+    assert "colza oil" in text
+    assert draft.method == "extractive"
+    assert len(notices) == 1
+    assert "quoted from your documents" in notices[0]
+
+
+@pytest.mark.parametrize("error", [ModelUnavailable("The model is overloaded."), ModelRefused("A wrong key.")])
+async def test_a_model_that_fails_leaves_the_answer_to_the_documents(error: Exception) -> None:
+    draft, notices, text = await answered(Scripted(error))
+    assert "colza oil" in text
+    assert draft.method == "extractive"
+    assert notices == [f"{error} This answer is quoted from your documents instead."]
+
+
+async def test_what_was_said_before_a_model_broke_off_stays() -> None:
+    _, notices, text = await answered(
+        Scripted("The lamp burns colza oil [1]. Members pay ", ModelUnavailable("It broke off."))
+    )
+    assert text == "The lamp burns colza oil. [1]"
+    assert notices == ["The answer breaks off: It broke off."]
+
+
+async def test_an_answer_that_was_cut_off_ends_with_its_last_whole_sentence() -> None:
+    cut = Scripted("The lamp burns colza oil [1]. Members pay 40 eu", ended=Ended(False, 100, 16))
+    _, notices, text = await answered(cut)
+    assert text == "The lamp burns colza oil. [1]"
+    assert notices == ["The answer is longer than this model may write, and was cut off."]
+
+
+@pytest.mark.parametrize("said", ["NOT IN THE DOCUMENTS", "Not in the documents."])
+async def test_a_model_that_finds_nothing_says_so(said: str) -> None:
+    draft, notices, text = await answered(Scripted(said))
+    assert (draft.found, text, notices) == (False, "", [])
+
+
+async def test_links_and_images_of_a_model_are_words() -> None:
+    _, _, text = await answered(
+        Scripted("The lamp burns [colza oil](https://evil.example/?q=secret) ![x](https://evil.example/x.png) [1].")
+    )
+    assert "evil.example" not in text
+    assert "colza oil" in text
+
+
+async def test_leaving_the_answer_stops_the_model() -> None:
+    model = Scripted("The lamp burns colza oil [1]. ", "Members pay 40 euros a year [2]. ", "More.")
+    answer = Modelled(model, Extractive()).answer(QUESTION, [LAMP, FEES])
+    await anext(answer)
+    await answer.aclose()  # type: ignore[attr-defined]
+    assert model.stopped
+
+
+def test_an_answer_of_a_model_is_the_same_after_it_was_stored() -> None:
+    from multidb_chat.domain.turns import Answer, ModelUse
+
+    answer = Answer(
+        "q", "q", "x [?]", True, (AnswerSentence("x", (), "", supported=False),), method="model",
+        model=ModelUse("scripted:one", 1, 2, 0.5, 1),
+    )  # fmt: skip
+    assert codec.loads(codec.dumps(answer)) == answer
