@@ -52,8 +52,7 @@ class Connection:
         self._url = url
         self._timeout = timeout
         self._client: AsyncMongoClient[Record] | None = None
-        self._database: Database | None = None
-        self._opening = asyncio.Lock()
+        self._opening: asyncio.Task[Database] | None = None
         self.place = urlsplit(url).netloc.rpartition("@")[2]
         """Where the server is, fit to be shown."""
         self.vectors = False
@@ -61,13 +60,9 @@ class Connection:
 
     async def database(self) -> Database:
         """Return the database, its indexes made. Raises `SchemaTooNew`, `InvalidSetting`, and the driver's errors."""
-        if self._database is None:
-            async with self._opening:
-                if self._database is None:
-                    database = self.unopened()
-                    await self._make_ready(database)
-                    self._database = database
-        return self._database
+        if self._opening is None or (self._opening.done() and not _succeeded(self._opening)):
+            self._opening = asyncio.create_task(self._opened())
+        return await asyncio.shield(self._opening)  # for all that wait, one attempt
 
     def unopened(self) -> Database:
         """Return the database as it is, nothing made."""
@@ -83,6 +78,8 @@ class Connection:
 
     async def close(self) -> None:
         """Close the connections."""
+        if self._opening is not None:
+            await asyncio.wait([self._opening])
         if self._client is not None:
             await self._client.close()
 
@@ -98,7 +95,8 @@ class Connection:
         except (ConfigurationError, ValueError) as error:
             raise InvalidSetting(f"stores.library: {error}") from error
 
-    async def _make_ready(self, database: Database) -> None:
+    async def _opened(self) -> Database:
+        database = self.unopened()
         try:
             await database.client.admin.command("hello")
             self.vectors = True
@@ -107,6 +105,11 @@ class Connection:
                 raise
         found = await database[LIBRARY].find_one({"_id": LIBRARY}, {"schema": 1})
         require_known(found or await _made(database), self.place)
+        return database
+
+
+def _succeeded(task: asyncio.Task[Database]) -> bool:
+    return not task.cancelled() and task.exception() is None
 
 
 def require_known(library: Record, place: str) -> None:

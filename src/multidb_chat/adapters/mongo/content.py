@@ -5,8 +5,8 @@ deleted when another one is. What a writer that died leaves behind is written do
 same transaction that replaces a document turning them into what it no longer needs.
 """
 
-import asyncio
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import astuple
 from itertools import islice
 from typing import NamedTuple, TypeVar
@@ -97,7 +97,8 @@ async def upload(database: Database, contents: Sequence[Ready], vectors: bool) -
         for one in contents
         for key, chunk in zip(one.place.chunk_keys(), one.chunks, strict=True)
     )
-    await asyncio.gather(_insert(database, _TEXTS, parts), _insert(database, _CHUNKS, chunks))
+    await _insert(database, _TEXTS, parts)
+    await _insert(database, _CHUNKS, chunks)
     for place, content, *_ in contents:
         if place.original == "file":
             with pymongo.timeout(_FILE_TIMEOUT):
@@ -127,7 +128,7 @@ async def chunks_of(database: Database, wanted: Sequence[list[str]], vectors: bo
     fields = dict.fromkeys(CHUNK if vectors else CHUNK_WITHOUT_VECTOR, 1)
     found: dict[str, Chunk] = {}
     for some in _batches(key for keys in wanted for key in keys):
-        with pymongo.timeout(BULK_TIMEOUT):
+        with pymongo.timeout(BULK_TIMEOUT) if vectors else nullcontext():
             cursor = database[_CHUNKS].find({"_id": {"$in": some}}, fields, batch_size=READ_AT_ONCE)
             for record in await cursor.to_list():
                 found[record["_id"]] = chunk_of(record)

@@ -67,7 +67,7 @@ def translated(place: str) -> Iterator[None]:
         yield
     except MultidbChatError:
         raise
-    except (PyMongoError, BSONError, OSError, OverflowError) as error:
+    except (PyMongoError, BSONError, OSError, OverflowError, UnicodeEncodeError) as error:
         raise meaning(error, place) from error
 
 
@@ -76,6 +76,8 @@ def meaning(error: Exception, place: str) -> MultidbChatError:
     where = f"MongoDB at {place}"
     if isinstance(error, DocumentTooLarge | OverflowError):
         return InvalidInput("What was to be stored in the library is too large for one record (16 MB).")
+    if isinstance(error, UnicodeEncodeError):
+        return InvalidInput("The text holds half a character (a lone surrogate) and cannot be stored.")
     if isinstance(error, BSONError):
         return StoreCorrupt(STORE, f"{where} holds data that cannot be read: restore a backup.")
     if isinstance(error, BulkWriteError):

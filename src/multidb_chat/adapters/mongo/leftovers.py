@@ -8,9 +8,8 @@ to go.
 import time
 from collections.abc import Sequence
 
-from multidb_chat.adapters.mongo import content
 from multidb_chat.adapters.mongo.connection import Database, Record
-from multidb_chat.adapters.mongo.content import Stored
+from multidb_chat.adapters.mongo.content import Stored, delete
 from multidb_chat.adapters.mongo.transactions import REDO, Plan, Transactions
 
 LEFTOVERS, SWEPT, DOCUMENTS = "leftovers", "swept", "documents"
@@ -22,13 +21,14 @@ Place = tuple[str, Stored]
 
 
 def left(key: str, places: Sequence[Place]) -> Record:
-    """Return the record that tells of contents."""
-    return {"_id": key, "since": time.time(), "content": [[document, *place] for document, place in places]}
+    """Return the record that tells of contents; any transaction is later than it."""
+    content = [[document, *place] for document, place in places]
+    return {"_id": key, "at": 0, "since": time.time(), "content": content}
 
 
 async def discard(database: Database, key: str, places: Sequence[Place]) -> None:
     """Delete contents that are the current ones of no document, and the record that tells of them."""
-    await content.delete(database, [place for _, place in places])
+    await delete(database, [place for _, place in places])
     await database[LEFTOVERS].delete_one({"_id": key})
 
 

@@ -11,6 +11,7 @@ from multidb_chat.adapters.mongo.connection import LIBRARY, TIMEOUT, Connection,
 from multidb_chat.adapters.mongo.errors import translated
 from multidb_chat.adapters.mongo.leftovers import sweep
 from multidb_chat.adapters.mongo.removing import Removing
+from multidb_chat.adapters.mongo.texts import key_of
 from multidb_chat.adapters.mongo.transactions import Plan, Transactions
 from multidb_chat.domain.library import (
     Change,
@@ -46,7 +47,7 @@ class MongoLibrary:
 
     async def create_collection(self, collection: Collection) -> None:
         async def create(database: Database, transactions: Transactions) -> None:
-            await Removing(database, transactions).finish({"_id": collection.id})  # a deletion that was interrupted
+            await Removing(database, transactions).finish({"_id": key_of(collection.id)})  # if interrupted
             await transactions.commit(lambda seq: shelf.create(database, seq, collection))
 
         await self._write(create)

@@ -28,6 +28,8 @@ from multidb_chat.domain.errors import (
 from multidb_chat.domain.ids import new_id
 from multidb_chat.domain.library import Chunk, Document, DocumentContent, Holdings
 
+# Characters of a passage that are sure to go into one record.
+LARGEST_PASSAGE = 3_000_000
 # Content that waited longer than this, in seconds, is not made the current one: it may be taken for a leftover.
 LONGEST = 1_800.0
 
@@ -153,6 +155,8 @@ def checked(content: DocumentContent) -> list[Chunk]:
     for chunk in chunks:
         if content.text[chunk.start : chunk.end] != chunk.text:
             raise InvalidInput(f"Chunk {chunk.ordinal} of document {content.document.id} is not at its span.")
+        if len(chunk.text) > LARGEST_PASSAGE:
+            raise InvalidInput(f"Chunk {chunk.ordinal} of document {content.document.id} is too large for one record.")
     if any(before.ordinal == after.ordinal for before, after in pairwise(chunks)):
         raise InvalidInput(f"The document {content.document.id} has two chunks of the same number.")
     return chunks

@@ -26,7 +26,7 @@ from pymongo.errors import BulkWriteError, ConnectionFailure
 
 from multidb_chat.adapters.mongo.connection import BULK_TIMEOUT, LIBRARY, Database, Record
 from multidb_chat.adapters.mongo.errors import DUPLICATE_KEY, STORE
-from multidb_chat.domain.errors import MultidbChatError, StoreError, StoreUnavailable
+from multidb_chat.domain.errors import MultidbChatError, StoreCorrupt, StoreError, StoreUnavailable
 from multidb_chat.domain.ids import new_id
 
 T = TypeVar("T")
@@ -77,12 +77,15 @@ class Transactions:
 
     async def settled(self) -> Record:
         """Return the record of the library once the latest transaction is carried out."""
-        pause = 0.001
+        pause, end = 0.001, time.monotonic() + PATIENCE
         while not (head := await self._head())["applied"]:
-            if pause < GRACE:
-                await asyncio.sleep(pause)
-                pause *= 2
-            else:
+            if time.monotonic() > end:
+                raise StoreCorrupt(
+                    STORE, "The latest transaction of the library on MongoDB cannot be carried out: restore a backup."
+                )
+            await asyncio.sleep(pause)
+            pause *= 2
+            if pause > GRACE:
                 await self._carry_out(head, await self._writes(head))
         return head
 
