@@ -59,8 +59,8 @@ async def database_at(url: str, **arguments: object) -> AsyncIterator[Database]:
 
 
 @asynccontextmanager
-async def accounts_at(url: str) -> AsyncIterator[PostgresAccounts]:
-    async with database_at(url) as database:
+async def accounts_at(url: str, **arguments: object) -> AsyncIterator[PostgresAccounts]:
+    async with database_at(url, **arguments) as database:
         yield PostgresAccounts(database)
 
 

@@ -16,6 +16,9 @@ from multidb_chat.domain.errors import Conflict, NotFound
 ACCOUNTS = Table("accounts", Account, more=("email_key",))
 SUBSCRIPTIONS = Table("subscriptions", Subscription)
 
+DELETING = 9.5
+"""Seconds that it may take to remove an account, with every use that was ever counted for it."""
+
 _SUBSCRIBER = (
     f"SELECT {', '.join(f'a.{name}' for name in ACCOUNTS.columns.split(', '))},"
     f" {', '.join(f's.{name}' for name in SUBSCRIPTIONS.columns.split(', '))}"
@@ -75,8 +78,13 @@ async def leaving(database: Database, at: datetime, limit: int) -> list[Account]
 
 
 async def delete(database: Database, account_id: str) -> bool:
-    """Remove an account with all that refers to it; False when it is unknown."""
-    return bool(await database.once("DELETE FROM accounts WHERE id = %s RETURNING id", account_id))
+    """Remove an account with all that refers to it, which may be much; False when it is unknown."""
+
+    async def work(connection: AsyncConnection) -> bool:
+        done = await connection.execute("DELETE FROM accounts WHERE id = %s", (account_id,))
+        return done.rowcount > 0
+
+    return await database.write(work, seconds=DELETING)
 
 
 async def put_subscription(database: Database, subscription: Subscription) -> None:

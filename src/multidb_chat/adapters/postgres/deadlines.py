@@ -17,6 +17,7 @@ class Calls:
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[Any]] = set()
+        self._left: set[asyncio.Task[Any]] = set()
 
     def begin(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run the work as a task that may outlive whoever waits for it."""
@@ -36,20 +37,26 @@ class Calls:
         finally:
             over = task.done()
             if not over:
+                self._left.add(task)
                 task.cancel()
         if not over:
             raise TimeoutError
         return task.result()
 
     async def finish(self, seconds: float) -> None:
-        """Wait so long for the calls that run, then cancel those that still do."""
-        others = self._running - {asyncio.current_task()}
-        if others:
-            _, late = await asyncio.wait(others, timeout=seconds)
+        """Wait so long for the calls that somebody waits for, then end all that run.
+
+        What is cancelled a second time lets go of its connection at once.
+        """
+        if awaited := self._running - self._left:
+            await asyncio.wait(awaited, timeout=seconds)
+        if late := list(self._running):
             for task in late:
                 task.cancel()
+            await asyncio.wait(late, timeout=1)
 
     def _over(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
+        self._left.discard(task)
         if not task.cancelled():
             task.exception()  # looked at, although nobody may wait for it
