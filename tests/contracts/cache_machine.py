@@ -2,7 +2,9 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -36,11 +38,11 @@ class CacheMachine(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.now = START
         self.values: dict[str, tuple[bytes, float]] = {}
-        self.generations: Counter[str] = Counter()
+        self.generations: dict[str, int] = {}
         self.owners: dict[str, str] = {}
         self.operations: dict[str, float] = {}
         self.counters: dict[str, Counter[str]] = {owner: Counter() for owner in ("ada", "bob", "")}
-        self.days: dict[str, dict[date, Counter[str]]] = {owner: {} for owner in ("ada", "bob", "")}
+        self.days: dict[str, dict[date, Any]] = {owner: {} for owner in ("ada", "bob", "")}
         self.inboxes: dict[str, dict[str, Notification]] = {"ada": {}, "bob": {}}
         self.places: dict[str, list[float]] = {}
 
@@ -54,6 +56,8 @@ class CacheMachine(RuleBasedStateMachine):
     @initialize()
     def opens(self) -> None:
         self.cache = self.does(self.open)
+        scopes = ("papers", "essays")
+        self.generations = dict(zip(scopes, self.does(self.cache.generation, *scopes), strict=True))
 
     @rule()
     def is_closed_and_opened_again(self) -> None:
@@ -137,8 +141,14 @@ class CacheMachine(RuleBasedStateMachine):
         assert self.does(self.cache.purge) == 0
         self.values = {key: entry for key, entry in self.values.items() if key not in over}
         self.owners = {key: owner for key, owner in self.owners.items() if key not in over}
+        self.days = {owner: self.in_time(days) for owner, days in self.days.items()}
+        for owner, days in self.days.items():
+            assert self.does(self.cache.days, date.min, date.max, owner) == days
+
+    def in_time(self, days: Mapping[date, Mapping[str, int]]) -> dict[date, Mapping[str, int]]:
+        """Return the days in their time; others are there until a purge, or went before."""
         oldest = datetime.fromtimestamp(self.now, UTC).date() - timedelta(days=ANALYTICS_DAYS)
-        self.days = {owner: {d: f for d, f in days.items() if d >= oldest} for owner, days in self.days.items()}
+        return {day: figures for day, figures in days.items() if day >= oldest}
 
     @invariant()
     def everything_is_as_in_the_model(self) -> None:
@@ -148,7 +158,8 @@ class CacheMachine(RuleBasedStateMachine):
             assert self.does(self.cache.generation, scope) == (self.generations[scope],)
         for owner in ("ada", "bob", ""):
             assert self.does(self.cache.counters, owner) == self.counters[owner]
-            assert self.does(self.cache.days, date.min, date.max, owner) == self.days[owner]
+            counted = self.does(self.cache.days, date.min, date.max, owner)
+            assert self.in_time(counted) == self.in_time(self.days[owner])
         for account, lines in self.inboxes.items():
             newest = sorted(lines.values(), key=lambda line: (line.at, line.id), reverse=True)
             assert self.does(self.cache.notifications, account) == newest

@@ -72,7 +72,11 @@ class Stores(Guarding):
     @cached_property
     def cache(self) -> "Cache":
         """The store of what may be lost."""
-        self._require_embedded("cache")
+        if (url := self._server("cache")) is not None:
+            from multidb_chat.adapters.redis.cache import RedisCache
+            from multidb_chat.services.resilience.ports import CACHE
+
+            return self._guarded(RedisCache(url), "cache", CACHE)
         from multidb_chat.adapters.sqlite.cache import SqliteCache
 
         return SqliteCache(self.settings.paths.cache / "cache.sqlite")

@@ -50,10 +50,17 @@ class Cache(Protocol):
         """Remove the value; False when it was absent."""
 
     async def generation(self, *scopes: str) -> tuple[int, ...]:
-        """Return each scope's generation, 0 at first. They are part of the keys made for the scopes."""
+        """Return each scope's generation. They are part of the keys made for the scopes.
+
+        The same number until the scope is invalidated, and never again one from before, even after the store was
+        emptied: a caller may still be at work on what it read before.
+        """
 
     async def invalidate(self, scope: str) -> int:
-        """Begin a new generation, so that all keys made for the scope before are never asked for again; return it."""
+        """Begin the next generation, so that all keys made for the scope before are never asked for again; return it.
+
+        Its number is greater by one.
+        """
 
     async def count(self, counts: Sequence[Count]) -> None:
         """Add to the counters and to the figures of the day (UTC), once for each operation, all of it or nothing.

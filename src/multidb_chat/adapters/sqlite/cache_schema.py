@@ -74,4 +74,9 @@ SCHEMA = (
     ) WITHOUT ROWID;
     CREATE INDEX operations_by_end ON operations (expires);
     """,
+    # Generations count from a number that no other file has: one that is lost and made anew repeats none.
+    """
+    INSERT INTO generations
+    VALUES ('', CAST(strftime('%s', 'now') AS INTEGER) * 1000000 + abs(random() % 1000000));
+    """,
 )

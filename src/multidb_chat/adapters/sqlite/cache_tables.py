@@ -47,7 +47,7 @@ def delete(connection: Connection, key: str, now: float) -> bool:
 
 def generation(connection: Connection, scope: str) -> int:
     """Return the scope's generation."""
-    return _number(connection, "SELECT generation FROM generations WHERE scope = ?", scope)
+    return _number(connection, "SELECT sum(generation) FROM generations WHERE scope IN (?, '')", scope)
 
 
 def invalidate(connection: Connection, scope: str) -> int:
