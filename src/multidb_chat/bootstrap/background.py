@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from multidb_chat.bootstrap.answering import Answering
 
 if TYPE_CHECKING:
+    from multidb_chat.services.analysis.following import CorpusFollower
     from multidb_chat.services.tasks.handling import Handler
     from multidb_chat.services.tasks.inbox import Inbox
     from multidb_chat.services.tasks.service import TaskService
@@ -37,13 +38,23 @@ class Background(Answering):
         from multidb_chat.services.tasks.worker import Worker
 
         handlers = {"analyze": self._analysis, "research": self._investigation}
-        return Worker(self.tasks, self.accounts, handlers, self.inbox)
+        beside = [self.corpus_follower.run] if self.corpus_follower else []
+        return Worker(self.tasks, self.accounts, handlers, self.inbox, beside=beside)
+
+    @cached_property
+    def corpus_follower(self) -> "CorpusFollower | None":
+        """What keeps the tables of what occurs in the documents at the library's changes; None: there are none."""
+        if self.corpus is None:
+            return None
+        from multidb_chat.services.analysis.following import CorpusFollower
+
+        return CorpusFollower(self.corpus, self.library)
 
     def _analysis(self) -> "Handler":
         from multidb_chat.services.analysis.analysis import Analysis
         from multidb_chat.services.handbook import HANDBOOK_ID
 
-        return Analysis(self.documents, self.library, handbook_id=HANDBOOK_ID)
+        return Analysis(self.documents, self.library, handbook_id=HANDBOOK_ID, corpus=self.corpus)
 
     def _investigation(self) -> "Handler":
         from multidb_chat.services.answering.extractive import Extractive

@@ -9,7 +9,7 @@ from multidb_chat.bootstrap.background import Background
 if TYPE_CHECKING:
     from multidb_chat.services.account_export import AccountExport
     from multidb_chat.services.administration import Administration
-    from multidb_chat.services.erasure import Erasure
+    from multidb_chat.services.erasure import Derived, Erasure
     from multidb_chat.services.retention import Retention
 
 
@@ -37,7 +37,10 @@ class Members(Background):
         from multidb_chat.services.erasure import Erasure
 
         stores = (self.accounts, self.tasks, self.conversations, self.library, self.cache)
-        return Erasure(*stores, drafts=self.drafts, index=lambda: self.index, audit=lambda: self.audit)
+        return Erasure(*stores, drafts=self.drafts, derived=self._derived, audit=lambda: self.audit)
+
+    def _derived(self) -> "list[Derived]":
+        return [self.index, *([self.corpus_follower] if self.corpus_follower else [])]
 
     @cached_property
     def retention(self) -> "Retention":

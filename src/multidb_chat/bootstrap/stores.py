@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from multidb_chat.domain.accounts import Accounts
     from multidb_chat.domain.cache import Cache
     from multidb_chat.domain.conversations import Conversations
+    from multidb_chat.domain.corpus import Corpus
     from multidb_chat.domain.library import Library
     from multidb_chat.domain.tasks import Tasks
 
@@ -48,6 +49,15 @@ class Stores(Guarding):
         from multidb_chat.adapters.sqlite.tasks import SqliteTasks
 
         return SqliteTasks(self.settings.paths.data / "accounts.sqlite")
+
+    @cached_property
+    def corpus(self) -> "Corpus | None":
+        """The tables of what occurs in the documents, beside accounts on a server; None: there are none."""
+        if self._server("accounts") is None:
+            return None
+        from multidb_chat.adapters.postgres.corpus import PostgresCorpus
+
+        return PostgresCorpus(self._postgres)
 
     @cached_property
     def conversations(self) -> "Conversations":

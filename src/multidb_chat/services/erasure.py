@@ -1,10 +1,10 @@
 """Erasing an account from every store: it is marked first, so that whatever interrupts it, it is completed later."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from multidb_chat.domain.accounts import Account, Accounts
 from multidb_chat.domain.cache import Cache
@@ -12,7 +12,6 @@ from multidb_chat.domain.conversations import Conversations
 from multidb_chat.domain.errors import Conflict, InvalidInput, NotFound, StoreError
 from multidb_chat.domain.library import Library
 from multidb_chat.domain.permissions import Permission, require
-from multidb_chat.domain.search import SearchIndex
 from multidb_chat.domain.tasks import Tasks
 from multidb_chat.domain.text import clean_line
 from multidb_chat.services.accounts import LOCAL_ACCOUNT_ID, utc_now
@@ -22,6 +21,13 @@ if TYPE_CHECKING:
     from multidb_chat.services.audit import Recorder
 
 _PAGE = 100
+
+
+class Derived(Protocol):
+    """What is made of the documents and follows their changes: the search index, the tables of terms."""
+
+    async def refresh(self) -> int:
+        """Follow, so that nothing is left of what was removed. Raises `StoreError`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,7 @@ class Erasure:
         cache: Cache,
         *,
         drafts: Drafts,
-        index: Callable[[], SearchIndex],
+        derived: Callable[[], Sequence[Derived]],
         audit: "Callable[[], Recorder]",
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -61,7 +67,7 @@ class Erasure:
         self._library = library
         self._cache = cache
         self._drafts = drafts
-        self._index = index  # made when documents were removed
+        self._derived = derived  # made when documents were removed
         self._audit = audit
         self._clock = clock
 
@@ -116,8 +122,9 @@ class Erasure:
         conversations = await self._conversations.erase(account.id)
         documents = await self._library.erase(account.id)
         if documents:
-            with suppress(StoreError):  # the index is derived, and follows at the next search
-                await self._index().refresh()
+            for one in self._derived():
+                with suppress(StoreError):  # it follows later: the index at the next search, the tables beside a worker
+                    await one.refresh()
         await self._cache.forget(account.id)
         await self._drafts.erase(account)
         await self._accounts.delete_account(account.id)

@@ -36,7 +36,7 @@ class House(Stores):
         erasure = Erasure(
             self.accounts, self.tasks, self.conversations, self.library, self.cache,
             drafts=Drafts(self.folder / "drafts"),
-            index=lambda: EmbeddedSearchIndex(self.folder / "index", self.library),
+            derived=lambda: [EmbeddedSearchIndex(self.folder / "index", self.library)],
             audit=lambda: self.audit, clock=lambda: self.now,
         )  # fmt: skip
         return Retention(

@@ -6,6 +6,7 @@
 `counting`      one document: sentences, words, terms, what they are like
 `tallying`      all documents together, in bounded memory
 `frequencies`   counts that stay bounded however much is counted
+`following`     tables of terms and sentences, where there are, behind the library
 `entities`      names, dates and amounts
 `readability`   how hard a text is to read
 `duplicates`    documents that are nearly the same (MinHash)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,8 @@ from multidb_chat.services.answering.words import Token, Words, is_function_word
 if TYPE_CHECKING:
     from multidb_chat.services.analysis.duplicates import Signature, Signer
 
-_PROSE = ("sentence", "item")
-_SHORTEST = 4  # words from which a sentence that is repeated is worth telling
+PROSE = ("sentence", "item")
+SHORTEST = 4  # words from which a sentence that is repeated is worth telling
 _FOCUS_SENTENCES = 3
 _SURFACE = 200_000
 
@@ -78,7 +78,7 @@ class Scribe:
             spoken += [token.key for token in tokens]
             found = Counter(self._terms(text, tokens))
             terms.update(found)
-            if unit.kind in _PROSE:
+            if unit.kind in PROSE:
                 line = clean_line(text)
                 example = example or line
                 self._sentence(counted, line, tokens, found)
@@ -92,7 +92,7 @@ class Scribe:
     def _sentence(self, counted: Counted, line: str, tokens: Sequence[Token], found: Counter[str]) -> None:
         counted.reading.add(line, counted.english)
         self.entities.of(line, counted.document.language)
-        if len(tokens) >= _SHORTEST:
+        if len(tokens) >= SHORTEST:
             counted.sentences[line] += 1
         met = self.focus & found.keys()
         if met:
@@ -103,14 +103,11 @@ class Scribe:
     def _terms(self, text: str, tokens: Sequence[Token]) -> list[str]:
         """Return the keys of the words that say something, and remember how they are written."""
         keys = []
-        for token in tokens:
-            written = text[token.start : token.end]
-            if len(written) < 2 or token.number or is_function_word(written):
-                continue
-            keys.append(token.key)
-            forms = self.surface.get(token.key)
+        for key, written in terms_in(text, tokens):
+            keys.append(key)
+            forms = self.surface.get(key)
             if forms is None and len(self.surface) < _SURFACE:
-                forms = self.surface[token.key] = Counter()
+                forms = self.surface[key] = Counter()
             if forms is not None:
                 forms[written] += 1
         return keys
@@ -122,6 +119,14 @@ class Scribe:
             return key
         small = [form for form in forms if form.islower()]
         return min(small or forms, key=lambda form: (-forms[form], form))
+
+
+def terms_in(text: str, tokens: Sequence[Token]) -> Iterator[tuple[str, str]]:
+    """Yield the words of a text that say something, each by its key and as it is written."""
+    for token in tokens:
+        written = text[token.start : token.end]
+        if len(written) > 1 and not token.number and not is_function_word(written):
+            yield token.key, written
 
 
 def _rank(chunk: Chunk) -> int:

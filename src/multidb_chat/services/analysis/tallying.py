@@ -28,8 +28,8 @@ _TERMS = 100_000
 _SENTENCES = 200_000
 _OF_GROUP = 5_000
 DETAILED = 200
-_TOP_TERMS = 40
-_TOP_SENTENCES = 15
+TOP_TERMS = 40
+TOP_SENTENCES = 15
 _OF_DOCUMENT = 6
 _STANDING_OUT = 8
 _DUPLICATES = 50
@@ -115,7 +115,7 @@ class Tally:
         push = heapq.heappush if len(self._largest) < DETAILED else heapq.heappushpop
         push(self._largest, (rank, document.id, record))
         self._focus_sentences += [(counted.focus, document.name, line) for line in counted.focus_sentences]
-        self._focus_sentences = sorted(self._focus_sentences, key=lambda row: -row[0])[:_TOP_SENTENCES]
+        self._focus_sentences = sorted(self._focus_sentences, key=lambda row: -row[0])[:TOP_SENTENCES]
 
     def figures(self, description: str, focus: dict[str, str]) -> Figures:
         """Return the whole analysis. CPU-bound."""
@@ -135,9 +135,9 @@ class Tally:
             approximate=not (self._terms.exact and self._sentences.exact),
             terms=tuple(
                 TermCount(surface.get(key, key), count, documents)
-                for key, count, documents in self._terms.top(_TOP_TERMS)
+                for key, count, documents in self._terms.top(TOP_TERMS)
             ),
-            repeated=tuple(SentenceCount(*row) for row in self._sentences.top(_TOP_SENTENCES, least=2)),
+            repeated=tuple(SentenceCount(*row) for row in self._sentences.top(TOP_SENTENCES, least=2)),
             by_collection=self._groups(self._by_collection, surface),
             by_period=self._groups(self._periods(), surface),
             by_document=tuple(record for _, _, record in sorted(self._largest, key=lambda row: (-row[0], row[1]))),

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -78,7 +78,8 @@ class Worker:
     """Runs tasks of the kinds it has `handlers` for. Any number of workers, in any number of processes, are safe.
 
     A task is lost by no crash: whoever claims it when its lease is over begins it anew, and the first holder's word
-    does not count any more. `sleep` and `clock` are there for tests.
+    does not count any more. `beside` is what else is done for as long as a worker runs, until it is cancelled. `sleep`
+    and `clock` are there for tests.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Worker:
         handlers: Mapping[str, Callable[[], Handler]],
         announcer: Announcer,
         *,
+        beside: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
         pace: Pace | None = None,
         clock: Callable[[], datetime] = utc_now,
         sleep: Callable[[float], Coroutine[Any, Any, None]] = asyncio.sleep,
@@ -96,6 +98,7 @@ class Worker:
         self._people = people
         self._handlers = handlers
         self._announcer = announcer
+        self._beside = beside
         self._pace = pace or Pace()
         self._clock = clock
         self._sleep = sleep
@@ -105,6 +108,8 @@ class Worker:
         async with asyncio.TaskGroup() as group:
             for _ in range(lanes):
                 group.create_task(self._lane())
+            for work in self._beside:
+                group.create_task(work())
 
     async def _lane(self) -> None:
         while True:
