@@ -11,6 +11,7 @@ from multidb_chat.bootstrap.security import ANCHOR, KEYS, audit_log
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
+    from multidb_chat.domain.database_roles import DatabaseRoles
     from multidb_chat.domain.upkeep import FileUpkeep, Upkeep
     from multidb_chat.services.installation.backup import Backups
     from multidb_chat.services.installation.health import Health
@@ -42,6 +43,16 @@ class Installation(Members):
         from multidb_chat.services.installation.elsewhere import Elsewhere
 
         return Elsewhere(store, self.settings.shown_value(f"stores.{store}"))
+
+    @cached_property
+    def database_roles(self) -> "DatabaseRoles | None":
+        """What makes roles on the server that the accounts live on; None: they are embedded."""
+        url = self._server("accounts")
+        if url is None:
+            return None
+        from multidb_chat.adapters.postgres.roles import PostgresRoles
+
+        return PostgresRoles(url)
 
     @property
     def _elsewhere(self) -> "Mapping[str, str]":

@@ -130,9 +130,13 @@ class Administration:
         require(actor, Permission.MANAGE_PLANS)
         await self._audit.record(actor, "plan.set", key, limit=str(limit))
 
+    async def has_administrator(self) -> bool:
+        """Tell whether there is an administrator."""
+        return any(account.role == "admin" for account in await self._all())
+
     async def require_new(self) -> None:
         """Raise `Conflict` once there is an administrator."""
-        if any(account.role == "admin" for account in await self._all()):
+        if await self.has_administrator():
             raise Conflict(
                 "There is an administrator already; administrators make others: multidb-chat admin users create"
             )

@@ -2,14 +2,17 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import astuple
 
 import psycopg
 from psycopg import AsyncConnection, sql
 
 from multidb_chat.adapters.postgres.accounts import PostgresAccounts
 from multidb_chat.adapters.postgres.database import Database
+from multidb_chat.adapters.postgres.roles import PostgresRoles
 from multidb_chat.adapters.postgres.server import server_at
 from multidb_chat.adapters.postgres.tasks import PostgresTasks
+from multidb_chat.domain.database_roles import RoleNames, RolesMade
 from tests.contracts.tasks_processes import Stores
 from tests.servers import own_name, url_of
 
@@ -17,7 +20,8 @@ from tests.servers import own_name, url_of
 # a schema takes a hundred times as long.
 _EMPTY = """
 ALTER TABLE audit DISABLE TRIGGER audit_is_not_changed;
-DELETE FROM accounts; DELETE FROM attempts; DELETE FROM audit;
+DELETE FROM accounts; DELETE FROM attempts; DELETE FROM audit; DELETE FROM corpus_documents;
+UPDATE corpus_state SET (library, method, watermark) = ('', 0, 0);
 ALTER TABLE audit ENABLE ALWAYS TRIGGER audit_is_not_changed
 """
 
@@ -33,6 +37,33 @@ def own_schema() -> Iterator[str]:
         with psycopg.connect(url, autocommit=True) as connection:
             schema = sql.Identifier(server_at(own).schema)
             connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(schema))
+
+
+@contextmanager
+def role_names(url: str) -> Iterator[RoleNames]:
+    """Names of roles that do not exist, and do not any more behind the block, nor what belonged to them."""
+    names = PostgresRoles(url).names(own_name())
+    try:
+        yield names
+    finally:
+        with psycopg.connect(url_of("postgres"), autocommit=True) as connection:
+            for role in astuple(names):
+                if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).rowcount:
+                    connection.execute(sql.SQL("DROP OWNED BY {} CASCADE").format(sql.Identifier(role)))
+                    connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+
+
+async def roles_at(url: str, names: RoleNames) -> RolesMade:
+    """Make the tables, and roles for them."""
+    async with database_at(url) as database:
+        await database.fetch("SELECT 1")
+    return await PostgresRoles(url).make(names)
+
+
+def url_as(url: str, role: str, password: str) -> str:
+    """Return the URL with another user."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{role}:{password}@{rest.rpartition('@')[2]}"
 
 
 def empty(url: str) -> None:

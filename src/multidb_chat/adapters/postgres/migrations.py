@@ -9,9 +9,10 @@ import hashlib
 from collections.abc import Sequence
 
 from psycopg import AsyncConnection, sql
+from psycopg.errors import InsufficientPrivilege
 
 from multidb_chat.adapters.postgres.server import Server
-from multidb_chat.domain.errors import SchemaTooNew, StoreCorrupt
+from multidb_chat.domain.errors import SchemaTooNew, StoreCorrupt, StoreUnavailable
 
 MIGRATING_TIMEOUT = 60
 """Seconds that a migration may take, and that another process waits for it."""
@@ -21,11 +22,31 @@ async def migrate(connection: AsyncConnection, server: Server, store: str, migra
     """Bring the schema to its newest version, and make it when there is none.
 
     Several processes may do it at once: one does the work, the others wait for it (an advisory lock). Without anything
-    to do it costs one query and needs no right but to read. Raises `SchemaTooNew`, `StoreCorrupt`, psycopg's errors.
+    to do it costs one query and needs no right but to read. Raises `SchemaTooNew`, `StoreCorrupt`, `StoreUnavailable`
+    where the role that is connected may not change the schema, and psycopg's errors.
     """
     expected = [_checksum(script) for script in migrations]
-    if await _seen(connection, server, store, expected) == len(migrations):
+    version = await _seen(connection, server, store, expected)
+    if version == len(migrations):
         return
+    try:
+        await _upgrade(connection, server, store, migrations)
+    except InsufficientPrivilege as error:
+        state = (
+            f"is of an older version (schema {version}, this program needs {len(migrations)})"
+            if version
+            else ("has no tables yet")
+        )
+        raise StoreUnavailable(
+            store,
+            f"The {store} store at {server.where} (schema {server.schema}) {state}, and the role of its URL may not"
+            " change that: run multidb-chat admin status once as the role that owns the tables.",
+        ) from error
+
+
+async def _upgrade(connection: AsyncConnection, server: Server, store: str, migrations: Sequence[str]) -> None:
+    """Run what the server has not seen, in one transaction, while no other process does."""
+    expected = [_checksum(script) for script in migrations]
     async with connection.transaction():
         limit = f"{MIGRATING_TIMEOUT}s"
         await connection.execute(f"SET LOCAL lock_timeout = '{limit}'; SET LOCAL statement_timeout = '{limit}'")
