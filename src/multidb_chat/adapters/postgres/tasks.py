@@ -14,6 +14,9 @@ from multidb_chat.domain.errors import NotFound
 from multidb_chat.domain.tasks import LOST, Task, TaskState
 from multidb_chat.domain.text import clean_line
 
+REMOVING = 60.0
+"""Seconds that removing tasks may take, which may be many, each with a long result."""
+
 
 class PostgresTasks:
     """The port `Tasks` in the database of `PostgresAccounts`; the port's docstrings specify it.
@@ -99,22 +102,22 @@ class PostgresTasks:
         return await self._change(queue.CLEAR_INBOX, account_id=account_id, at=at, ids=_listed(task_ids))
 
     async def purge(self, ended_before: datetime, *, unread: bool = False) -> int:
-        return await self._change(queue.PURGE, before=ended_before, unread=unread)
+        return await self._change(queue.PURGE, REMOVING, before=ended_before, unread=unread)
 
     async def delete_tasks(self, account_id: str) -> int:
-        return await self._change(queue.DELETE_OF, account_id=account_id)
+        return await self._change(queue.DELETE_OF, REMOVING, account_id=account_id)
 
     async def _said(self, claim: Task, change: str, **values: Any) -> bool:
         """Make a change that only the holder of a task may."""
         return await self._change(change, id=claim.id, worker=claim.worker, claims=claim.claims, **values) > 0
 
-    async def _change(self, change: str, **values: Any) -> int:
-        """Make a change once and return how many rows it changed."""
+    async def _change(self, change: str, seconds: float | None = None, **values: Any) -> int:
+        """Make a change once, which may take so many `seconds` (None: the usual); return how many rows it changed."""
 
         async def work(connection: AsyncConnection) -> int:
             return (await connection.execute(change, values)).rowcount
 
-        return await self._database.write(work)
+        return await self._database.write(work, seconds)
 
 
 def _listed(task_ids: Sequence[str] | None) -> list[str] | None:
