@@ -106,7 +106,9 @@ class Reading(Security):
         """Questions in, passages out."""
         from multidb_chat.services.retrieval import Retrieval
 
-        return Retrieval(self.index, self.library, self.embedder, self.cache, self.question_vectors)
+        # A server's library may be large, and was filled by others: what is in the index already is searched at once.
+        patience = None if self._server("library") is None else 1.0
+        return Retrieval(self.index, self.library, self.embedder, self.cache, self.question_vectors, patience)
 
     @cached_property
     def one_off(self) -> "OneOff":

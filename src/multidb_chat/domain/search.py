@@ -118,8 +118,11 @@ class Embedder(Protocol):
 class SearchIndex(Protocol):
     """The lexical and vector index of one installation. It is derived from the library and may vanish at any time."""
 
-    async def refresh(self) -> int:
-        """Follow the library's changes up to now; return how many there were. Rebuilds itself when lost or damaged."""
+    async def refresh(self, patience: float | None = None) -> int:
+        """Follow the library's changes up to now; return how many there were. Rebuilds itself when lost or damaged.
+
+        After so many seconds of `patience` it returns, and goes on behind: what is there by then can be found.
+        """
 
     async def lexical(self, question: str, filters: SearchFilters, limit: int) -> list[Hit]:
         """Return the best chunks by BM25 over title, headings and text, best first."""

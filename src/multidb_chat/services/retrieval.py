@@ -39,7 +39,10 @@ class _Beside(NamedTuple):
 
 
 class Retrieval:
-    """Finds passages of the library. `cache` keeps vectors of questions, where no `vectors` are shared with others."""
+    """Finds passages of the library. `cache` keeps vectors of questions, where no `vectors` are shared with others.
+
+    `patience`: how many seconds a search waits for the index to follow the library, None for as long as it takes.
+    """
 
     def __init__(
         self,
@@ -48,10 +51,12 @@ class Retrieval:
         embedder: Embedder,
         cache: Cache | None,
         vectors: QuestionVectors | None = None,
+        patience: float | None = None,
     ) -> None:
         self._index = index
         self._library = library
         self._embedder = embedder
+        self._patience = patience
         self._vectors = vectors or QuestionVectors(embedder, cache, remembered=0)
 
     async def search(
@@ -111,7 +116,7 @@ class Retrieval:
     ) -> _Beside:
         """Do what needs no vector of the question while that is made. Raises `EmbedderMismatch`, within the group."""
         with _timed(clock, "refresh"), suppress(StoreFull, StoreUnavailable):  # no full disk keeps from reading
-            await self._index.refresh()
+            await self._index.refresh(self._patience)
         group.create_task(self._require_embedder(filters.collection_ids))
         words = await _clocked(clock, "lexical", self._index.lexical(question, filters, depth))
         passages = group.create_task(self._read_ahead(words[:ahead]))

@@ -3,16 +3,20 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from multidb_chat.adapters.search_index import EmbeddedSearchIndex
+from multidb_chat.adapters.search_index.index import BATCH, WINDOW
 from multidb_chat.adapters.sqlite.library import SqliteLibrary
-from multidb_chat.domain.library import Collection, DocumentContent, Library
+from multidb_chat.domain.library import Chunk, Collection, Document, DocumentContent, Library
 from multidb_chat.domain.search import SearchIndex
+from tests.adapters.search_index.worlds import ALL, a_library, some_document
 from tests.contracts.search_index import EPOCH, FilterContract, OpenIndex, SearchIndexContract
+
+FIRST_STEP = WINDOW + BATCH
 
 
 class TestEmbeddedSearchIndex(SearchIndexContract):
@@ -74,4 +78,64 @@ async def test_an_index_that_was_never_used_leaves_no_trace(tmp_path: Path):
     library = SqliteLibrary(tmp_path / "library.sqlite")
     await EmbeddedSearchIndex(tmp_path / "index", library).close()
     assert not (tmp_path / "index").exists()
+    await library.close()
+
+
+class Slow:
+    """A library that gives nothing to an index before `go` is set, but for the first so many times."""
+
+    def __init__(self, library: Library, at_once: int) -> None:
+        self._library = library
+        self._at_once = at_once
+        self.go = asyncio.Event()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._library, name)
+
+    async def indexable(self, document_ids: Sequence[str]) -> list[tuple[Document, list[Chunk]]]:
+        self._at_once -= 1
+        if self._at_once < 0:
+            await self.go.wait()
+        return await self._library.indexable(document_ids)
+
+
+async def test_a_search_does_not_wait_for_an_index_that_has_far_to_go(tmp_path: Path):
+    library = await a_library(tmp_path / "library.sqlite", 500)
+    slow = Slow(library, at_once=1)
+    index = EmbeddedSearchIndex(tmp_path / "index", slow)  # type: ignore[arg-type]
+    while not (found := await index.lexical("version", ALL, 10_000)):
+        assert await index.refresh(patience=0.01) == 0
+    assert len({hit.document_id for hit in found}) == FIRST_STEP
+    slow.go.set()
+    await index.refresh(patience=60)
+    assert len({hit.document_id for hit in await index.lexical("version", ALL, 10_000)}) == 500
+    await index.close()
+    await library.close()
+
+
+async def test_who_adds_a_document_finds_it_also_when_a_refresh_was_under_way(tmp_path: Path):
+    library = await a_library(tmp_path / "library.sqlite", 5)
+    slow = Slow(library, at_once=0)
+    index = EmbeddedSearchIndex(tmp_path / "index", slow)  # type: ignore[arg-type]
+    await index.refresh(patience=0)
+    await library.put_documents([some_document(99)])
+    refreshing = asyncio.create_task(index.refresh(patience=60))
+    await asyncio.sleep(0)
+    slow.go.set()
+    await refreshing
+    assert len({hit.document_id for hit in await index.lexical("version", ALL, 100)}) == 6
+    await index.close()
+    await library.close()
+
+
+async def test_an_index_that_is_closed_while_it_follows_goes_on_from_there(tmp_path: Path):
+    library = await a_library(tmp_path / "library.sqlite", 500)
+    slow = Slow(library, at_once=1)
+    index = EmbeddedSearchIndex(tmp_path / "index", slow)  # type: ignore[arg-type]
+    while not await index.lexical("version", ALL, 1):
+        await index.refresh(patience=0.01)
+    await index.close()
+    again = EmbeddedSearchIndex(tmp_path / "index", library)
+    assert await again.refresh() == 500 - FIRST_STEP
+    await again.close()
     await library.close()

@@ -5,7 +5,7 @@ import secrets
 from typing import Any
 from urllib.parse import urlsplit
 
-from pymongo import AsyncMongoClient, ReadPreference, ReturnDocument
+from pymongo import AsyncMongoClient, IndexModel, ReadPreference, ReturnDocument
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import ConfigurationError, OperationFailure
 from pymongo.read_concern import ReadConcern
@@ -125,8 +125,7 @@ def require_known(library: Record, place: str) -> None:
 async def _made(database: Database) -> Record:
     """Make the indexes, then the record that says they are there."""
     for name, indexes in _INDEXES.items():
-        for keys in indexes:
-            await database[name].create_index([(key, 1) for key in keys])
+        await database[name].create_indexes([IndexModel([(key, 1) for key in keys]) for keys in indexes])
     first = {
         "schema": SCHEMA, "identity": secrets.token_hex(16), "number": 0, "seq": 0, "visible": 0, "applied": True,
         "token": "", "pieces": 0, "writes": [],

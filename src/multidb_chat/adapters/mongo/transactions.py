@@ -64,16 +64,23 @@ class Transactions:
 
     async def commit(self, planner: Planner[T]) -> T:
         """Carry a plan out. Raises what the planner raises, and `StoreUnavailable` when others never let it."""
-        async with self._turn:
-            end = time.monotonic() + PATIENCE
+        end = time.monotonic() + PATIENCE
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise _busy() from None
+        try:
             while True:
                 head = await self.settled()
                 plan = await self._planned(planner, head)
                 if plan is not None and (not plan.writes or await self._append(head, plan)):
                     return plan.result
                 if time.monotonic() > end:
-                    raise StoreUnavailable(STORE, "The library is written by too many at once; try again later.")
+                    raise _busy()
                 await asyncio.sleep(random.uniform(0, 0.01))  # noqa: S311 - no secret
+        finally:
+            self._turn.release()
 
     async def settled(self) -> Record:
         """Return the record of the library once the latest transaction is carried out."""
@@ -191,6 +198,10 @@ class Transactions:
         if change["pieces"]:
             names = [f"{change['token']}:{place}" for place in range(change["pieces"])]
             await self._database[REDO].delete_many({"_id": {"$in": names}})
+
+
+def _busy() -> StoreUnavailable:
+    return StoreUnavailable(STORE, "The library is written by too many at once; try again later.")
 
 
 def _pieces(writes: Sequence[tuple[str, Record]]) -> Iterator[list[list[Any]]]:

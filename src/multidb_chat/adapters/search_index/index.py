@@ -1,9 +1,11 @@
 """`EmbeddedSearchIndex`: the port `SearchIndex` in one folder, shared by the processes of one machine."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import Context
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -39,9 +41,28 @@ class EmbeddedSearchIndex:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="search-index")
         self._following = asyncio.Lock()
         self._followed = -1
+        self._behind: asyncio.Task[int] | None = None
 
-    async def refresh(self) -> int:
+    async def refresh(self, patience: float | None = None) -> int:
         """Bring the library's changes into the index; see the port. Raises `StoreError`."""
+        return await self._refresh() if patience is None else await self._refresh_behind(patience)
+
+    async def _refresh_behind(self, patience: float) -> int:
+        """Wait for a refresh that began before now, as it may not know the latest change, and for one after it."""
+        count, mine, end = 0, False, time.monotonic() + patience
+        while not mine:
+            if mine := self._behind is None or self._behind.done():
+                # Outside of what is asked now, which may have to end sooner.
+                self._behind = asyncio.create_task(self._refresh(), context=Context())
+                self._behind.add_done_callback(lambda task: task.cancelled() or task.exception())  # one may have left
+            assert self._behind is not None
+            done, _ = await asyncio.wait([self._behind], timeout=max(0, end - time.monotonic()))
+            if not done:
+                break
+            count += self._behind.result()
+        return count
+
+    async def _refresh(self) -> int:
         version = await self._library.version()
         if version == self._followed and self._engine is not None and self._engine.is_current():
             return 0
@@ -87,7 +108,10 @@ class EmbeddedSearchIndex:
             return await self._healing(self._rebuild)
 
     async def close(self) -> None:
-        """Finish what is under way and close the files."""
+        """Finish what is under way and close the files; what was still to be followed is followed the next time."""
+        if self._behind is not None:
+            self._behind.cancel()
+            await asyncio.wait([self._behind])
         await asyncio.to_thread(self._threads.shutdown)
         if self._engine is not None:
             self._engine.close()
