@@ -8,7 +8,9 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
+
+from multidb_chat.domain.errors import Conflict
 
 Value = Any
 """None, a bool, int, float, str, bytes, a tuple of values, or a dict of texts by text. Times are microseconds."""
@@ -120,9 +122,13 @@ class Digest(NamedTuple):
 
     def plus(self, rows: Iterable[Row]) -> "Digest":
         """Return the digest with these rows besides."""
+        return self.with_fingerprints(fingerprint(row) for row in rows)
+
+    def with_fingerprints(self, fingerprints: Iterable[bytes]) -> "Digest":
+        """Return the digest with the rows of these fingerprints besides."""
         count, total = self
-        for row in rows:
-            count, total = count + 1, total + int.from_bytes(fingerprint(row))
+        for one in fingerprints:
+            count, total = count + 1, total + int.from_bytes(one)
         return Digest(count, total % (1 << 128))
 
     def __str__(self) -> str:
@@ -182,6 +188,14 @@ class Transfer(Protocol):
         """Let go of the store."""
 
 
+def diverged(table: Table) -> Conflict:
+    """Return the error for a target that has other entries than what it is to be carried from."""
+    return Conflict(
+        f"The {table.name} of the target has other entries than the source, and nothing is ever taken out of it:"
+        " the two were used apart from each other. Begin with an empty target."
+    )
+
+
 async def digest(transfer: Transfer, table: Table) -> Digest:
     """Read a whole table and return what it is."""
     page = await transfer.rows(table, None, table.page)
@@ -198,3 +212,50 @@ async def is_empty(transfer: Transfer) -> bool:
         if (await transfer.rows(table, None, 1)).rows:
             return False
     return True
+
+
+Side = Literal["source", "target"]
+Difference = Literal["missing", "changed", "vanished"]
+"""A row that the target lacks, has otherwise, or has and the source has not."""
+Mark = tuple[Key, bytes]
+"""A row's key and its fingerprint."""
+
+
+class Counts(NamedTuple):
+    """How many rows each side has, and how many of them are not the same."""
+
+    source: int
+    target: int
+    missing: int
+    changed: int
+    vanished: int
+
+    @property
+    def differing(self) -> int:
+        """How many rows would have to be put or removed."""
+        return self.missing + self.changed + self.vanished
+
+
+class Comparison(Protocol):
+    """Compares the same table in two stores, however many rows there are, outside the program's memory."""
+
+    async def begin(self) -> None:
+        """Forget everything."""
+
+    async def note(self, side: Side, marks: Sequence[Mark]) -> None:
+        """Remember that one side has these rows, in the place of what was remembered of their keys."""
+
+    async def forget(self, side: Side, keys: Sequence[Key]) -> None:
+        """Remember that one side has no rows of these keys."""
+
+    async def counts(self) -> Counts:
+        """Return how many rows there are and differ."""
+
+    async def keys(self, difference: Difference, after: Key | None, limit: int) -> list[Key]:
+        """Return keys of rows that differ in this way, from behind one, in an order of its own."""
+
+    async def digest(self, side: Side) -> Digest:
+        """Return what the whole table of one side is."""
+
+    async def close(self) -> None:
+        """Let go of everything."""

@@ -2,6 +2,7 @@
 
 from multidb_chat.adapters.postgres.accounts_schema import ACCOUNTS
 from multidb_chat.adapters.postgres.corpus_schema import CORPUS
+from multidb_chat.adapters.postgres.identity import IDENTITY
 from multidb_chat.adapters.postgres.tasks_schema import TASKS
 
-MIGRATIONS: tuple[str, ...] = (ACCOUNTS, TASKS, CORPUS)
+MIGRATIONS: tuple[str, ...] = (ACCOUNTS, TASKS, CORPUS, IDENTITY)

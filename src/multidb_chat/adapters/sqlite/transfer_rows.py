@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Protocol
 
-from multidb_chat.domain.errors import Conflict
-from multidb_chat.domain.transfer import Key, Page, Row, Table, Value
+from multidb_chat.domain.transfer import Key, Page, Row, Table, Value, diverged
 
 # ruff: noqa: S608 - statements are put together from constants only
 
@@ -149,14 +148,6 @@ class AppendedRows(PlainRows):
     def remove(self, connection: Connection, keys: Sequence[Key]) -> None:
         """Raise `Conflict`."""
         raise diverged(self.table)
-
-
-def diverged(table: Table) -> Conflict:
-    """Return the error for a target that has more than what it was carried from."""
-    return Conflict(
-        f"The {table.name} of the target has other entries than the source, and nothing is ever taken out of it:"
-        " the two were used apart from each other. Begin with an empty target."
-    )
 
 
 def _codecs(table: Table, given: Mapping[str, Codec]) -> list[Codec | None]:
