@@ -31,7 +31,7 @@ async def create(database: Database, seq: int, collection: Collection) -> Plan[N
     before = await database[COLLECTIONS].find_one({"_id": key_of(collection.id)})
     if before is not None and before["state"] != GONE:
         raise _taken(collection)
-    await _require_free(database, collection)
+    await require_free(database, collection)
     return Plan(None, seq, [(COLLECTIONS, collection_record(collection, before and {"version": before["version"]}))])
 
 
@@ -74,12 +74,12 @@ async def _changing(database: Database, seq: int, collection_id: str, **changes:
         raise _unknown(collection_id)
     changed = replace(collection_of(before), **changes)
     if "name" in changes:
-        await _require_free(database, changed)
+        await require_free(database, changed)
     record = before | collection_record(changed, before)
     return Plan(changed, seq, [(COLLECTIONS, record)] if record != before else [])
 
 
-async def _require_free(database: Database, collection: Collection) -> None:
+async def require_free(database: Database, collection: Collection) -> None:
     """Raise `Conflict` where the owner has another collection of this name."""
     same = {
         "owner_id": key_of(collection.owner_id), "name_key": value_of(collection.name.casefold()), "state": HERE,
