@@ -16,7 +16,7 @@ from multidb_chat.domain.audit import AuditEntry
 from multidb_chat.domain.conversations import Conversation, Conversations, KnowledgeEntry, Message
 from multidb_chat.domain.errors import Conflict, NotFound
 from multidb_chat.domain.library import Library
-from multidb_chat.domain.transfer import Digest, Row, Table, Transfer, digest, is_empty
+from multidb_chat.domain.transfer import Digest, Origin, Row, Table, Transfer, digest, is_empty
 from multidb_chat.domain.transfer_tables import (
     ACCOUNTS,
     AUDIT,
@@ -123,10 +123,9 @@ class TransferContract:
 
     async def test_a_store_becomes_what_another_one_is_carried_to(self, empty: Empty):
         async with empty() as twin:
-            await twin.transfer.adopt("one and the same")
-            assert await twin.transfer.identity() == "one and the same"
-            await twin.transfer.adopt("another")
-            assert await twin.transfer.identity() == "another"
+            for origin in (Origin("one and the same"), Origin("one and the same", 1), Origin("another", 3)):
+                await twin.transfer.adopt(origin)
+                assert await twin.transfer.origin() == origin
             assert await is_empty(twin.transfer)
 
 
@@ -267,7 +266,7 @@ class LibraryTransferContract(TransferContract):
 
     async def test_a_library_that_adopts_an_identity_has_it(self, empty: Empty):
         async with empty() as twin:
-            await twin.transfer.adopt("the same library")
+            await twin.transfer.adopt(Origin("the same library", 2))
             assert await twin.port.identity() == "the same library"
 
     async def test_documents_of_no_collection_are_left_out(self, empty: Empty):

@@ -76,6 +76,18 @@ class Application(Installation):
         if self._in_use is not None:
             self._in_use.release()
 
+    @asynccontextmanager
+    async def alone(self) -> "AsyncIterator[None]":
+        """Close everything, and keep other programs out of the data folder for as long as the block lasts.
+
+        Raises `StoreUnavailable` while one uses it.
+        """
+        from multidb_chat.adapters.installation.in_use import InUse
+
+        await self.close()
+        with InUse(self.settings.paths.data).alone():
+            yield
+
 
 @asynccontextmanager
 async def open_application(settings: "Settings", who: "Who" = "shell") -> "AsyncIterator[Application]":

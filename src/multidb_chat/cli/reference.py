@@ -82,6 +82,10 @@ With `--json` a command prints one JSON document. Keys are not renamed or remove
 | `admin tasks list` | `counts` by state; `tasks` as in `tasks list`, with `account_id` |
 | `admin backup`, `restore` | `file`, `elsewhere` (stores on servers, not in it), `program`, `made_at`, `keys`, \
 `size_bytes`; `copies`: `name`, `size_bytes`, `sha256`, `schema`; `restore` also `aside`, where the data of before are |
+| `admin migrate` | `finished`, `switched`; `stores`: `store`, `place`, `rounds`, `same`; their `tables`: `table`, \
+`rows`, `rows_there`, `digest`, `digest_there`, `put`, `removed`, `same` |
+| `admin migrate --dry-run`, `--verify` | `differing`; `tables`: `store`, `table`, `source`, `target` (rows), \
+`missing`, `changed`, `vanished` |
 | `config show` | `settings`: `key`, `value`, `origin` |
 | `config path` | `config`, `data`, `cache`, `logs` |
 """

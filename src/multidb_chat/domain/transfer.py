@@ -142,6 +142,16 @@ class Page(NamedTuple):
     after: Key | None
 
 
+class Origin(NamedTuple):
+    """Where a store comes from: `identity` tells it, and what it was carried to, from every other.
+
+    `moves` is how often the installation moved until it was in use here: of two places the one with more is newer.
+    """
+
+    identity: str
+    moves: int = 0
+
+
 class Transfer(Protocol):
     """Reads and writes all that a durable store holds, row by row. Raises `StoreError`.
 
@@ -157,11 +167,11 @@ class Transfer(Protocol):
     def tables(self) -> tuple[Table, ...]:
         """The tables, in the order to write them: those that refer to others behind them."""
 
-    async def identity(self) -> str | None:
-        """Return what tells this store, and what it was carried to, from every other; None where nothing was stored."""
+    async def origin(self) -> Origin | None:
+        """Return where the store comes from; None where nothing was ever stored."""
 
-    async def adopt(self, identity: str) -> None:
-        """Become what the store of this identity is carried to. Makes what a new store needs."""
+    async def adopt(self, origin: Origin) -> None:
+        """Become what a store is carried to, or one that was moved to. Makes what a new store needs."""
 
     async def rows(self, table: Table, after: Key | None = None, limit: int = 500) -> Page:
         """Return up to `limit` rows, at least one if there is one, in an order of the store's own.

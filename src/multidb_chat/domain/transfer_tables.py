@@ -42,9 +42,12 @@ AUDIT = Table(
     appended=True,
 )
 ACCOUNTS_TABLES = (
-    ACCOUNTS, SUBSCRIPTIONS, USAGE, OPERATIONS, SESSIONS, SECOND_FACTORS, CODES, ATTEMPTS, TASKS, AUDIT,
+    AUDIT, ACCOUNTS, SUBSCRIPTIONS, USAGE, OPERATIONS, SESSIONS, SECOND_FACTORS, CODES, ATTEMPTS, TASKS,
 )  # fmt: skip
-"""Periods are the ISO dates of their first days; the times of attempts are microseconds."""
+"""The log first: where it went its own way, nothing is touched.
+
+Periods are the ISO dates of their first days; the times of attempts are microseconds.
+"""
 
 CONVERSATIONS = _of(Conversation, "conversations", ("id",))
 MESSAGES = _of(Message, "messages", ("conversation_id", "id"), page=200)

@@ -74,7 +74,7 @@ class TestSqliteLibraryTransfer(LibraryTransferContract):
 
 async def test_nothing_is_made_by_looking_at_what_is_not_there(tmp_path: Path) -> None:
     for transfer in (accounts_transfer(tmp_path), conversations_transfer(tmp_path), library_transfer(tmp_path)):
-        assert await transfer.identity() is None
+        assert await transfer.origin() is None
         for table in transfer.tables:
             assert (await transfer.rows(table)).rows == []
         await transfer.close()

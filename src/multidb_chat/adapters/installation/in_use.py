@@ -31,7 +31,9 @@ class InUse:
                 return
             if not _locked(descriptor, fcntl.LOCK_SH):
                 os.close(descriptor)
-                raise StoreUnavailable("installation", "The data are being restored right now: try again in a moment.")
+                raise StoreUnavailable(
+                    "installation", "The data are being restored or moved right now: try again in a moment."
+                )
             if self._is_the_one(descriptor):
                 self._held = descriptor
             else:  # the folder was replaced between the two steps

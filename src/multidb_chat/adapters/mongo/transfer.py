@@ -24,7 +24,7 @@ from multidb_chat.adapters.mongo.transactions import Plan, Transactions
 from multidb_chat.domain.errors import Conflict
 from multidb_chat.domain.ids import new_id
 from multidb_chat.domain.library import Collection, SourceRecord
-from multidb_chat.domain.transfer import Key, Page, Row, Table, micros, moment
+from multidb_chat.domain.transfer import Key, Origin, Page, Row, Table, micros, moment
 from multidb_chat.domain.transfer_tables import (
     COLLECTIONS,
     DOCUMENTS,
@@ -56,11 +56,20 @@ class MongoTransfer(MongoLibrary):
     def __init__(self, url: str, timeout: float = TIMEOUT) -> None:
         super().__init__(url, timeout)
 
-    async def adopt(self, identity: str) -> None:
-        """Become what the library of this identity is carried to."""
+    async def origin(self) -> Origin | None:
+        """Return where the library comes from."""
+
+        async def read(database: Database) -> Origin | None:
+            found = await database[LIBRARY].find_one({"_id": LIBRARY}, {"identity": 1, "moves": 1})
+            return Origin(found["identity"], found.get("moves", 0)) if found else None
+
+        return await self._read(read)
+
+    async def adopt(self, origin: Origin) -> None:
+        """Become what a library is carried to."""
 
         async def adopt(database: Database, _: Transactions) -> None:
-            await database[LIBRARY].update_one({"_id": LIBRARY}, {"$set": {"identity": identity}})
+            await database[LIBRARY].update_one({"_id": LIBRARY}, {"$set": origin._asdict()})
 
         await self._write(adopt)
 

@@ -10,7 +10,7 @@ from psycopg import AsyncConnection
 
 from multidb_chat.adapters.postgres.database import Database
 from multidb_chat.adapters.postgres.errors import Violated
-from multidb_chat.domain.transfer import Key, Page, Row, Table, Value, diverged, micros, moment
+from multidb_chat.domain.transfer import Key, Origin, Page, Row, Table, Value, diverged, micros, moment
 from multidb_chat.domain.transfer_tables import ACCOUNTS, ACCOUNTS_TABLES, ATTEMPTS, USAGE
 
 # ruff: noqa: S608 - statements are put together from constants only
@@ -42,13 +42,13 @@ class PostgresTransfer:
         self._database = database
         self._rows = {table.name: _Statements(table) for table in self.tables}
 
-    async def identity(self) -> str | None:
-        """Return what tells the store from others."""
-        return str((await self._database.fetch("SELECT value FROM identity"))[0][0])
+    async def origin(self) -> Origin | None:
+        """Return where the store comes from."""
+        return Origin(*(await self._database.fetch("SELECT value, moves FROM identity"))[0])
 
-    async def adopt(self, identity: str) -> None:
-        """Become what the store of this identity is carried to."""
-        await self._database.apply("UPDATE identity SET value = %s", identity)
+    async def adopt(self, origin: Origin) -> None:
+        """Become what a store is carried to."""
+        await self._database.apply("UPDATE identity SET value = %s, moves = %s", *origin)
 
     async def rows(self, table: Table, after: Key | None = None, limit: int = 500) -> Page:
         """Return rows behind a key, in order of key."""

@@ -7,7 +7,7 @@ file itself, whichever program opens it; REPLACE has a trigger of its own, since
 `tasks_in_inbox` only what was not cleared.
 """
 
-from multidb_chat.adapters.sqlite.identity import IDENTITY
+from multidb_chat.adapters.sqlite.identity import IDENTITY, MOVES
 
 SCHEMA = (
     """
@@ -151,4 +151,5 @@ SCHEMA = (
     CREATE INDEX accounts_expiring ON accounts (expires_at) WHERE role = 'guest';
     """,
     IDENTITY,
+    MOVES,
 )

@@ -12,7 +12,7 @@ text is indexed as it is: in scripts without spaces, only the beginnings of its 
 """
 
 from multidb_chat.adapters.sqlite.erased import TABLE
-from multidb_chat.adapters.sqlite.identity import IDENTITY
+from multidb_chat.adapters.sqlite.identity import IDENTITY, MOVES
 
 SCHEMA = (
     """
@@ -94,4 +94,5 @@ SCHEMA = (
     CREATE INDEX messages_outline ON messages (conversation_id, id, parent_id, role);
     """,
     IDENTITY,
+    MOVES,
 )

@@ -5,10 +5,14 @@ Every function is a piece of work inside a transaction that the caller began.
 
 import sqlite3
 
+from multidb_chat.domain.transfer import Origin
+
 IDENTITY = """
     CREATE TABLE identity (value TEXT NOT NULL);
     INSERT INTO identity VALUES (lower(hex(randomblob(16))));
 """
+
+MOVES = "ALTER TABLE identity ADD COLUMN moves INTEGER NOT NULL DEFAULT 0;"
 
 
 def identity(connection: sqlite3.Connection) -> str:
@@ -16,6 +20,11 @@ def identity(connection: sqlite3.Connection) -> str:
     return str(connection.execute("SELECT value FROM identity").fetchone()[0])
 
 
-def adopt(connection: sqlite3.Connection, value: str) -> None:
-    """Give the store another identity."""
-    connection.execute("UPDATE identity SET value = ?", (value,))
+def origin(connection: sqlite3.Connection) -> Origin:
+    """Return where the store comes from."""
+    return Origin(*connection.execute("SELECT value, moves FROM identity").fetchone())
+
+
+def adopt(connection: sqlite3.Connection, origin: Origin) -> None:
+    """Give the store another origin."""
+    connection.execute("UPDATE identity SET value = ?, moves = ?", origin)

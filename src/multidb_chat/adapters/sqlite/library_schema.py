@@ -10,7 +10,7 @@ A document's last change is the only one that is kept; removed documents stay in
 """
 
 from multidb_chat.adapters.sqlite.erased import TABLE
-from multidb_chat.adapters.sqlite.identity import IDENTITY
+from multidb_chat.adapters.sqlite.identity import IDENTITY, MOVES
 
 SEGMENT = 16_384
 
@@ -101,4 +101,5 @@ SCHEMA = (
     IDENTITY,
     "CREATE INDEX documents_by_size ON documents (collection_id, size_bytes);",
     TABLE,
+    MOVES,
 )

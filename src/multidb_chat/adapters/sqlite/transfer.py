@@ -6,7 +6,7 @@ from pathlib import Path
 from multidb_chat.adapters.sqlite import identity
 from multidb_chat.adapters.sqlite.database import Database
 from multidb_chat.adapters.sqlite.transfer_rows import AppendedRows, PlainRows, Rows
-from multidb_chat.domain.transfer import Key, Page, Row, Table, Value
+from multidb_chat.domain.transfer import Key, Origin, Page, Row, Table, Value
 from multidb_chat.domain.transfer_tables import ACCOUNTS, ACCOUNTS_TABLES, CONVERSATIONS_TABLES, LIBRARY_TABLES
 
 
@@ -23,13 +23,13 @@ class SqliteTransfer:
         self._rows = {table.name: one for table, one in rows}
         self._database = Database(path, store, schema)
 
-    async def identity(self) -> str | None:
-        """Return what tells the store from others; None while there is no file."""
-        return await self._database.read(identity.identity) if self._path.exists() else None
+    async def origin(self) -> Origin | None:
+        """Return where the store comes from; None while there is no file."""
+        return await self._database.read(identity.origin) if self._path.exists() else None
 
-    async def adopt(self, identity_: str) -> None:
-        """Become what the store of this identity is carried to."""
-        await self._database.write(lambda c: identity.adopt(c, identity_))
+    async def adopt(self, origin: Origin) -> None:
+        """Become what a store is carried to."""
+        await self._database.write(lambda c: identity.adopt(c, origin))
 
     async def rows(self, table: Table, after: Key | None = None, limit: int = 500) -> Page:
         """Return rows behind a key, in order of key."""
@@ -59,7 +59,7 @@ def accounts_transfer(data: Path) -> SqliteTransfer:
     from multidb_chat.adapters.sqlite.accounts_schema import SCHEMA
 
     rows = [(table, AppendedRows(table) if table.appended else PlainRows(table)) for table in ACCOUNTS_TABLES]
-    rows[0] = (ACCOUNTS, PlainRows(ACCOUNTS, derived=_email_key))
+    rows = [(table, PlainRows(table, derived=_email_key) if table is ACCOUNTS else one) for table, one in rows]
     return SqliteTransfer(data / "accounts.sqlite", "accounts", SCHEMA, rows)
 
 

@@ -5,6 +5,7 @@ import typer
 from multidb_chat.cli.admin.backups import backup, restore
 from multidb_chat.cli.admin.doctor import doctor
 from multidb_chat.cli.admin.first import init
+from multidb_chat.cli.admin.migrate import migrate
 from multidb_chat.cli.admin.overview import status
 from multidb_chat.cli.admin.statistics import stats, usage
 from multidb_chat.cli.lazily import lazy_group
@@ -30,3 +31,6 @@ admin.command(epilog="Example: multidb-chat admin usage ada@example.org")(usage)
 admin.command(epilog="Example: multidb-chat admin stats --watch 5")(stats)
 admin.command(epilog="Example: multidb-chat admin backup ~/backups/multidb-chat-2026-11-25.zip")(backup)
 admin.command(epilog="Example: multidb-chat admin restore ~/backups/multidb-chat-2026-11-25.zip")(restore)
+admin.command(
+    epilog="Example: multidb-chat admin migrate --to servers --accounts postgresql://chat@db.example.org/chat"
+)(migrate)

@@ -1,13 +1,13 @@
 """The stores that are to move: whether they may, carried as often as it takes, and whether both sides are the same."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from multidb_chat.domain.accounts import Account
-from multidb_chat.domain.errors import InvalidInput, StoreError
+from multidb_chat.domain.errors import InvalidInput, StoreUnavailable
 from multidb_chat.domain.permissions import Permission, require
-from multidb_chat.domain.transfer import Comparison, Counts, Transfer, is_empty
+from multidb_chat.domain.transfer import Comparison, Counts, Origin, Transfer, is_empty
 from multidb_chat.services.audit import Recorder
 from multidb_chat.services.migration.carrying import Carried, Carrying
 
@@ -48,6 +48,9 @@ class Step(NamedTuple):
     of: int
 
 
+Tell = Callable[[Step], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of a store; `rounds` is how often it was gone through."""
@@ -64,51 +67,78 @@ class Outcome:
 
 
 class Migration:
-    """Carries stores. The ones that are in use now are the sources, so that nothing newer is ever overwritten."""
+    """Carries stores. The ones that are in use now are the sources, so that nothing newer is ever overwritten.
 
-    def __init__(self, moves: Sequence[Move], comparison: Comparison, audit: Recorder) -> None:
-        self._moves = moves
+    `backlog` tells how much waits on this machine for a store that was away.
+    """
+
+    def __init__(
+        self,
+        moves: Sequence[Move],
+        comparison: Comparison,
+        audit: Recorder,
+        backlog: Callable[[str], Awaitable[int]],
+    ) -> None:
+        self.moves = tuple(moves)
         self._comparison = comparison
         self._audit = audit
+        self._backlog = backlog
 
-    async def authorise(self, actor: Account, *, last: bool) -> None:
-        """Record in the source that its stores are carried; nothing is, yet. Raises `NotPermitted` or `StoreError`."""
+    async def begin(self, actor: Account, *, last: bool, again: bool = False) -> None:
+        """Find out whether the stores may be carried, and record in the audit log that they are about to be.
+
+        `again`: also to a place that was moved to before, though the installation is in use elsewhere.
+        Raises `NotPermitted`; `InvalidInput` for a target that holds something else, or something newer;
+        `StoreUnavailable` for the last run while something still waits for a source; and `StoreError`.
+        """
         require(actor, Permission.MANAGE_INSTALLATION)
-        places = {move.store: move.target_place for move in self._moves}
+        for move in self.moves:
+            await self._require_twin(move, again)
+            if last and (waiting := await self._backlog(move.store)):
+                raise StoreUnavailable(
+                    move.store,
+                    f"{waiting:,} things that were said while the {move.store} store was away wait on this machine:"
+                    " start the program until they are written, then run this again.",
+                )
+        places = {move.store: move.target_place for move in self.moves}
         await self._audit.record(actor, "installation.migrate", ", ".join(places), last=str(last).lower(), **places)
 
-    async def compare(self, actor: Account, tell: Callable[[Step], None] = lambda _: None) -> list[Compared]:
-        """Read both sides and return how they differ; nothing is changed. Raises `NotPermitted` and what `run` does."""
+    async def compare(self, actor: Account, tell: Tell = lambda _: None, *, again: bool = False) -> list[Compared]:
+        """Read both sides and return how they differ; no row is changed. Raises what `begin` raises."""
         require(actor, Permission.MANAGE_INSTALLATION)
         found: list[Compared] = []
-        for move in self._moves:
-            await self._require_twin(move)
+        for move in self.moves:
+            await self._require_twin(move, again)
             found += [Compared(move.store, one.table.name, await one.compare()) for one in self._carryings(move, tell)]
         return found
 
-    async def run(self, *, last: bool, tell: Callable[[Step], None] = lambda _: None) -> list[Outcome]:
-        """Make the targets what the sources are, after `authorise`.
+    async def run(self, *, last: bool, tell: Tell = lambda _: None) -> list[Outcome]:
+        """Make the targets what the sources are, behind `begin`.
 
         While people go on (not `last`), a store is gone through until a round finds little to do; what they change
         behind it is left for the next run. The `last` one, when nobody writes any more, ends with both sides the same.
-        Raises `InvalidInput` for a target that holds something else, `Conflict` for one that went its own way, and
-        `StoreError`.
+        It may be interrupted anywhere: the next run does the rest.
+        Raises `Conflict` for a target that went its own way, and `StoreError`.
         """
-        for move in self._moves:
-            await self._require_twin(move)
         outcomes = []
-        for move in self._moves:
-            if (identity := await move.source.identity()) is not None:
-                await move.target.adopt(identity)
+        for move in self.moves:
+            if (origin := await move.source.origin()) is not None:
+                await move.target.adopt(origin)
             outcomes.append(await self._carried(move, 1 if last else _ROUNDS, tell))
         if last and (wrong := next((one for one in outcomes if not one.same), None)):
-            raise StoreError(
+            raise StoreUnavailable(
                 wrong.store,
-                f"The {wrong.store} store was changed while it was carried: end all programs, and run it again.",
+                f"The {wrong.store} store was changed while it was carried: end all programs, and run this again.",
             )
         return outcomes
 
-    async def _carried(self, move: Move, rounds: int, tell: Callable[[Step], None]) -> Outcome:
+    async def moved(self) -> None:
+        """Mark the targets as those that are in use from now on, behind the last run."""
+        for move in self.moves:
+            if (origin := await move.source.origin()) is not None:
+                await move.target.adopt(Origin(origin.identity, origin.moves + 1))
+
+    async def _carried(self, move: Move, rounds: int, tell: Tell) -> Outcome:
         done = 0
         while True:
             tables = tuple([await one.run() for one in self._carryings(move, tell)])
@@ -116,7 +146,7 @@ class Migration:
             if done == rounds or sum(one.put + one.removed for one in tables) <= _FEW:
                 return Outcome(move.store, move.target_place, tables, done)
 
-    def _carryings(self, move: Move, tell: Callable[[Step], None]) -> list[Carrying]:
+    def _carryings(self, move: Move, tell: Tell) -> list[Carrying]:
         def telling(table: str) -> Callable[[str, int, int], None]:
             return lambda doing, done, of: tell(Step(move.store, table, doing, done, of))
 
@@ -125,12 +155,16 @@ class Migration:
             for table in move.source.tables
         ]
 
-    async def _require_twin(self, move: Move) -> None:
+    async def _require_twin(self, move: Move, again: bool) -> None:
         """Raise `InvalidInput` unless the target is empty, or what this very store was carried to before."""
-        there = await move.target.identity()
-        if there is not None and there == await move.source.identity():
-            return
-        if not await is_empty(move.target):
+        here, there = await move.source.origin(), await move.target.origin()
+        if here is not None and there is not None and here.identity == there.identity:
+            if there.moves > here.moves and not again:
+                raise InvalidInput(
+                    f"The installation has moved to {move.target_place} before, and what is there may be newer:"
+                    f" set stores.{move.store} to it, or carry over it with --again."
+                )
+        elif not await is_empty(move.target):
             raise InvalidInput(
                 f"The {move.store} store on {move.target_place} holds data of another installation:"
                 " name an empty place, or remove what is there."
