@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from multidb_chat.bootstrap.installation import Installation
+from multidb_chat.domain.errors import InvalidSetting
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -49,10 +50,18 @@ class Application(Installation):
         return Preferences(lambda: self.settings, self.apply)
 
     def apply(self, settings: "Settings") -> None:
-        """Use changed settings: answers are made by them from the next question on, all else from the next start on."""
-        self.settings = settings
-        for made in ("chat", "answerer", "language_model"):
-            self.__dict__.pop(made, None)
+        """Use changed settings: answers are made by them from the next question on, all else from the next start on.
+
+        Raises `InvalidSetting`, and changes nothing, for a language model that cannot be had.
+        """
+        before, self.settings = self.settings, settings
+        made = {name: self.__dict__.pop(name, None) for name in ("chat", "answerer", "language_model")}
+        try:
+            self.language_model  # noqa: B018 - making it is what checks it
+        except InvalidSetting:
+            self.settings = before
+            self.__dict__.update({name: one for name, one in made.items() if one is not None})
+            raise
 
     async def prepare(self) -> None:
         """Do what can wait until after the first paint: index the handbook, load the embedder, let old guests go."""

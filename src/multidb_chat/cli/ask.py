@@ -48,6 +48,11 @@ def ask(
     limit: Annotated[
         int | None, typer.Option("--limit", "-n", min=1, max=100, help="How many passages to answer from.")
     ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", "-m", metavar="NAME", help='Which language model writes the answer; "none" quotes.'),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Leave out what no passage supports.")] = False,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Make the answer anew.")] = False,
     quiet: Quiet = False,
 ) -> None:
@@ -64,9 +69,8 @@ def ask(
         raise typer.BadParameter("give it as an argument or on standard input", ctx=context, param_hint="QUESTION")
     given = Given(files or [], asked.document)
     asking = Asking(session, asked.question, given, names or [], documents or [])
-    session.run(
-        replace(asking, as_json=as_json, conversation=conversation, follow_up=follow_up, limit=limit, no_cache=no_cache)
-    )
+    asking = replace(asking, as_json=as_json, conversation=conversation, follow_up=follow_up, model=model)
+    session.run(replace(asking, limit=limit, no_cache=no_cache, strict=strict))
 
 
 @dataclass(frozen=True)
@@ -83,11 +87,17 @@ class Asking:
     follow_up: bool = False
     limit: int | None = None
     no_cache: bool = False
+    model: str | None = None
+    strict: bool = False
 
     async def __call__(self, application: "Application") -> "Exit":
         """Ask, render the answer, and return the exit code."""
         from multidb_chat.cli.answers import AnswerView
 
+        if self.model is not None:
+            application.preferences.for_now(application.account, "model.name", self.model)
+        if self.strict:
+            application.preferences.for_now(application.account, "model.strict", "true")
         view = AnswerView(self.session.console, self.as_json)
         # What is given with a question is answered from alone, unless others are named as well.
         alone = self.given and not self.names and not self.documents

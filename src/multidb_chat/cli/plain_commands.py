@@ -183,6 +183,15 @@ async def _clear_cache(chat: "PlainChat", argument: str) -> None:
     chat.console.write("Your cached answers are forgotten; the next ones are made anew.")
 
 
+async def _model(chat: "PlainChat", argument: str) -> None:
+    from multidb_chat.services.answering.explaining import writer
+
+    preferences = chat.application.preferences
+    if argument:
+        preferences.for_now(chat.application.account, "model.name", argument)
+    chat.console.write(writer(preferences.model))
+
+
 def _write_rows(chat: "PlainChat", rows: "Rows") -> None:
     for name, value in rows:
         chat.console.write(f"{name}: {value}")
@@ -204,6 +213,7 @@ RUN: Mapping[str, Callable[["PlainChat", str], Awaitable[None]]] = {
     "/stats": _stats,
     "/session-stats": _session_stats,
     "/clear-cache": _clear_cache,
+    "/model": _model,
     "/docs": _docs,
     "/research": _research,
     "/analyze": _analyze,

@@ -8,14 +8,14 @@ from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.errors import NotPermitted
 from multidb_chat.domain.permissions import Permission, may, require
 from multidb_chat.settings.changing import Changed, SettingsFile
-from multidb_chat.settings.loading import RULES, Settings
+from multidb_chat.settings.loading import RULES, Settings, load_settings
 from multidb_chat.settings.rules import Rule
 
 # The file is everybody's who uses this installation, so its limits and stores are the administrators' alone. How the
 # app looks is left to whoever sits in front of it, guests too.
 _EVERYBODYS = frozenset({"tui"})
 _MEMBERS = _EVERYBODYS | {"search", "answers"}
-_AT_ONCE = frozenset({"tui", "search", "answers"})
+_AT_ONCE = frozenset({"tui", "search", "answers", "model"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,11 @@ class Preferences:
         self._settings = settings
         self._applied = applied
 
+    @property
+    def model(self) -> str:
+        """The language model in use, "none" where answers are quoted."""
+        return self._settings().model.name
+
     def shown(self, account: Account) -> Sequence[Preference]:
         """Return all settings. Raises `NotPermitted` for a disabled account."""
         require(account, Permission.CHAT)
@@ -61,6 +66,20 @@ class Preferences:
         """
         _require(account, key)
         return self._used(await asyncio.to_thread(SettingsFile.of(self._settings()).set, key, text))
+
+    def for_now(self, account: Account, key: str, text: str) -> Settings:
+        """Use a setting for as long as the program runs, and leave the file as it is; return the settings then.
+
+        Only of what makes answers, which is everybody's own choice. Raises `NotPermitted` or `InvalidSetting`.
+        """
+        require(account, Permission.CHAT)
+        if key.partition(".")[0] != "model":
+            raise NotPermitted(f"{key} is not for one run alone; set it with: multidb-chat config set {key} VALUE")
+        read = self._settings().read_from
+        chosen = {**read.overrides, key: text}
+        settings = load_settings(config_file=read.config_file, overrides=chosen, environ=read.environ)
+        self._applied(settings)
+        return settings
 
     async def unset(self, account: Account, key: str) -> Changed:
         """Take a setting out of the configuration file. Raises what `set` raises."""

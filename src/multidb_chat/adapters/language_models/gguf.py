@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import threading
 from collections.abc import AsyncGenerator, Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,8 @@ class GgufModel:
     """
 
     def __init__(self, path: Path, *, context: int = 4096, threads: int = 0, timeout: float = 120.0) -> None:
-        try:
-            import xllamacpp  # noqa: F401 - tells that it is there
-        except ImportError as error:
-            raise InvalidSetting(_HINT) from error
+        if find_spec("xllamacpp") is None:
+            raise InvalidSetting(_HINT)
         try:
             with path.open("rb") as file:
                 is_model = file.read(4) == _MAGIC

@@ -5,6 +5,7 @@ pydantic-ai speaks to the providers; what it raises becomes the domain's errors 
 
 import asyncio
 from collections.abc import AsyncGenerator
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 
 from multidb_chat.domain.errors import InvalidSetting, ModelError, ModelRefused, ModelUnavailable
@@ -33,10 +34,8 @@ class RemoteModel:
     def __init__(
         self, provider: Provider, model: str, *, url: str | None = None, key: str | None = None, timeout: float = 60.0
     ) -> None:
-        try:
-            import pydantic_ai  # noqa: F401 - tells that it is there
-        except ImportError as error:
-            raise InvalidSetting(_HINT) from error
+        if find_spec("pydantic_ai") is None:  # looked for only: importing it takes a second
+            raise InvalidSetting(_HINT)
         self._provider, self._model, self._url, self._key = provider, model, url, key
         self._timeout = timeout
         self._made: Model | None = None

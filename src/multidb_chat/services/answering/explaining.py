@@ -4,7 +4,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from multidb_chat.domain.text import clean_line
-from multidb_chat.domain.turns import Answer, Citation
+from multidb_chat.domain.turns import Answer, Citation, ModelUse
 
 TIERS = "Scores go from 0 to 1: excellent above 0.6, good above 0.4, fair above 0.3, else poor."
 _METHODS = {
@@ -22,6 +22,13 @@ _STEPS = {
     "save": "Save",
     "total": "Total",
 }
+
+
+def writer(model: str) -> str:
+    """Return who writes the answers, and how to change that; `model` is the setting's value."""
+    if model == "none":
+        return "Answers are quoted from your documents. /model NAME lets a language model write them."
+    return f"Answers are written by {clean_line(model)} and held against your documents. /model none quotes them."
 
 
 class Step(NamedTuple):
@@ -43,10 +50,26 @@ def summary(answer: Answer) -> list[tuple[str, str]]:
     if answer.standalone != answer.question:
         rows.append(("Searched", clean_line(answer.standalone)))
     rows.append(("Answer", _METHODS[answer.method] if answer.found else "none: no passage supports one"))
+    if answer.model is not None:
+        rows.append(("Model", _model(answer.model)))
     rows.append(("Cache", "answered from the cache" if answer.cached else "not answered from the cache"))
     rows.append(("Knowledge", _knowledge(answer)))
     rows.append(("Passages", _found(answer)))
     return rows
+
+
+def _model(use: ModelUse) -> str:
+    """Return which model wrote, and what that took as far as its provider tells."""
+    told = [clean_line(use.name)]
+    if use.tokens_in is not None:
+        told.append(f"{use.tokens_in:,} tokens read")
+    if use.tokens_out is not None:
+        told.append(f"{use.tokens_out:,} written")
+    if use.cost is not None:
+        told.append(f"${use.cost:.4f}")
+    if use.dropped:
+        told.append(f"{use.dropped} unsupported sentence{'s' * (use.dropped > 1)} left out")
+    return ", ".join(told)
 
 
 def _knowledge(answer: Answer) -> str:

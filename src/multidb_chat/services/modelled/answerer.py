@@ -1,6 +1,7 @@
 """The answerer that lets a language model write, holds each sentence against the passages, and quotes if that fails."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 
@@ -11,7 +12,7 @@ from multidb_chat.domain.turns import Answerer, AnswerSentence, Citation, Draft,
 from multidb_chat.services.answering.citing import citation
 from multidb_chat.services.answering.rendering import inert
 from multidb_chat.services.modelled.hearing import Heard, Listener
-from multidb_chat.services.modelled.prompting import ABSTAIN, VERSION, prompt_for
+from multidb_chat.services.modelled.prompting import ABSTAIN, PASSAGES, VERSION, prompt_for
 from multidb_chat.services.modelled.supporting import Evidence, Support
 
 QUOTED = "This answer is quoted from your documents instead."
@@ -49,11 +50,14 @@ class Modelled:
     ) -> AsyncIterator[AnswerSentence | Notice | Draft]:
         """Yield the sentences that were checked, notices, then the draft."""
         told = Telling(strict=self._strict)
-        evidence = await asyncio.to_thread(Evidence, question.standalone, matches, self._embedder)
+        shown = matches[:PASSAGES]
+        evidence = await asyncio.to_thread(Evidence, question.standalone, shown, self._embedder)
         failed = ""
         try:
-            async with aclosing(self._heard(question, matches, told)) as sentences:
+            async with aclosing(self._heard(question, shown, told)) as sentences:
                 async for heard in sentences:
+                    if told.goes_round(heard):
+                        break
                     for sentence in told.tell(heard, await evidence.support(heard.text, heard.passages)):
                         yield sentence
         except ModelError as error:
@@ -102,6 +106,7 @@ class Telling:
         self.dropped = self.unsupported = 0
         self.abstained = self.cut_off = False
         self._numbers: dict[tuple[str, int, int], int] = {}
+        self._said: Counter[str] = Counter()
         self._waiting: list[Heard] = []
         self._last: Heard | None = None
 
@@ -110,8 +115,15 @@ class Telling:
         self.tokens_in, self.tokens_out, self.cost = ended.tokens_in, ended.tokens_out, ended.cost
         self.cut_off = not ended.complete
 
+    def goes_round(self, heard: Heard) -> bool:
+        """Tell whether a sentence comes a third time: a small model that has lost its thread says the same for ever."""
+        self._said[heard.text] += 1
+        return self._said[heard.text] > 2
+
     def tell(self, heard: Heard, support: Support | None) -> list[AnswerSentence]:
         """Take a sentence and return those that can be shown now, in order."""
+        if self._said[heard.text] > 1:
+            return []
         if ABSTAIN.casefold() in heard.text.casefold():
             self.abstained = not self.sentences
             return []

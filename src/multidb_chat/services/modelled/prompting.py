@@ -41,6 +41,10 @@ _ROLE_LINE = re.compile(
 )
 
 
+PASSAGES = 6
+"""How many passages a model gets: the best ones. Small models lose the thread of more, and all of them pay for each."""
+
+
 def prompt_for(question: Question, matches: Sequence[Match], *, most_tokens: int) -> Prompt:
     """Return the prompt for a question and its passages, numbered from 1 in their order."""
     passages = "\n\n".join(_passage(number, match) for number, match in enumerate(matches, 1))

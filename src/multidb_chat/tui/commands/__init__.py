@@ -65,6 +65,7 @@ COMMANDS = (
     Command("/clear-cache", "", "Let your answers be made anew", "usage:clear_cache", plain=True),
     # Program
     Command("/help", "", "Show the keys and commands", "program:help_", key="f1", label="Help", plain=True),
+    Command("/model", "[NAME]", "Show which model writes the answers, or use another", "program:model", plain=True),
     Command("/theme", "[NAME]", "Change the colours: this theme, or the next", "program:theme", key="ctrl+t"),
     Command("/settings", "", "Show and change the settings", "program:settings", key="f10"),
     Command("/quit", "", "Leave", "program:quit_", key="ctrl+q", plain=True),

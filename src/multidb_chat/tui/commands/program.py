@@ -1,5 +1,6 @@
 """Commands about the program itself."""
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from multidb_chat.tui.themes import NAMES, next_theme
@@ -33,6 +34,18 @@ async def theme(chat: "ChatScreen", argument: str) -> None:
         changed = await services.preferences.set(services.account, "tui.theme", chosen)
         if changed.overridden:
             chat.say(f"The {changed.origin} decides the colours of the next start.")
+
+
+async def model(chat: "ChatScreen", argument: str) -> None:
+    """Tell which language model writes the answers, or use another one from the next question on."""
+    if (services := chat.serving.opened) is None:
+        chat.say("One moment: the documents are still being opened.")
+        return
+    from multidb_chat.services.answering.explaining import writer
+
+    if argument:
+        await asyncio.to_thread(services.preferences.for_now, services.account, "model.name", argument)
+    chat.say(writer(services.preferences.model))
 
 
 async def quit_(chat: "ChatScreen", argument: str) -> None:

@@ -116,6 +116,12 @@ async def test_links_and_images_of_a_model_are_words() -> None:
     assert "colza oil" in text
 
 
+async def test_a_model_that_says_the_same_for_ever_is_stopped_and_heard_once() -> None:
+    model = Scripted(*["The lamp burns colza oil [1]. "] * 50)
+    _, notices, text = await answered(model)
+    assert (text, notices, model.stopped) == ("The lamp burns colza oil. [1]", [], True)
+
+
 async def test_leaving_the_answer_stops_the_model() -> None:
     model = Scripted("The lamp burns colza oil [1]. ", "Members pay 40 euros a year [2]. ", "More.")
     answer = Modelled(model, Extractive()).answer(QUESTION, [LAMP, FEES])
