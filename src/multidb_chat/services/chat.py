@@ -184,6 +184,8 @@ class Chat:
         except MultidbChatError as error:
             self._statistics.turn_ended(account, turn.id, None, (time.perf_counter() - begin) * 1000)
             yield TurnFailed(error)
+        finally:
+            self._kept.leave(turn)
 
     async def forget_answers(self, account: Account) -> None:
         """Make every answer that is kept for the account be computed anew. Raises `NotPermitted` or `StoreError`."""
@@ -277,6 +279,8 @@ class Chat:
     async def _answer(self, turn: Turn, limit: int, kept: Answer | None) -> AsyncIterator[TurnEvent | Answer]:
         """Yield events, and at last the answer: the kept one, from curated knowledge, or from passages."""
         if kept is None:
+            kept = await self._kept.awaited(turn)
+        if kept is None:
             with turn.timed("knowledge"):
                 known = await self._knowledge(turn)
             if known is None and turn.away is not None:
@@ -288,6 +292,7 @@ class Chat:
             kept = replace(kept, cached=True)
         if kept is not None:
             answer = replace(kept, question=turn.asked, standalone=turn.standalone)
+            self._kept.share(turn, answer)
             yield AnswerToken(answer.text)
             yield answer
             return

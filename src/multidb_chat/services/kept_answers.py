@@ -1,4 +1,4 @@
-"""Answers of earlier turns: found again where all that they depend on is as it was."""
+"""Answers of earlier turns: found again where all that they depend on is as it was; and those being made right now."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -9,6 +9,7 @@ from multidb_chat.domain.library import Library
 from multidb_chat.domain.text import clean
 from multidb_chat.domain.turns import Answer
 from multidb_chat.services.answering.answer_cache import AnswerCache, answer_key
+from multidb_chat.services.single_flight import SingleFlight
 from multidb_chat.services.turn import Turn, digest
 
 
@@ -16,7 +17,7 @@ class Scope(NamedTuple):
     """Where a turn may look: its collections with their latest changes, and the generations of what is kept."""
 
     versions: Mapping[str, int]
-    generations: tuple[int, int]
+    generations: tuple[int, int] | None
 
 
 class KeptAnswers:
@@ -28,6 +29,7 @@ class KeptAnswers:
         self._shared = shared
         self._answerer = answerer
         self._settings = tuple(settings)
+        self._making: SingleFlight[Answer] = SingleFlight()
 
     async def scope(self, turn: Turn) -> Scope:
         """Return where the turn may look. Raises `StoreError`, or `NotFound` for what the account may not search.
@@ -46,7 +48,9 @@ class KeptAnswers:
         return Scope(versions, generations)
 
     def key(self, turn: Turn, scope: Scope, limit: int) -> str:
-        """Return the key that the turn's answer is kept by."""
+        """Return the key that the turn's answer is kept by; empty where the cache cannot tell what was invalidated."""
+        if scope.generations is None:
+            return ""
         return answer_key(
             turn.standalone,
             account_id=turn.account.id,
@@ -57,10 +61,34 @@ class KeptAnswers:
         )
 
     async def find(self, turn: Turn) -> Answer | None:
-        """Return the answer that is kept for the turn; None where there is none, or it is not to be used."""
-        return await self._cache.find(turn.key) if turn.key and turn.use_cache else None
+        """Return the answer that is kept for the turn; None where there is none, or it is not to be used.
+
+        From here on equal questions wait for this turn's answer, until it is kept or shared, or the turn leaves.
+        """
+        if not self._usable(turn) or not self._making.leads(turn.key, turn.id):
+            return None
+        found = await self._cache.find(turn.key)
+        if found is not None:
+            self.share(turn, found)
+        return found
+
+    async def awaited(self, turn: Turn) -> Answer | None:
+        """Return the answer that an equal question gets at this time; None when this turn is to make it."""
+        return await self._making.made(turn.key, turn.id) if self._usable(turn) else None
 
     async def keep(self, turn: Turn, answer: Answer) -> None:
         """Keep the turn's answer for the next time."""
-        if turn.key and turn.use_cache:
+        if self._usable(turn):
             await self._cache.keep(turn.key, answer, turn.account.id)
+            self.share(turn, answer)
+
+    def share(self, turn: Turn, answer: Answer) -> None:
+        """Give the turn's answer to the equal questions that wait for it."""
+        self._making.end(turn.key, turn.id, answer)
+
+    def leave(self, turn: Turn) -> None:
+        """Let nobody wait for the turn any more; it ended, perhaps without an answer."""
+        self._making.end(turn.key, turn.id)
+
+    def _usable(self, turn: Turn) -> bool:
+        return bool(turn.key) and turn.use_cache

@@ -34,7 +34,8 @@ _NEAREST_CHARS = 1_200
 class Turn:
     """One question on its way: as asked, searched and stood alone, whose it is, where it may look, what steps took.
 
-    `key` is what its answer is kept by, empty where the library is `away`. `unread`: its conversation cannot be read.
+    `key` is what its answer is kept by, empty where that cannot be told or the library is `away`. `unread`: its
+    conversation cannot be read.
     """
 
     account: Account

@@ -71,12 +71,12 @@ class AnswerCache:
         """Let no answer kept for this account be found any more. Raises `StoreError`."""
         await self._cache.invalidate(_scope(owner))
 
-    async def generations(self, owner: str, shared: str) -> tuple[int, int]:
-        """Return the generations of this account's answers and of another scope, -1 when the cache is away."""
+    async def generations(self, owner: str, shared: str) -> tuple[int, int] | None:
+        """Return the generations of this account's answers and of another scope; None when the cache is away."""
         try:
             own, others = await self._cache.generation(_scope(owner), shared)
         except StoreError:
-            return -1, -1
+            return None
         return own, others
 
 
