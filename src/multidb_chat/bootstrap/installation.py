@@ -40,6 +40,10 @@ class Installation(Members):
 
     def _server_upkeep(self, store: str) -> "Upkeep":
         """Return what looks after a store on its server; where nothing here does, it is only named."""
+        if store == "library":
+            from multidb_chat.adapters.mongo.upkeep import MongoUpkeep
+
+            return MongoUpkeep(self._server(store) or "")
         from multidb_chat.services.installation.elsewhere import Elsewhere
 
         return Elsewhere(store, self.settings.shown_value(f"stores.{store}"))

@@ -26,7 +26,7 @@ TIMEOUT = 1.5
 BULK_TIMEOUT = 15.0
 CONNECTIONS = 20
 # A server that lacks `hello` is older than the vector as a kind of its own in BSON.
-_COMMAND_NOT_FOUND = 59
+COMMAND_NOT_FOUND = 59
 
 _INDEXES = {
     "collections": (["owner_id"], ["shared"]),
@@ -101,7 +101,7 @@ class Connection:
             await database.client.admin.command("hello")
             self.vectors = True
         except OperationFailure as error:
-            if error.code != _COMMAND_NOT_FOUND:
+            if error.code != COMMAND_NOT_FOUND:
                 raise
         found = await database[LIBRARY].find_one({"_id": LIBRARY}, {"schema": 1})
         require_known(found or await _made(database), self.place)

@@ -138,6 +138,22 @@ async def chunks_of(database: Database, wanted: Sequence[list[str]], vectors: bo
         raise Missing from error
 
 
+async def lacking(database: Database, places: Sequence[Stored]) -> set[str]:
+    """Return the names of those contents of which a part is missing."""
+    missing: set[str] = set()
+    for name, keys in (
+        (_TEXTS, (key for place in places for key in place.part_keys())),
+        (_CHUNKS, (key for place in places for key in place.chunk_keys())),
+        (f"{_ORIGINALS}.files", (place.generation for place in places if place.original == "file")),
+    ):
+        for some in _batches(keys):
+            with pymongo.timeout(BULK_TIMEOUT):
+                cursor = database[name].find({"_id": {"$in": some}}, {"_id": 1}, batch_size=READ_AT_ONCE)
+                there = {record["_id"] for record in await cursor.to_list()}
+            missing.update(key.partition(":")[0] for key in some if key not in there)
+    return missing
+
+
 async def span(database: Database, place: Stored, start: int, end: int | None) -> str:
     """Return the characters of a text from `start` to `end`. Raises `Missing`."""
     first = max(start, 0) // SEGMENT
