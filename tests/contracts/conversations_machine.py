@@ -191,6 +191,7 @@ class ConversationsMachine(RuleBasedStateMachine):
 
     @rule(key=KEYS, owner=OWNERS, talk=TALKS, message=st.none() | TALKS, rating=st.integers(-1, 1), at=DAYS)
     def put_feedback(self, key: str, owner: str, talk: str, message: str | None, rating: int, at) -> None:
+        key = f"{key} {owner}"  # an identifier is made once, by the one who gives the feedback
         new = Feedback(key, owner, rating, talk, at, talk, message, {"about": talk})
         self.meets(None, self.store.put_feedback, new)
         rivals = [

@@ -62,7 +62,10 @@ class Stores(Guarding):
     @cached_property
     def conversations(self) -> "Conversations":
         """The store of conversations."""
-        self._require_embedded("conversations")
+        if (url := self._server("conversations")) is not None:
+            from multidb_chat.adapters.scylla.conversations import ScyllaConversations
+
+            return self._journaled(ScyllaConversations(url))
         from multidb_chat.adapters.sqlite.conversations import SqliteConversations
 
         return SqliteConversations(self.settings.paths.data / "conversations.sqlite")
