@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from multidb_chat.bootstrap.installation import Installation
-from multidb_chat.domain.errors import InvalidSetting
+from multidb_chat.domain.errors import InvalidSetting, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -64,10 +64,18 @@ class Application(Installation):
             raise
 
     async def prepare(self) -> None:
-        """Do what can wait until after the first paint: index the handbook, load the embedder, let old guests go."""
-        await self.handbook.ensure()
-        await self.embedder.embed_query("warm up")
-        await self.retention.tidy()
+        """Do what can wait until after the first paint: index the handbook, load the embedder, let old guests go.
+
+        A store that is away keeps only back what needs it. Raises the first error, when all else is done.
+        """
+        problems: list[StoreError] = []
+        for step in (self.handbook.ensure, lambda: self.embedder.embed_query("warm up"), self.retention.tidy):
+            try:
+                await step()
+            except StoreError as error:
+                problems.append(error)
+        if problems:
+            raise problems[0]
 
     async def open(self, who: "Who") -> None:
         """Hold the data folder, and find or make the account that talks."""

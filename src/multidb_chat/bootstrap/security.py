@@ -55,7 +55,8 @@ class Security(Stores):
         """Who is talking."""
         from multidb_chat.services.identity import Identity
 
-        return Identity(self.account_service, lambda: self.authentication, self.stored_log_in)
+        patient = self._server("accounts") is not None
+        return Identity(self.account_service, lambda: self.authentication, self.stored_log_in, patient=patient)
 
     @cached_property
     def stored_log_in(self) -> "LogInFile":

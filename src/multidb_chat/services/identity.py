@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
 from multidb_chat.domain.accounts import Account
-from multidb_chat.domain.errors import SessionEnded, StoreError
+from multidb_chat.domain.errors import SessionEnded, StoreError, StoreUnavailable
 from multidb_chat.services.accounts import AccountService
 
 if TYPE_CHECKING:  # a run without a log-in needs none of it
@@ -26,11 +26,18 @@ class Identity:
     """
 
     def __init__(
-        self, accounts: AccountService, authentication: "Callable[[], Authentication]", stored: "StoredLogIn"
+        self,
+        accounts: AccountService,
+        authentication: "Callable[[], Authentication]",
+        stored: "StoredLogIn",
+        *,
+        patient: bool = False,
     ) -> None:
+        """`patient`: in the app, accounts that are away are waited for; they are on a server."""
         self._accounts = accounts
         self._compose_authentication = authentication
         self._stored = stored
+        self._patient = patient
         self._account: Account | None = None
         self._face = "shell"
         self.session_id = ""
@@ -38,7 +45,9 @@ class Identity:
         self.chosen = False
         """Whether it is settled who talks; in the app, somebody new is asked first."""
         self.notice = ""
-        """Why a log-in that this machine had is over, one line or empty."""
+        """Why a log-in that this machine had is over, or nobody can log in now; one line or empty."""
+        self.waiting = False
+        """Whether the accounts were away when the app was opened; `open` again finds out whether they are back."""
 
     @property
     def account(self) -> Account:
@@ -55,12 +64,26 @@ class Identity:
         self._face = "shell" if who in ("shell", "local") else "app"
         if who == "guest":
             self._become(await self._accounts.guest())
+        elif self._face == "app":
+            await self._open_app()
         elif who == "local" or not await self._resumed(who):
-            if self._face == "shell":
-                self._become(await self._accounts.local_account())
-            else:
+            self._become(await self._accounts.local_account())
+
+    async def _open_app(self) -> None:
+        """Let in whoever is logged in; all others have to choose, as soon as that can be done."""
+        self.notice = ""
+        try:
+            if not await self._resumed("app"):
                 await self._accounts.require_store()  # found now, not when somebody has chosen
                 self._account = self._accounts.new_guest()
+        except StoreUnavailable as error:
+            if not self._patient:
+                raise
+            self._account = self._accounts.new_guest()
+            self.notice = f"Nobody can log in or ask for now, and it is tried again by itself. {error}"
+            self.waiting = True
+            return
+        self.waiting = False
 
     async def enter_as_guest(self, *, remember: bool = True) -> Account:
         """Go on as a new guest, and remember that for the next start of the app."""

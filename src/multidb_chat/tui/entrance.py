@@ -71,6 +71,8 @@ class Entrance:
         While the store is away, whoever is in stays in: what is asked then checks for itself.
         """
         services = self._serving.opened
+        if services is not None and services.identity.waiting:
+            await self._try_again(services)
         if services is None or not services.identity.chosen:
             return True
         try:
@@ -83,6 +85,20 @@ class Entrance:
             self.welcome(told(error))
             return False
         return True
+
+    async def _try_again(self, services: Services) -> None:
+        """Let in whoever was logged in, or ask who is there, once the accounts can be read."""
+        from multidb_chat.tui.screens.welcome import WelcomeScreen
+
+        asking = self._chat.app.screen
+        if not isinstance(asking, WelcomeScreen):  # somebody is writing right now
+            return
+        with suppress(StoreError):
+            await services.identity.open("app")
+        if services.identity.chosen:
+            asking.dismiss(True)
+        else:
+            asking.tell(services.identity.notice)
 
     async def _welcomed(self, done: bool | None) -> None:
         self._asking = False

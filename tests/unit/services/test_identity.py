@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from multidb_chat.adapters.security.stored_log_in import LogInFile
-from multidb_chat.domain.errors import LogInRefused, NotPermitted, SessionEnded
+from multidb_chat.domain.errors import LogInRefused, NotPermitted, SessionEnded, StoreUnavailable
 from multidb_chat.services.accounts import LOCAL_ACCOUNT_ID, AccountService
 from multidb_chat.services.identity import Identity, Who
 from tests.contracts import processes
@@ -18,11 +18,11 @@ from tests.unit.services.signing_in import ADA, PASSWORD, Gate, gate_in
 class Run:
     """One run of the program."""
 
-    def __init__(self, folder: Path, gate: Gate) -> None:
+    def __init__(self, folder: Path, gate: Gate, *, patient: bool = False) -> None:
         self.gate = gate
         self.stored = LogInFile(folder / "login.json")
         service = AccountService(gate.accounts, clock=lambda: gate.now)
-        self.identity = Identity(service, lambda: gate.service, self.stored)
+        self.identity = Identity(service, lambda: gate.service, self.stored, patient=patient)
 
     async def open(self, who: Who) -> Identity:
         await self.identity.open(who)
@@ -212,3 +212,28 @@ async def test_many_programs_that_refresh_at_once_stay_logged_in(start: Start, g
     assert said == [[ADA] * 4] * 3
     gate.later(hours=2)
     assert (await start().open("shell")).account.email == ADA
+
+
+@pytest.mark.parametrize("logged_in", [True, False])
+async def test_the_app_opens_while_the_accounts_are_away_and_lets_in_when_they_are_back(
+    tmp_path: Path, gate: Gate, start: Start, monkeypatch: pytest.MonkeyPatch, logged_in: bool
+):
+    if logged_in:
+        await (await start().open("app")).register(ADA, PASSWORD)
+
+    async def away(_: str) -> None:
+        raise StoreUnavailable("accounts", "It is away.")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(gate.accounts, "account", away)
+        outage.setattr(gate.accounts, "session", away)
+        with pytest.raises(StoreUnavailable):
+            await start().open("app")
+        identity = await Run(tmp_path, gate, patient=True).open("app")
+        assert (identity.waiting, identity.chosen, identity.account.role) == (True, False, "guest")
+        assert identity.notice == "Nobody can log in or ask for now, and it is tried again by itself. It is away."
+        with pytest.raises(StoreUnavailable):
+            await Run(tmp_path, gate, patient=True).open("shell")
+    await identity.open("app")
+    assert (identity.waiting, identity.chosen, identity.notice) == (False, logged_in, "")
+    assert identity.account.email == (ADA if logged_in else None)

@@ -44,17 +44,23 @@ class WelcomeScreen(Screen[bool]):
             yield Static(
                 "Answers from your documents; every sentence says where it came from.", id="what", markup=False
             )
-            yield Static(Content(clean_line(self._notice)), id="notice", markup=False)
+            yield Static(id="notice", markup=False)
             yield OptionList(*(Option(_choice(*row[1:]), id=row[0]) for row in _CHOICES), id="choices")
             yield Static(id="problem", markup=False)
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
         """Begin at the choices."""
-        self.query_one("#notice").display = bool(self._notice)
+        self.tell(self._notice)
         self.query_one("#problem").display = False
         self.query_one(OptionList).focus()
         self.watch_opening()
+
+    def tell(self, notice: str) -> None:
+        """Say why a log-in is over or nobody can log in now; empty: nothing is."""
+        line = self.query_one("#notice", Static)
+        line.update(Content(clean_line(notice)))
+        line.display = bool(notice)
 
     @work(exclusive=True, group="opening", exit_on_error=False)
     async def watch_opening(self) -> None:
