@@ -41,6 +41,7 @@ class Application(Installation):
     def __init__(self, settings: "Settings") -> None:
         super().__init__(settings)
         self._in_use: InUse | None = None
+        self._spooling: asyncio.Task[None] | None = None
 
     @cached_property
     def preferences(self) -> "Preferences":
@@ -68,6 +69,7 @@ class Application(Installation):
 
         A store that is away keeps only back what needs it. Raises the first error, when all else is done.
         """
+        self.store_uploads()
         problems: list[StoreError] = []
         for step in (self.handbook.ensure, lambda: self.embedder.embed_query("warm up"), self.retention.tidy):
             try:
@@ -76,6 +78,11 @@ class Application(Installation):
                 problems.append(error)
         if problems:
             raise problems[0]
+
+    def store_uploads(self) -> None:
+        """Add uploads that wait for the library whenever it is there, from now until the application is closed."""
+        if self.spools and self._spooling is None:
+            self._spooling = asyncio.create_task(self.spool.run())
 
     async def open(self, who: "Who") -> None:
         """Hold the data folder, and find or make the account that talks."""
@@ -87,6 +94,9 @@ class Application(Installation):
 
     async def close(self) -> None:
         """Close what was made."""
+        if self._spooling is not None:
+            self._spooling.cancel()
+            await asyncio.wait({self._spooling})
         for name in _CLOSED:
             if (made := self.__dict__.get(name)) is not None:
                 await made.close()

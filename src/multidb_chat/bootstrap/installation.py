@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from multidb_chat.services.installation.health import Health
     from multidb_chat.services.installation.overview import Overviews
     from multidb_chat.services.installation.restoring import Restoring, Staged
+    from multidb_chat.services.resilience.states import Probe, StoreStates
 
 _DURABLE = ("conversations", "library", "accounts")  # those first that refer to others
 
@@ -69,6 +70,20 @@ class Installation(Members):
         return tuple(store for store in _DURABLE if self._server(store) is None)
 
     @cached_property
+    def store_states(self) -> "StoreStates":
+        """Which stores on servers are away, and what waits for them."""
+        from multidb_chat.services.resilience.states import StoreStates
+
+        probes: dict[str, Probe] = {
+            "accounts": lambda: self.accounts.account(""),
+            "conversations": lambda: self.conversations.knowledge("", "probe"),
+            "library": lambda: self.library.version(),
+            "cache": lambda: self.cache.get("probe"),
+        }
+        on_servers = {store: probe for store, probe in probes.items() if self._server(store) is not None}
+        return StoreStates(on_servers, lambda: self.journal, {"library": self.spool.backlog})
+
+    @cached_property
     def health(self) -> "Health":
         """What may be wrong with the installation."""
         from multidb_chat.adapters.embedders.minilm import MiniLMEmbedder
@@ -81,6 +96,7 @@ class Installation(Members):
             self.index,
             self.keys,
             InstallationFiles(paths.data, paths.cache, paths.config_file),
+            states=self.store_states.now,
             verify_model=MiniLMEmbedder(1).verify,
             has_keys=(paths.data / KEYS).exists,
         )
@@ -90,7 +106,7 @@ class Installation(Members):
         """What the installation is and holds."""
         from multidb_chat.services.installation.overview import Overviews
 
-        return Overviews(self.upkeep, self.accounts, self.accounts, self.tasks)
+        return Overviews(self.upkeep, self.accounts, self.accounts, self.tasks, self.store_states.now)
 
     @cached_property
     def backups(self) -> "Backups":

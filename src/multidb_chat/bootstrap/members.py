@@ -37,7 +37,7 @@ class Members(Background):
         from multidb_chat.services.erasure import Erasure
 
         stores = (self.accounts, self.tasks, self.conversations, self.library, self.cache)
-        return Erasure(*stores, drafts=self.drafts, derived=self._derived, audit=lambda: self.audit)
+        return Erasure(*stores, drafts=self.drafts, uploads=self.spool, derived=self._derived, audit=lambda: self.audit)
 
     def _derived(self) -> "list[Derived]":
         return [self.index, *([self.corpus_follower] if self.corpus_follower else [])]

@@ -1,5 +1,6 @@
 """Search and reading: files in, passages out."""
 
+from contextlib import aclosing
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,17 +9,21 @@ from multidb_chat.bootstrap.plans import MEGABYTE, limits_of
 from multidb_chat.bootstrap.security import Security
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
 
+    from multidb_chat.domain.accounts import Account
     from multidb_chat.domain.reading import DocumentReader, Fetcher
     from multidb_chat.domain.search import Embedder, SearchIndex
     from multidb_chat.services.audit import Recorder
     from multidb_chat.services.documents import Documents
     from multidb_chat.services.handbook import Handbook
+    from multidb_chat.services.ingesting.events import IngestEvent
+    from multidb_chat.services.ingesting.sources import Input
     from multidb_chat.services.ingestion import Ingestion
     from multidb_chat.services.one_off import OneOff
     from multidb_chat.services.plans import Plans
     from multidb_chat.services.question_vectors import QuestionVectors
+    from multidb_chat.services.resilience.spool import Spool
     from multidb_chat.services.retrieval import Retrieval
 
 
@@ -85,6 +90,31 @@ class Reading(Security):
         ingest = self.settings.ingest
         options = IngestOptions(ingest.max_file_mb * MEGABYTE, ingest.chunk_chars)
         return Ingestion(self.library, self.reader, self.fetcher, self.embedder, options, audit, quota)
+
+    @property
+    def spools(self) -> bool:
+        """Whether uploads are kept while the library is away: it is on a server."""
+        return self._server("library") is not None
+
+    @cached_property
+    def spool(self) -> "Spool":
+        """Uploads that wait for the library."""
+        from multidb_chat.services.accounts import usable, utc_now
+        from multidb_chat.services.resilience.spool import Spool
+
+        async def found(account_id: str) -> "Account":
+            return usable(await self.accounts.account(account_id), utc_now())
+
+        most = self.settings.ingest.max_file_mb * MEGABYTE
+        return Spool(self.settings.paths.data / "spool", most, found, self._added)
+
+    async def _added(
+        self, account: "Account", collection: str, shared: bool | None, inputs: "Sequence[Input]"
+    ) -> "AsyncIterator[IngestEvent]":
+        target = await self.documents.ensure_collection(account, collection, shared=shared)
+        async with aclosing(self.ingestion.add(account, target, inputs)) as events:
+            async for event in events:
+                yield event
 
     @cached_property
     def handbook(self) -> "Handbook":

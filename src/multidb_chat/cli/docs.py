@@ -11,6 +11,7 @@ from multidb_chat.cli.options import Collections, Into, Json, OnlyShared, Quiet,
 from multidb_chat.cli.search import search
 from multidb_chat.cli.session import session_of
 from multidb_chat.cli.usage import warn_of_quota
+from multidb_chat.domain.errors import StoreUnavailable
 from multidb_chat.domain.text import clean_line
 from multidb_chat.services.wording import counted
 
@@ -62,8 +63,17 @@ def add(
         from multidb_chat.cli.ingesting import follow
 
         account = application.account
-        target = await target_of(application, session.console, collection, shared)
-        done = await follow(session.console, application.ingestion.add(account, target, inputs), as_json)
+        try:
+            if application.spools:
+                await application.spool.store_waiting()
+            target = await target_of(application, session.console, collection, shared)
+            done = await follow(session.console, application.ingestion.add(account, target, inputs), as_json)
+        except StoreUnavailable as error:
+            if error.store != "library" or not application.spools:
+                raise
+            kept = await application.spool.keep(account, collection, shared, inputs)
+            session.console.complain(kept.told(error))
+            return Exit.PARTLY
         await warn_of_quota(session.console, application)
         return done
 

@@ -165,11 +165,13 @@ async def _my_feedback(chat: "PlainChat", argument: str) -> None:
 
 
 async def _stats(chat: "PlainChat", argument: str) -> None:
-    from multidb_chat.services.figures_wording import figure_rows, usage_rows
+    from multidb_chat.services.figures_wording import figure_rows, rows_of, usage_rows
+    from multidb_chat.services.resilience.states import state_rows
 
-    application = chat.application
-    rows = usage_rows(await application.plans.usage_of(application.account))
-    _write_rows(chat, [*rows, *figure_rows(await application.statistics.of(application.account))])
+    application, account = chat.application, chat.application.account
+    plan = await rows_of(application.plans.usage_of(account), usage_rows)
+    figures = await rows_of(application.statistics.of(account), figure_rows)
+    _write_rows(chat, [*plan, *figures, *state_rows(await application.store_states.now())])
 
 
 async def _session_stats(chat: "PlainChat", argument: str) -> None:

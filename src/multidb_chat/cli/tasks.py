@@ -146,6 +146,7 @@ def work_(
             session.console.write(f"{done:,} done")
             return Exit.DONE
         session.console.tell("Working. Ctrl-C ends it; what is not done then goes back into the queue.")
+        application.store_uploads()
         await application.worker.run(lanes)
         return Exit.DONE
 

@@ -45,6 +45,14 @@ class Outage(NamedTuple):
     error: str
 
 
+class StoreState(NamedTuple):
+    """How a store on a server is: away since when and why (None: it answers), and what waits for it here."""
+
+    store: str
+    outage: Outage | None
+    backlog: Backlog = Backlog()
+
+
 class Journal(Protocol):
     """Keeps entries of all processes of one installation. Nothing is acknowledged that a power cut could take away.
 

@@ -39,6 +39,13 @@ class Erased:
     tasks: int
 
 
+class Uploads(Protocol):
+    """What waits on this machine to be added to the library."""
+
+    async def erase(self, account_id: str) -> None:
+        """Remove what is of an account."""
+
+
 class Erasure:
     """Removes accounts with all that is theirs.
 
@@ -57,6 +64,7 @@ class Erasure:
         cache: Cache,
         *,
         drafts: Drafts,
+        uploads: Uploads | None = None,
         derived: Callable[[], Sequence[Derived]],
         audit: "Callable[[], Recorder]",
         clock: Callable[[], datetime] = utc_now,
@@ -67,6 +75,7 @@ class Erasure:
         self._library = library
         self._cache = cache
         self._drafts = drafts
+        self._uploads = uploads
         self._derived = derived  # made when documents were removed
         self._audit = audit
         self._clock = clock
@@ -118,6 +127,8 @@ class Erasure:
         raise NotFound("This account does not exist any more.")
 
     async def _remove(self, account: Account) -> Erased:
+        if self._uploads is not None:
+            await self._uploads.erase(account.id)
         tasks = await self._tasks.delete_tasks(account.id)
         conversations = await self._conversations.erase(account.id)
         documents = await self._library.erase(account.id)

@@ -1,13 +1,25 @@
 """Usage and figures as names and values, the same wherever they are shown in words."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
+from multidb_chat.domain.errors import StoreUnavailable
 from multidb_chat.domain.plans import Standing
 from multidb_chat.domain.statistics import FAILED, NOT_FOUND, Figures, SessionFigures
+from multidb_chat.domain.text import clean_line
 from multidb_chat.services.quota_wording import NAMES, amount
 
+T = TypeVar("T")
 Rows = Sequence[tuple[str, str]]
 NONE_YET = "nothing answered yet"
+
+
+async def rows_of(figures: Awaitable[T], worded: Callable[[T], Rows]) -> Rows:
+    """Return figures in words or, where their store is away, that."""
+    try:
+        return worded(await figures)
+    except StoreUnavailable as error:
+        return [("Not known now", clean_line(str(error)))]
 
 
 def usage_rows(standing: Standing) -> Rows:

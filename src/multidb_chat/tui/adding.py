@@ -7,6 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from multidb_chat.domain.errors import StoreUnavailable
 from multidb_chat.tui.serving import Serving, told
 
 if TYPE_CHECKING:  # not needed before something is added
@@ -100,11 +101,17 @@ class Additions:
         services = await self._serving.prepared()
         ingestion = await asyncio.to_thread(lambda: services.ingestion)  # imports what reads and embeds
         account = services.account
-        target = await services.documents.ensure_collection(account, run.collection, shared=run.shared)
-        # Closed here: a run that is stopped ends before the services are closed below it.
-        async with aclosing(cast("Any", ingestion.add(account, target, list(run.inputs)))) as events:
-            async for event in events:
-                self._take(run, event)
+        try:
+            target = await services.documents.ensure_collection(account, run.collection, shared=run.shared)
+            # Closed here: a run that is stopped ends before the services are closed below it.
+            async with aclosing(cast("Any", ingestion.add(account, target, list(run.inputs)))) as events:
+                async for event in events:
+                    self._take(run, event)
+        except StoreUnavailable as error:
+            if error.store != "library" or not services.spools:
+                raise
+            kept = await services.spool.keep(account, run.collection, run.shared, list(run.inputs))
+            run.problem = kept.told(error)
 
     def _take(self, run: Addition, event: "IngestEvent") -> None:
         from multidb_chat.services.ingesting.events import FileDone, FileStarted, Finished, Progress

@@ -19,6 +19,8 @@ if TYPE_CHECKING:  # The app paints before the services are loaded.
     from multidb_chat.services.narrowing import Narrowing
     from multidb_chat.services.one_off import OneOff
     from multidb_chat.services.plans import Plans
+    from multidb_chat.services.resilience.spool import Spool
+    from multidb_chat.services.resilience.states import StoreStates
     from multidb_chat.services.statistics import Statistics
     from multidb_chat.services.tasks.inbox import Inbox
     from multidb_chat.services.tasks.service import TaskService
@@ -104,6 +106,18 @@ class Services(Protocol):
     @property
     def statistics(self) -> "Statistics":
         """Knows what was done."""
+
+    @property
+    def store_states(self) -> "StoreStates":
+        """Knows which stores on servers are away."""
+
+    @property
+    def spools(self) -> bool:
+        """Whether uploads are kept while the library is away."""
+
+    @property
+    def spool(self) -> "Spool":
+        """Keeps uploads while the library is away."""
 
     async def prepare(self) -> None:
         """Do what can wait until after the first paint: index the handbook, load the embedder."""

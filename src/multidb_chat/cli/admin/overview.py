@@ -21,6 +21,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
 
     async def work(application: "Application") -> Exit:
         from multidb_chat.cli.admin.tables import when, write_fields, write_rows
+        from multidb_chat.services.resilience.states import told
 
         seen = await application.overviews.now(application.account)
         if as_json:
@@ -40,6 +41,9 @@ def status(context: typer.Context, as_json: Json = False) -> None:
         console.write()
         rows = [(one.store, _where(one), _size(one), _schema(one), _holds(one)) for one in seen.stores]
         write_rows(console, ("store", "on", "size", "schema", "holds"), rows)
+        if seen.states:
+            console.write()
+            write_rows(console, ("server of", "state"), [(one.store, told(one)) for one in seen.states])
         if seen.backed_up_at is None:
             console.tell(Styled("Make a backup: multidb-chat admin backup FILE", "faint"))
         return Exit.DONE
@@ -67,6 +71,17 @@ def overview_record(seen: "Overview") -> dict[str, Any]:
                 "newest": one.newest and one.newest.isoformat(),
             }
             for one in seen.stores
+        ],
+        "servers": [
+            {
+                "store": one.store,
+                "away_since": one.outage and one.outage.since.isoformat(),
+                "error": one.outage and one.outage.error,
+                "waiting": one.backlog.waiting,
+                "waiting_since": one.backlog.oldest and one.backlog.oldest.isoformat(),
+                "refused": one.backlog.refused,
+            }
+            for one in seen.states
         ],
     }
 

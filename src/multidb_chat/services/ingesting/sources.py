@@ -23,10 +23,6 @@ class Given:
     data: bytes = field(repr=False)
 
 
-# Text is an http(s) URL, a path (`~` allowed), or a pattern with `*`, `?`, `[` or `**` when there is no such path.
-Input = Path | str | Given
-
-
 @dataclass(frozen=True, slots=True)
 class Source:
     """One file, URL or given text. `key` is what the library knows it by: absolute path, URL or given name.
@@ -40,6 +36,11 @@ class Source:
     size_bytes: int = 0
     path: str | None = None
     data: bytes | None = field(default=None, repr=False)
+
+
+# Text is an http(s) URL, a path (`~` allowed), or a pattern with `*`, `?`, `[` or `**` when there is no such path. A
+# source is what was found earlier.
+Input = Path | str | Given | Source
 
 
 def discover(inputs: Sequence[Input]) -> Iterator[Source | Failure]:
@@ -79,6 +80,9 @@ def reason_of(error: Exception) -> str:
 def _of_input(one: Input, visited: set[tuple[int, int]]) -> Iterator[Source | Failure]:
     if isinstance(one, Given):
         yield Source(one.name, os.path.basename(one.name) or one.name, len(one.data), data=one.data)
+        return
+    if isinstance(one, Source):
+        yield one
         return
     if isinstance(one, str) and one.lower().startswith(("http://", "https://")):
         yield Source(one, one)

@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Literal
 
 from multidb_chat.domain.errors import MultidbChatError, StoreError
+from multidb_chat.domain.journal import StoreState
 from multidb_chat.domain.keys import Keys
 from multidb_chat.domain.search import SearchIndex
 from multidb_chat.domain.text import clean_line
 from multidb_chat.domain.upkeep import Files, Finding, Severity, StoreReport, Upkeep
+from multidb_chat.services.resilience.states import told
 
 CONFIGURATION, STORES, CACHE, INDEX = "configuration", "stores", "cache", "index"
 MODEL, KEYS, PERMISSIONS, LEFTOVERS = "model", "keys", "permissions", "leftovers"
 CLOCK, DISK, LOCKS = "clock", "disk", "locks"
+SERVERS = "servers"
 _AHEAD = timedelta(minutes=5)
 _LITTLE, _TIGHT = 100_000_000, 1_000_000_000
 _SHOWN = 3
@@ -49,6 +52,22 @@ def _state(report: StoreReport) -> tuple[Severity, str]:
         return "note", f"{name} is of an older version; it is brought up to date when it is next used."
     size = "" if report.size_bytes is None else f" ({report.size_bytes / 1e6:,.1f} MB)"
     return "ok", f"{name}{f' on {report.place}' if report.on_server else ''} is sound{size}."
+
+
+async def servers(states: Callable[[], Awaitable[Sequence[StoreState]]]) -> list[Finding]:
+    """Ask the stores on servers whether they answer, and look at what waits for them."""
+    found = []
+    for state in await states():
+        text = f"The {state.store} store: {told(state)}."
+        if state.outage is not None:
+            mend = "Start the server, or correct its address; what waits here is stored by itself then."
+            found.append(Finding(SERVERS, "wrong", text, mend))
+        elif state.backlog.refused:
+            mend = "What a store refused is kept in the journal and not tried again; the log says why."
+            found.append(Finding(SERVERS, "note", text, mend))
+        else:
+            found.append(Finding(SERVERS, "ok", text))
+    return found
 
 
 async def search_index(index: SearchIndex) -> list[Finding]:

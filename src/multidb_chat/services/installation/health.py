@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 
 from multidb_chat.domain.errors import MultidbChatError, StoreUnavailable
+from multidb_chat.domain.journal import StoreState
 from multidb_chat.domain.keys import Keys
 from multidb_chat.domain.search import SearchIndex
 from multidb_chat.domain.upkeep import Files, Finding, StoreReport, Upkeep
@@ -25,6 +26,7 @@ class Health:
         keys: Keys,
         files: Files,
         *,
+        states: Callable[[], Awaitable[Sequence[StoreState]]],
         verify_model: Callable[[], Awaitable[None]],
         has_keys: Callable[[], bool],
         clock: Callable[[], datetime] = utc_now,
@@ -33,6 +35,7 @@ class Health:
         self._index = index
         self._keys = keys
         self._files = files
+        self._states = states
         self._verify_model = verify_model
         self._has_keys = has_keys
         self._clock = clock
@@ -47,6 +50,7 @@ class Health:
         exists = await asyncio.to_thread(self._has_keys)
         readable = [upkeep for upkeep in self._stores if upkeep.store in {report.store for report in reports}]
         for about, check in (
+            (checks.SERVERS, checks.servers(self._states)),
             (checks.INDEX, checks.search_index(self._index)),
             (checks.MODEL, checks.model(self._verify_model)),
             (checks.KEYS, checks.keys(self._keys, exists, exists or recorded > 0)),

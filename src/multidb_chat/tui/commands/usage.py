@@ -19,16 +19,18 @@ async def dashboard(chat: "ChatScreen", argument: str) -> None:
 
 async def stats(chat: "ChatScreen", argument: str) -> None:
     """Show usage and figures in words."""
-    from multidb_chat.services.figures_wording import figure_rows, usage_rows
+    from multidb_chat.services.figures_wording import figure_rows, rows_of, usage_rows
+    from multidb_chat.services.resilience.states import state_rows
     from multidb_chat.tui.screens.figures import FiguresScreen
 
     if (services := _opened(chat)) is None:
         return
-    standing = await services.plans.usage_of(services.account)
-    figures = await services.statistics.of(services.account)
-    chat.app.push_screen(
-        FiguresScreen("Your figures", [("Plan", usage_rows(standing)), ("Last 30 days", figure_rows(figures))])
-    )
+    plan = await rows_of(services.plans.usage_of(services.account), usage_rows)
+    figures = await rows_of(services.statistics.of(services.account), figure_rows)
+    sections = [("Plan", plan), ("Last 30 days", figures)]
+    if states := await services.store_states.now():
+        sections.append(("Servers", state_rows(states)))
+    chat.app.push_screen(FiguresScreen("Your figures", sections))
 
 
 async def session_stats(chat: "ChatScreen", argument: str) -> None:
