@@ -104,6 +104,8 @@ def test_every_domain_error_has_an_exit_code_of_its_kind() -> None:
         errors.StoreFull("cache", "x"): Exit.AWAY,
         errors.StoreCorrupt("cache", "x"): Exit.AWAY,
         errors.SchemaTooNew("cache", "x"): Exit.AWAY,
+        errors.ModelUnavailable("x"): Exit.AWAY,
+        errors.ModelRefused("x"): Exit.AWAY,
     }
     assert exit_of(errors.NotPermitted("x")) is Exit.REFUSED
     assert {type(error) for error in samples} == {
@@ -139,7 +141,9 @@ def leaves(kind: type) -> list[type]:
         (("docs", "search", "--kind", "pdf", "x"), 3),
         (("collections", "delete", "documents"), 4),
         (("--set", "plans.enterprise_messages=1", "ask", "And who painted it?"), 4),
-        (("--set", "stores.cache=redis://localhost", "ask", "x"), 6),
+        (("--set", "stores.cache=http://localhost", "ask", "x"), 6),
+        (("ask", "--model", "gguf:/nowhere/at/all.gguf", "x"), 6),
+        (("ask", "--model", "nonsense", "x"), 6),
         (("--set", "search.limit=0", "config", "show"), 6),
         (("--config", "/nowhere/config.toml", "config", "show"), 6),
         (("docs", "show", "nowhere"), 6),

@@ -13,7 +13,7 @@ from contextlib import contextmanager, nullcontext
 from enum import IntEnum
 from typing import NamedTuple, TextIO
 
-from multidb_chat.domain.errors import InvalidInput, MultidbChatError, Refused, StoreError
+from multidb_chat.domain.errors import InvalidInput, ModelError, MultidbChatError, Refused, StoreError
 from multidb_chat.domain.text import clean, clean_line
 
 
@@ -40,7 +40,7 @@ EXPLAINED: Mapping[Exit, str] = {
     Exit.INVALID: "a bad configuration or bad input, such as an unknown name",
     Exit.INTERRUPTED: "interrupted",
 }
-_BY_ERROR = ((StoreError, Exit.AWAY), (Refused, Exit.REFUSED), (InvalidInput, Exit.INVALID))
+_BY_ERROR = ((StoreError, Exit.AWAY), (ModelError, Exit.AWAY), (Refused, Exit.REFUSED), (InvalidInput, Exit.INVALID))
 
 
 def exit_of(error: Exception) -> Exit:
