@@ -45,6 +45,10 @@ class Installation(Members):
             from multidb_chat.adapters.mongo.upkeep import MongoUpkeep
 
             return MongoUpkeep(self._server(store) or "")
+        if store == "accounts":
+            from multidb_chat.adapters.postgres.upkeep import PostgresUpkeep
+
+            return PostgresUpkeep(self._server(store) or "")
         from multidb_chat.services.installation.elsewhere import Elsewhere
 
         return Elsewhere(store, self.settings.shown_value(f"stores.{store}"))

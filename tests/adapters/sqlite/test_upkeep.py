@@ -17,10 +17,10 @@ from multidb_chat.adapters.sqlite.upkeeps import (
 from multidb_chat.domain.conversations import Conversation
 from multidb_chat.domain.errors import SchemaTooNew, StoreError
 from tests.adapters.sqlite.opening import accounts_in, conversations_in
-from tests.contracts.upkeep import Count, UpkeepContract, Write
+from tests.contracts.upkeep import Count, FileUpkeepContract, Write
 
 
-class TestSqliteUpkeep(UpkeepContract):
+class TestSqliteUpkeep(FileUpkeepContract):
     @pytest.fixture
     def upkeep(self, tmp_path: Path) -> SqliteUpkeep:
         return conversations_upkeep(tmp_path)

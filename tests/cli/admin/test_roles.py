@@ -47,6 +47,9 @@ def test_the_first_start_makes_roles_and_programs_run_as_theirs(served: Served):
     program = served.at(url_as(served.url, served.names.app, roles["passwords"][served.names.app]))
     assert data(program, "whoami")["email"] == ROOT
     assert done(program, "admin", "audit", "verify").startswith("sound: ")
+    (accounts,) = [one for one in data(program, "admin", "status")["stores"] if one["store"] == "accounts"]
+    assert (accounts["on_server"], accounts["schema"]) == (True, accounts["known_schema"])
+    assert accounts["records"]["accounts"] == 2
     again = data(served.program, *init)
     assert again == {"database_roles": {**roles, "passwords": {}}}
     refused = told(program, *init)

@@ -25,8 +25,7 @@ async def migrate(connection: AsyncConnection, server: Server, store: str, migra
     to do it costs one query and needs no right but to read. Raises `SchemaTooNew`, `StoreCorrupt`, `StoreUnavailable`
     where the role that is connected may not change the schema, and psycopg's errors.
     """
-    expected = [_checksum(script) for script in migrations]
-    version = await _seen(connection, server, store, expected)
+    version = await version_of(connection, server, store, migrations)
     if version == len(migrations):
         return
     try:
@@ -46,23 +45,27 @@ async def migrate(connection: AsyncConnection, server: Server, store: str, migra
 
 async def _upgrade(connection: AsyncConnection, server: Server, store: str, migrations: Sequence[str]) -> None:
     """Run what the server has not seen, in one transaction, while no other process does."""
-    expected = [_checksum(script) for script in migrations]
     async with connection.transaction():
         limit = f"{MIGRATING_TIMEOUT}s"
         await connection.execute(f"SET LOCAL lock_timeout = '{limit}'; SET LOCAL statement_timeout = '{limit}'")
         lock = f"multidb-chat migrates {server.schema}"
         await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (lock,))
         await _create(connection, server.schema)
-        seen = await _seen(connection, server, store, expected)
+        seen = await version_of(connection, server, store, migrations)
         for version in range(seen + 1, len(migrations) + 1):
             await connection.execute(migrations[version - 1])
             await connection.execute(
-                "INSERT INTO schema_migrations (version, checksum) VALUES (%s, %s)", (version, expected[version - 1])
+                "INSERT INTO schema_migrations (version, checksum) VALUES (%s, %s)",
+                (version, _checksum(migrations[version - 1])),
             )
 
 
-async def _seen(connection: AsyncConnection, server: Server, store: str, expected: Sequence[str]) -> int:
-    """Return how many scripts the server has seen, each of which is still as it was."""
+async def version_of(connection: AsyncConnection, server: Server, store: str, migrations: Sequence[str]) -> int:
+    """Return how many of these scripts the server has seen, 0 without a schema; nothing is changed.
+
+    Raises `SchemaTooNew`, or `StoreCorrupt` when one that it has seen is not as it was.
+    """
+    expected = [_checksum(script) for script in migrations]
     cursor = await connection.execute("SELECT to_regclass(%s) IS NOT NULL", (f"{server.schema}.schema_migrations",))
     if not (await cursor.fetchall())[0][0]:
         return 0

@@ -2,18 +2,16 @@
 
 import re
 import secrets
-from collections.abc import Awaitable, Callable
 from typing import TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
-import psycopg
 from psycopg import AsyncConnection
-from psycopg import errors as sql_errors
+from psycopg.errors import InsufficientPrivilege
 
-from multidb_chat.adapters.postgres.deadlines import Calls
-from multidb_chat.adapters.postgres.errors import translated
 from multidb_chat.adapters.postgres.roles_sql import statements
 from multidb_chat.adapters.postgres.server import server_at
+from multidb_chat.adapters.postgres.transactions import Work
+from multidb_chat.adapters.postgres.visiting import visit
 from multidb_chat.domain.database_roles import RoleNames, RolesMade
 from multidb_chat.domain.errors import InvalidInput, NotPermitted
 from multidb_chat.domain.text import clean_line
@@ -49,7 +47,7 @@ class PostgresRoles:
 
     async def make(self, names: RoleNames) -> RolesMade:
         """Make the roles; see the port."""
-        return await self._connected(lambda connection: self._make(connection, names))
+        return await self._visit(lambda connection: self._make(connection, names))
 
     async def script(self, names: RoleNames) -> tuple[str, RolesMade]:
         """Return the SQL that makes them; see the port."""
@@ -62,7 +60,7 @@ class PostgresRoles:
             ]
             return "BEGIN;\n" + "".join(f"{line};\n" for line in lines) + "COMMIT;\n", self._made(names, passwords)
 
-        return await self._connected(work)
+        return await self._visit(work)
 
     async def _make(self, connection: AsyncConnection, names: RoleNames) -> RolesMade:
         passwords = await _missing(connection, names)
@@ -77,25 +75,20 @@ class PostgresRoles:
         url = urlunsplit(parts._replace(netloc=f"{quote(names.app, safe='')}@{hosts}"))
         return RolesMade(names, passwords, url)
 
-    async def _connected(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    async def _visit(self, work: Work[T]) -> T:
         """Do the work on a connection of its own. Raises `NotPermitted` and `StoreError`."""
 
-        async def connected() -> T:
-            connection = await self._server.connect()
+        async def permitted(connection: AsyncConnection) -> T:
             try:
                 return await work(connection)
-            finally:
-                await connection.close()
+            except InsufficientPrivilege as error:
+                raise NotPermitted(
+                    f"The role that is connected to {self._server.where} may not do this"
+                    f" ({error.diag.message_primary}): use one with CREATEROLE that owns the tables, or let --print-sql"
+                    " print what to run."
+                ) from None
 
-        try:
-            return await Calls().within(_PATIENCE, connected())
-        except sql_errors.InsufficientPrivilege as error:
-            raise NotPermitted(
-                f"The role that is connected to {self._server.where} may not do this ({error.diag.message_primary}):"
-                " use one with CREATEROLE that owns the tables, or let --print-sql print what to run."
-            ) from None
-        except (psycopg.Error, OSError) as error:
-            raise translated(error, "accounts", self._server.where) from error
+        return await visit(self._server, "accounts", _PATIENCE, permitted)
 
 
 async def _missing(connection: AsyncConnection, names: RoleNames) -> dict[str, str]:

@@ -39,6 +39,8 @@ async def store(upkeep: Upkeep) -> tuple[list[Finding], StoreReport | None]:
 
 _FILE_MEND = "Restore a backup: multidb-chat admin restore FILE"
 _CACHE_MEND = "Nothing in it is lost for good: multidb-chat admin doctor --fix begins a new one"
+_FILE_WRITABLE = "End the program that holds it, or make the file and its folder writable."
+_SERVER_WRITABLE = "Look at the server, and at the rights of the role or user in the URL."
 _SERVER_MEND = "Look at the server with its own tools, or restore its backup there"
 
 
@@ -150,8 +152,8 @@ async def disk(files: Files) -> list[Finding]:
 async def locks(files: Files, stores: Sequence[Upkeep]) -> list[Finding]:
     """Look whether every store can be written, and whether another program has the data open, which is no fault."""
     found = [
-        Finding(LOCKS, "wrong", obstacle, "End the program that holds it, or make the file and its folder writable.")
-        for obstacle in [await upkeep.obstacle() for upkeep in stores]
+        Finding(LOCKS, "wrong", obstacle, _SERVER_WRITABLE if on_server else _FILE_WRITABLE)
+        for on_server, obstacle in [(upkeep.on_server, await upkeep.obstacle()) for upkeep in stores]
         if obstacle
     ]
     if await asyncio.to_thread(files.used_by_others):
