@@ -1,7 +1,10 @@
 """Removing documents, sources, collections and owners: transactions of a page each, so that others get their turn."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
+
+from pymongo.errors import PyMongoError
 
 from multidb_chat.adapters.mongo.collections import COLLECTIONS, ERASED, SOURCES, leaving, source_key
 from multidb_chat.adapters.mongo.connection import Database, Record
@@ -78,7 +81,8 @@ class Removing:
         key = new_id()
         places = await self._transactions.commit(lambda seq: self._removal(seq, key, condition, with_sources))
         if places:
-            await discard(self._database, key, places)
+            with suppress(PyMongoError):  # it is done; what stays is swept later
+                await discard(self._database, key, places)
         return len(places)
 
     async def _removal(self, seq: int, key: str, condition: Mapping[str, Any], with_sources: bool) -> Plan[list[Place]]:

@@ -1,11 +1,15 @@
 """Storing documents: their content first, under new names, then the transaction that makes it the current one."""
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
+
+from pymongo.errors import PyMongoError
 
 from multidb_chat.adapters.mongo import content as contents_of
 from multidb_chat.adapters.mongo.collections import COLLECTIONS, here
@@ -60,7 +64,8 @@ async def store(
         checked(content)
     ready = {known: contents_of.ready(content, checked(content)) for known, content in latest.items()}
     batch = Batch([content.document for content in contents], ready, limit, new_id())
-    await plan(database, batch, 0)  # what would be refused is not sent
+    # What would be refused is not sent; where nobody else writes meanwhile, this plan is the one.
+    first = await transactions.first(lambda seq: plan(database, batch, seq))
     begun = time.monotonic()
 
     async def in_time(seq: int) -> Plan[list[Place]]:
@@ -71,19 +76,22 @@ async def store(
     await database[LEFTOVERS].insert_one(left(batch.key, batch.places()))
     await contents_of.upload(database, list(ready.values()), vectors)
     try:
-        replaced = await transactions.commit(in_time)
+        replaced = await transactions.commit(in_time, first)
     except StoreError:  # the transaction may be under way, for all that is known
         raise
     except MultidbChatError:
         await discard(database, batch.key, batch.places())
         raise
-    await discard(database, batch.key, replaced)
+    with suppress(PyMongoError):  # it is done; what stays is swept later
+        await discard(database, batch.key, replaced)
 
 
 async def plan(database: Database, batch: Batch, seq: int) -> Plan[list[Place]]:
     """Plan the documents' records and what is counted of their collections; return what they no longer need."""
-    collections = await here(database, {document.collection_id for document in batch.documents})
-    before = await records(database, [document.id for document in batch.documents])
+    collections, before = await asyncio.gather(
+        here(database, {document.collection_id for document in batch.documents}),
+        records(database, [document.id for document in batch.documents]),
+    )
     after: dict[str, Record] = {}
     for document in batch.documents:
         known = key_of(document.id)
@@ -101,7 +109,7 @@ async def plan(database: Database, batch: Batch, seq: int) -> Plan[list[Place]]:
         [
             *((DOCUMENTS, record) for record in after.values()),
             *((COLLECTIONS, record) for record in counted.values()),
-            (LEFTOVERS, left(batch.key, replaced)),
+            *([(LEFTOVERS, left(batch.key, replaced))] if replaced else []),
         ],
     )
 

@@ -62,8 +62,18 @@ class Transactions:
         self._turn = asyncio.Lock()
         self._unfinished = (0, 0.0)
 
-    async def commit(self, planner: Planner[T]) -> T:
-        """Carry a plan out. Raises what the planner raises, and `StoreUnavailable` when others never let it."""
+    async def first(self, planner: Planner[T]) -> tuple[Record, Plan[T]]:
+        """Return a plan and what it was made on, to be carried out later if nothing changes until then."""
+        while True:
+            head = await self.settled()
+            if (plan := await self._planned(planner, head)) is not None:
+                return head, plan
+
+    async def commit(self, planner: Planner[T], first: tuple[Record, Plan[T]] | None = None) -> T:
+        """Carry a plan out, the `first` one if it still can be.
+
+        Raises what the planner raises, and `StoreUnavailable` when others never let it.
+        """
         end = time.monotonic() + PATIENCE
         try:
             async with asyncio.timeout(PATIENCE):
@@ -71,6 +81,8 @@ class Transactions:
         except TimeoutError:
             raise _busy() from None
         try:
+            if first is not None and await self._append(*first):
+                return first[1].result
             while True:
                 head = await self.settled()
                 plan = await self._planned(planner, head)
@@ -174,8 +186,10 @@ class Transactions:
         if writes is None:
             return
         number = head["number"]
-        for name in dict.fromkeys(name for name, _ in writes):
-            await self._replace(name, [record | {"at": number} for of, record in writes if of == name], number)
+        by_collection: dict[str, list[Record]] = {}
+        for name, record in writes:
+            by_collection.setdefault(name, []).append(record | {"at": number})
+        await asyncio.gather(*(self._replace(name, records, number) for name, records in by_collection.items()))
         await self._library.update_one(
             {"_id": LIBRARY, "number": number, "applied": False},
             {"$set": {"applied": True, "visible": head["seq"], "writes": [], "pieces": 0}},
