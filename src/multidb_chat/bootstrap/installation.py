@@ -49,6 +49,10 @@ class Installation(Members):
             from multidb_chat.adapters.postgres.upkeep import PostgresUpkeep
 
             return PostgresUpkeep(self._server(store) or "")
+        if store == "cache":
+            from multidb_chat.adapters.redis.upkeep import RedisUpkeep
+
+            return RedisUpkeep(self._server(store) or "")
         from multidb_chat.services.installation.elsewhere import Elsewhere
 
         return Elsewhere(store, self.settings.shown_value(f"stores.{store}"))

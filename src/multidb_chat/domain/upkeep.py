@@ -20,6 +20,7 @@ class StoreReport:
 
     `place` is where it lies, fit to be shown (no password). `records` are counts by kind. None is what is not known: a
     server need not tell its size, and what has no tables has no schema. One that is not `examined` is only named.
+    `notes` are what whoever runs it had better change, a line each.
     """
 
     store: str
@@ -31,6 +32,7 @@ class StoreReport:
     newest: datetime | None = None
     on_server: bool = False
     examined: bool = True
+    notes: tuple[str, ...] = ()
 
 
 class Upkeep(Protocol):

@@ -28,13 +28,14 @@ async def store(upkeep: Upkeep) -> tuple[list[Finding], StoreReport | None]:
     about: Literal["cache", "stores"] = "cache" if upkeep.store == "cache" else "stores"
     problems = await upkeep.problems()
     if problems:
-        text = f"The {upkeep.store} store is damaged: {'; '.join(problems[:_SHOWN])}"
+        state = "has problems" if upkeep.on_server else "is damaged"  # it may just be away
+        text = f"The {upkeep.store} store {state}: {'; '.join(problems[:_SHOWN])}"
         safe = about == CACHE and not upkeep.on_server
         mend = _SERVER_MEND if upkeep.on_server else _CACHE_MEND if safe else _FILE_MEND
         return [Finding(about, "wrong", text, mend, safe=safe)], None
     report = await upkeep.report()
     severity, text = _state(report)
-    return [Finding(about, severity, text)], report
+    return [Finding(about, severity, text), *(Finding(about, "note", note) for note in report.notes)], report
 
 
 _FILE_MEND = "Restore a backup: multidb-chat admin restore FILE"
