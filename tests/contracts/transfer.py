@@ -23,6 +23,7 @@ from multidb_chat.domain.transfer_tables import (
     COLLECTIONS,
     CONVERSATIONS,
     DOCUMENTS,
+    ERASED_CONVERSATIONS,
     KNOWLEDGE,
     MESSAGES,
     REMOVED,
@@ -232,7 +233,7 @@ class ConversationsTransferContract(TransferContract):
     async def test_nothing_comes_back_of_accounts_that_were_erased(self, empty: Empty):
         async with empty() as twin:
             port: Conversations = twin.port
-            await twin.transfer.put(twin.transfer.tables[0], [("ada",)])
+            await twin.transfer.put(ERASED_CONVERSATIONS, [("ada",)])
             with pytest.raises(NotFound):
                 await port.put_conversation(TALK)
 

@@ -54,9 +54,10 @@ MESSAGES = _of(Message, "messages", ("conversation_id", "id"), page=200)
 KNOWLEDGE = _of(
     KnowledgeEntry, "knowledge", ("tenant_id", "id"), "uses", exclusive=("tenant_id", "question_key"), page=200
 )
-FEEDBACK = _of(Feedback, "feedback", ("id",), exclusive=("account_id", "message_id"))
+FEEDBACK = _of(Feedback, "feedback", ("account_id", "id"), exclusive=("account_id", "message_id"))
 ERASED_CONVERSATIONS = _ERASED
-CONVERSATIONS_TABLES = (ERASED_CONVERSATIONS, CONVERSATIONS, MESSAGES, KNOWLEDGE, FEEDBACK)
+CONVERSATIONS_TABLES = (CONVERSATIONS, MESSAGES, KNOWLEDGE, FEEDBACK, ERASED_CONVERSATIONS)
+"""Erased accounts last: a store takes nothing of them any more, also what the source had of them still."""
 
 COLLECTIONS = _of(Collection, "collections", ("id",), exclusive=("owner_id", "name"))
 DOCUMENTS = _of(
@@ -67,7 +68,7 @@ SOURCES = Table(
 )  # fmt: skip
 REMOVED = Table("removed", ("document_id",), ("collection_id", "seq"))
 ERASED_OWNERS = _ERASED
-LIBRARY_TABLES = (ERASED_OWNERS, COLLECTIONS, DOCUMENTS, SOURCES, REMOVED)
+LIBRARY_TABLES = (COLLECTIONS, DOCUMENTS, SOURCES, REMOVED, ERASED_OWNERS)
 """`seq` is the number of the document's last change; `removed` are documents of which that is all there is left."""
 
 _BESIDES = ("seq", "text", "blocks", "passages", "vectors", "original")

@@ -9,11 +9,13 @@ from multidb_chat.adapters.sqlite import conversations_words as words
 from multidb_chat.adapters.sqlite.conversations_messages import CONVERSATIONS as STORED
 from multidb_chat.adapters.sqlite.transfer_rows import Connection, PlainRows
 from multidb_chat.domain.transfer import Key, Row, Table
-from multidb_chat.domain.transfer_tables import CONVERSATIONS, MESSAGES
+from multidb_chat.domain.transfer_tables import CONVERSATIONS, FEEDBACK, MESSAGES
 
 
 def rows_of(table: Table) -> PlainRows:
     """Return how the rows of a table lie in the conversations' file."""
+    if table is FEEDBACK:
+        return PlainRows(table, unique=("id",))
     return _SPECIAL.get(table.name, PlainRows)(table)
 
 

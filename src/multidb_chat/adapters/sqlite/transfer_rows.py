@@ -44,7 +44,8 @@ class PlainRows:
     """Rows that lie in the columns of one SQL table of the same name.
 
     `codecs` are those of columns whose values lie there otherwise; `derived` gives further columns from the values by
-    column.
+    column; `marks` are put in the place of a question mark where a value is bound. `unique` are the columns by which
+    the file tells rows apart, where that is not the table's key.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class PlainRows:
         codecs: Mapping[str, Codec] | None = None,
         derived: Callable[[Mapping[str, Value]], Mapping[str, Any]] = lambda _: {},
         marks: Mapping[str, str] | None = None,
+        unique: tuple[str, ...] = (),
     ) -> None:
         self.table = table
         self._codecs = [
@@ -67,6 +69,7 @@ class PlainRows:
         self._first = f"ORDER BY {key} LIMIT ?"
         self._is = f"WHERE ({key}) = ({asked})"
         self._marks = marks
+        self._unique = unique or table.key
 
     def page(self, connection: Connection, after: Key | None, limit: int) -> Page:
         """Return rows behind a key, in order of key."""
@@ -96,13 +99,13 @@ class PlainRows:
     def _put(self, connection: Connection, row: Row) -> bool:
         further = self._derived(dict(zip(self.table.columns, row, strict=True)))
         columns = (*self.table.columns, *further)
-        changing = [name for name in columns if name not in self.table.key]
+        changing = [name for name in columns if name not in self._unique]
         values = ", ".join(self._marks.get(name, "?") for name in columns)
         replaced = ", ".join(f"{name} = excluded.{name}" for name in changing)
         otherwise = f"UPDATE SET {replaced}" if changing else "NOTHING"
         statement = (
             f"INSERT INTO {self.table.name} ({', '.join(columns)}) VALUES ({values})"
-            f" ON CONFLICT ({', '.join(self.table.key)}) DO {otherwise}"
+            f" ON CONFLICT ({', '.join(self._unique)}) DO {otherwise}"
         )
         try:
             connection.execute(statement, (*self._written(row), *further.values()))
