@@ -14,11 +14,12 @@ from multidb_chat.adapters.postgres.database import Database
 from multidb_chat.adapters.postgres.roles import PostgresRoles
 from multidb_chat.adapters.postgres.roles_sql import READABLE
 from multidb_chat.adapters.postgres.schema import MIGRATIONS
+from multidb_chat.adapters.postgres.upkeep import PostgresUpkeep
 from multidb_chat.domain.audit import AuditEntry
 from multidb_chat.domain.database_roles import RolesMade
 from multidb_chat.domain.errors import InvalidInput, NotPermitted, StoreUnavailable
-from tests.adapters.postgres.opening import accounts_at, database_at, role_names, stranger, url_as
-from tests.contracts.accounts_processes import NOW
+from tests.adapters.postgres.opening import accounts_at, database_at, role_names, roles_at, stranger, url_as
+from tests.contracts.accounts_processes import ADA, NOW
 from tests.servers import needs
 
 pytestmark = needs("postgres")
@@ -143,6 +144,34 @@ async def test_the_printed_sql_does_the_same_and_holds_no_password(url: str):
         assert again.passwords == {}
         async with database_at(url_as(url, names.app, made.passwords[names.app])) as database:
             assert await database.fetch("SELECT count(*) FROM audit") == [(0,)]
+
+
+async def test_roles_may_be_made_before_the_tables(url: str):
+    roles = PostgresRoles(url)
+    with role_names(url) as names:
+        made = await roles.make(names)
+        async with database_at(owner_url(url, made)) as database:
+            await database.fetch("SELECT 1")
+        async with await stranger(url_as(url, names.app, made.passwords[names.app])) as program:
+            await program.execute("INSERT INTO attempts VALUES ('a', 1, now(), now())")
+            for attack in ("UPDATE audit SET actor = ''", "TRUNCATE audit", "DELETE FROM schema_migrations"):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    await program.execute(attack)
+        assert await PostgresUpkeep(url_as(url, names.app, made.passwords[names.app])).problems() == []
+
+
+async def test_whoever_owns_the_tables_and_may_create_roles_need_not_be_a_superuser(url: str):
+    with role_names(url) as others, role_names(url) as names:
+        async with await stranger(url) as superuser:
+            await superuser.execute(f"CREATE ROLE {others.owner} LOGIN CREATEROLE")
+            await superuser.execute(f"GRANT CREATE ON DATABASE {superuser.info.dbname} TO {others.owner}")
+        made = await roles_at(url_as(url, others.owner, ""), names)
+        again = await PostgresRoles(url_as(url, others.owner, "")).make(names)
+        assert again.passwords == {}
+        async with accounts_at(url_as(url, names.app, made.passwords[names.app])) as store:
+            await store.create_account(ADA)
+        async with accounts_at(owner_url(url, made)) as store:
+            assert await store.account(ADA.id) == ADA
 
 
 async def test_a_role_that_may_not_is_told_so(emptied: str, roles: RolesMade):

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from psycopg import AsyncConnection, sql
 from psycopg.errors import InsufficientPrivilege
 
+from multidb_chat.adapters.postgres.roles_sql import RECORDS_ARE_THE_OWNERS
 from multidb_chat.adapters.postgres.server import Server
 from multidb_chat.domain.errors import SchemaTooNew, StoreCorrupt, StoreUnavailable
 
@@ -58,6 +59,7 @@ async def _upgrade(connection: AsyncConnection, server: Server, store: str, migr
                 "INSERT INTO schema_migrations (version, checksum) VALUES (%s, %s)",
                 (version, _checksum(migrations[version - 1])),
             )
+        await connection.execute(RECORDS_ARE_THE_OWNERS)
 
 
 async def version_of(connection: AsyncConnection, server: Server, store: str, migrations: Sequence[str]) -> int:

@@ -76,6 +76,21 @@ _LATER = (
     " GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {app}"
 )
 
+# New tables get the rights of `_LATER`, which are too many for the two that record what was done.
+RECORDS_ARE_THE_OWNERS = """
+    DO $$ DECLARE command text; BEGIN
+        FOR command IN
+            SELECT format('REVOKE %s ON %s FROM %I', privilege_type, pg_class.oid::regclass, pg_get_userbyid(grantee))
+            FROM pg_class, aclexplode(relacl)
+            WHERE relnamespace = CURRENT_SCHEMA::regnamespace AND grantee NOT IN (relowner, 0)
+                AND (relname = 'audit' AND privilege_type IN ('UPDATE', 'DELETE', 'TRUNCATE')
+                    OR relname = 'schema_migrations' AND privilege_type <> 'SELECT')
+        LOOP
+            EXECUTE command;
+        END LOOP;
+    END $$"""
+"""What ends an upgrade: roles that do not own the tables may append to the audit log, and read what was upgraded."""
+
 
 def statements(names: RoleNames, schema: str, verifiers: Mapping[str, str]) -> Iterator[sql.Composed]:
     """Yield what makes the roles; `verifiers` are the hashed passwords of those that log in and are new."""
