@@ -19,6 +19,7 @@ from multidb_chat.services.analysis.following import METHOD, CorpusFollower
 from multidb_chat.services.documents import Documents
 from multidb_chat.services.tasks.reports import Report, loads
 from tests.adapters.postgres.opening import database_at, stranger
+from tests.contracts import processes
 from tests.servers import needs
 from tests.unit.services.conftest import work  # noqa: F401 - a fixture
 from tests.unit.services.ingesting import NOW, OWNER, Workplace
@@ -154,6 +155,32 @@ async def test_a_step_that_was_not_stored_is_made_again(
     with pytest.raises(asyncio.CancelledError):
         await CorpusFollower(failing, filled.library, sleep=pause).run()
     assert pauses > 1
+    assert await analysed(filled, corpus) == await analysed(filled, None)
+
+
+async def follow_slowly(url: str, path: Path) -> None:
+    """Follow the library in a process of its own, a document a step, and say each step; nobody waits for its end."""
+    following.BATCH = following.WINDOW = 1
+
+    class Telling(PostgresCorpus):
+        """A corpus that says what it stored."""
+
+        async def bring_in(self, batch: CorpusBatch) -> bool:
+            stored = await super().bring_in(batch)
+            processes.say(str(batch.until))
+            return stored
+
+    async with database_at(url) as database:
+        await CorpusFollower(Telling(database), SqliteLibrary(path)).run()
+
+
+async def test_a_follower_that_is_killed_leaves_what_another_one_goes_on_from(
+    filled: Workplace, corpus: PostgresCorpus, emptied: str
+):
+    process = processes.start(follow_slowly, emptied, filled.files.parent / "library.db")
+    said = await asyncio.to_thread(processes.killed_after, process, 2)
+    assert (await corpus.state()).watermark >= int(said[-1])
+    await CorpusFollower(corpus, filled.library).refresh()
     assert await analysed(filled, corpus) == await analysed(filled, None)
 
 
