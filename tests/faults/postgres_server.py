@@ -28,8 +28,14 @@ class PostgresServer:
         self._process: subprocess.Popen[bytes] | None = None
         self.port = _free_port()
 
-    def url(self, user: str = "postgres", password: str = "p%40ss%2Fw0rd", parameters: str = "") -> str:
-        return f"postgresql://{user}:{password}@127.0.0.1:{self.port}/postgres?schema=chat{parameters}"
+    def url(
+        self,
+        user: str = "postgres",
+        password: str = "p%40ss%2Fw0rd",
+        parameters: str = "",
+        database: str = "postgres",
+    ) -> str:
+        return f"postgresql://{user}:{password}@127.0.0.1:{self.port}/{database}?schema=chat{parameters}"
 
     def make(self) -> Self:
         """Make the data folder, with the password of the user `postgres`, and a certificate for `localhost`."""
@@ -93,6 +99,12 @@ class PostgresServer:
 
     def runs(self) -> bool:
         return self._process is not None and self._process.poll() is None
+
+    def copy(self, one: str, other: str) -> None:
+        """Dump the program's schema of a database and put it into another one, by PostgreSQL's own tools."""
+        dump, place = self._home / "dump", self.url().partition("postgres?")[0]
+        self._run("pg_dump", "--schema=chat", "--format=custom", f"--file={dump}", f"--dbname={place}{one}")
+        self._run("pg_restore", "--exit-on-error", f"--dbname={place}{other}", dump)
 
     def close(self) -> None:
         """Stop it without a word, where it runs."""

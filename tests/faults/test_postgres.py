@@ -1,6 +1,7 @@
 """A PostgreSQL server that stops, dies, freezes or asks for a password, under a program that goes on."""
 
 import asyncio
+import random
 import shutil
 import subprocess
 import tempfile
@@ -9,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+import psycopg
 import pytest
 
 from multidb_chat.adapters.postgres.accounts import PostgresAccounts
@@ -175,7 +177,7 @@ async def test_five_hundred_racers_take_exactly_what_there_is(server: PostgresSe
                 except QuotaExceeded:
                     return 0
                 except StoreUnavailable:  # too many wait for a connection: turned away, and back again
-                    await asyncio.sleep(0.05)
+                    await asyncio.sleep(random.random())
 
         figures = await asyncio.gather(*(race(number) for number in range(500)))
         assert sorted(figures) == [0] * 400 + list(range(1, 101))
@@ -223,3 +225,29 @@ async def test_a_user_without_rights_is_told_so(server: PostgresServer):
     async with accounts_at(server.url("visitor", "visiting")) as store:
         with pytest.raises(StoreUnavailable, match=r"refuses .*permission denied"):
             await store.account("ada")
+
+
+async def test_a_database_that_does_not_keep_unicode_is_refused(server: PostgresServer):
+    async with await stranger(server.url()) as owner:
+        await owner.execute("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    async with accounts_at(server.url(database="latin")) as store:
+        with pytest.raises(StoreUnavailable, match="keeps LATIN1"):
+            await store.account("ada")
+
+
+async def test_a_dump_that_is_put_back_elsewhere_is_the_same_store(server: PostgresServer):
+    async with accounts_at(server.url()) as store:
+        await store.create_account(Account("dumped \x00\x01", "user", "free", NOW, "Dumped@example.org"))
+        await store.take("dumped \x00\x01", "messages", PERIOD, 3, None, "1")
+        await store.append_audit(AuditEntry(NOW, "dumped", "kept", details={"a": "\x00\n🎉"}))
+        before = await store.list_accounts(limit=1_000), await store.audit(limit=1_000)
+    async with await stranger(server.url()) as owner:
+        await owner.execute("CREATE DATABASE restored")
+    server.copy("postgres", "restored")
+    async with accounts_at(server.url(database="restored")) as store:
+        assert (await store.list_accounts(limit=1_000), await store.audit(limit=1_000)) == before
+        assert await store.usage("dumped \x00\x01", PERIOD) == {"messages": 3}
+        assert (await store.append_audit(AuditEntry(NOW, "restored", "more"))).seq == len(before[1]) + 1
+        async with await stranger(server.url(database="restored")) as owner:
+            with pytest.raises(psycopg.Error, match="append-only"):
+                await owner.execute("DELETE FROM audit")

@@ -26,4 +26,4 @@ class PostgresAccountsMachine(AccountsMachine):
 
 @needs("postgres")
 class TestPostgresAccountsMachine(PostgresAccountsMachine.TestCase):  # type: ignore[misc, valid-type]
-    settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
+    settings = settings(max_examples=6, stateful_step_count=25, deadline=None)

@@ -26,4 +26,4 @@ class PostgresCredentialsMachine(CredentialsMachine):
 
 @needs("postgres")
 class TestPostgresCredentialsMachine(PostgresCredentialsMachine.TestCase):  # type: ignore[misc, valid-type]
-    settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
+    settings = settings(max_examples=8, stateful_step_count=25, deadline=None)

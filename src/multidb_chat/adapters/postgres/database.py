@@ -75,6 +75,8 @@ class Database:
         self._calls = Calls()
         self._pool: AsyncConnectionPool[AsyncConnection] | None = None
         self._opening: asyncio.Task[AsyncConnectionPool[AsyncConnection]] | None = None
+        self._knocking: asyncio.Task[None] | None = None
+        self._served_at = 0.0
         self._closed = False
 
     async def fetch(self, query: str, *parameters: Any, **named: Any) -> list[Row]:
@@ -165,15 +167,28 @@ class Database:
             elif error.sqlstate not in REPEATABLE:
                 raise
             raise _Repeat(error) from None
-        finally:
-            await pool.putconn(connection)
+        finally:  # a call that is cancelled here must not take the connection with it
+            await asyncio.shield(self._calls.begin(pool.putconn(connection)))
 
     async def _connection(self, pool: AsyncConnectionPool[AsyncConnection]) -> AsyncConnection:
+        clock = asyncio.get_running_loop().time
         try:
-            return await pool.getconn()
+            connection = await pool.getconn()
         except PoolTimeout:
-            await (await self.server.connect()).close()  # tells why there is no connection, unless all are in use
+            if clock() - self._served_at > pool.timeout:  # nobody was served meanwhile: it is not that many ask
+                await self._knock()
             raise
+        self._served_at = clock()
+        return connection
+
+    async def _knock(self) -> None:
+        """Make a connection, to raise what keeps the pool from making any; together with all others who wonder."""
+        if self._knocking is None or self._knocking.done():
+            self._knocking = self._calls.begin(self._connect_once())
+        await asyncio.shield(self._knocking)
+
+    async def _connect_once(self) -> None:
+        await (await self.server.connect()).close()
 
     async def _is_committed(self, transaction: str) -> bool:
         """Ask what became of a transaction until it is decided."""

@@ -72,9 +72,7 @@ def _from_driver(error: psycopg.Error, store: str, where: str) -> MultidbChatErr
     if isinstance(error, PoolClosed):
         return StoreUnavailable(store, f"The {store} store is closed.")
     if isinstance(error, PoolTimeout | TooManyRequests):
-        return StoreUnavailable(
-            store, f"All connections to the {store} store at {where} are in use: try again, or raise the pool's size."
-        )
+        return StoreUnavailable(store, f"All connections to the {store} store at {where} are in use: try again.")
     if (violated := _violated(error, store)) is not None:
         return violated
     for codes, meaning in _MEANINGS:
@@ -159,7 +157,10 @@ def _away(store: str, where: str, reason: str) -> StoreUnavailable:
 
 
 def _line(error: psycopg.Error) -> str:
-    """Return what the server or libpq says, on one line; libpq names the host in front, which the message does too."""
+    """Return what the server or libpq says, on one line; libpq names the host in front, which the message does too.
+
+    libpq's advice, which it indents, is left out: the message has its own.
+    """
     said = error.diag.message_primary or str(error) or type(error).__name__
-    line = clean_line(said)
+    line = clean_line("\n".join(one for one in said.splitlines() if not one.startswith("\t")))
     return line.rpartition(" failed: ")[2] or line

@@ -15,6 +15,9 @@ from multidb_chat.adapters.postgres.roles_sql import RECORDS_ARE_THE_OWNERS
 from multidb_chat.adapters.postgres.server import Server
 from multidb_chat.domain.errors import SchemaTooNew, StoreCorrupt, StoreUnavailable
 
+OLDEST = 14
+"""The oldest major version of PostgreSQL that is supported."""
+
 MIGRATING_TIMEOUT = 60
 """Seconds that a migration may take, and that another process waits for it."""
 
@@ -24,7 +27,7 @@ async def migrate(connection: AsyncConnection, server: Server, store: str, migra
 
     Several processes may do it at once: one does the work, the others wait for it (an advisory lock). Without anything
     to do it costs one query and needs no right but to read. Raises `SchemaTooNew`, `StoreCorrupt`, `StoreUnavailable`
-    where the role that is connected may not change the schema, and psycopg's errors.
+    for a server that will not do, or a role that may not change the schema, and psycopg's errors.
     """
     version = await version_of(connection, server, store, migrations)
     if version == len(migrations):
@@ -51,6 +54,7 @@ async def _upgrade(connection: AsyncConnection, server: Server, store: str, migr
         await connection.execute(f"SET LOCAL lock_timeout = '{limit}'; SET LOCAL statement_timeout = '{limit}'")
         lock = f"multidb-chat migrates {server.schema}"
         await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (lock,))
+        await _check(connection, server, store)
         await _create(connection, server.schema)
         seen = await version_of(connection, server, store, migrations)
         for version in range(seen + 1, len(migrations) + 1):
@@ -86,6 +90,21 @@ async def version_of(connection: AsyncConnection, server: Server, store: str, mi
             f" this version of multidb-chat has: use the version that made it, or restore a backup.",
         )
     return len(rows)
+
+
+async def _check(connection: AsyncConnection, server: Server, store: str) -> None:
+    """Raise `StoreUnavailable` for a server, or a database on it, that cannot keep what is to be kept."""
+    if connection.info.server_version < OLDEST * 10_000:
+        major = connection.info.server_version // 10_000
+        raise StoreUnavailable(
+            store, f"The server of the {store} store at {server.where} is PostgreSQL {major}: {OLDEST} is needed."
+        )
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise StoreUnavailable(
+            store,
+            f"The database of the {store} store at {server.where} keeps {encoding}: make one with ENCODING 'UTF8'.",
+        )
 
 
 async def _create(connection: AsyncConnection, schema: str) -> None:
