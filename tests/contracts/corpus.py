@@ -1,8 +1,9 @@
 """What every `Corpus` does, written once: a backend's test class gives the fixture `corpus`."""
 
+import asyncio
 from collections.abc import Mapping
 
-from multidb_chat.domain.corpus import Corpus, CorpusBatch, CorpusState, DocumentCounts, Frequency
+from multidb_chat.domain.corpus import NOTHING, Corpus, CorpusBatch, CorpusState, DocumentCounts, Frequency
 
 HOSTILE = "a\x00b \x1b[31m' \"; DROP TABLE — 漢字 \U0001f600 %s {}"
 
@@ -28,7 +29,7 @@ class CorpusContract:
     """Give it a fixture `corpus`, which counted nothing yet."""
 
     async def test_nothing_was_counted_at_first(self, corpus: Corpus):
-        assert await corpus.state() == CorpusState("", 0, 0)
+        assert await corpus.state() == NOTHING
         assert await corpus.known(["d1"]) == {}
         assert await corpus.terms(["c1"], 9) == []
         assert await corpus.sentences(["c1"], 9) == []
@@ -73,6 +74,12 @@ class CorpusContract:
         assert await corpus.state() == CorpusState("lib", 2, 0)
         assert await corpus.known(["d1", "d2"]) == {}
         assert await corpus.terms(["c1", "c2"], 9) == []
+
+    async def test_beginning_anew_many_times_at_once_ends_in_one_beginning(self, corpus: Corpus):
+        await filled(corpus)
+        await asyncio.gather(*(corpus.begin("lib", 2) for _ in range(5)))
+        assert await corpus.state() == CorpusState("lib", 2, 0)
+        assert await corpus.different_terms(["c1", "c2"]) == 0
 
     async def test_any_text_and_any_length_come_back_exactly(self, corpus: Corpus):
         await corpus.begin("lib", 1)

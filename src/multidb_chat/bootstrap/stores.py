@@ -52,8 +52,11 @@ class Stores(Guarding):
 
     @cached_property
     def corpus(self) -> "Corpus | None":
-        """The tables of what occurs in the documents, beside accounts on a server; None: there are none."""
-        if self._server("accounts") is None:
+        """The tables of what occurs in the documents, where accounts and library are on servers; None: there are none.
+
+        Of a library that lies on one machine nothing is told to a server, which others share.
+        """
+        if self._server("accounts") is None or self._server("library") is None:
             return None
         from multidb_chat.adapters.postgres.corpus import PostgresCorpus
 

@@ -23,11 +23,15 @@ class DocumentCounts:
 
 
 class CorpusState(NamedTuple):
-    """Which library was counted, by which method, up to which of its changes; ("", 0, 0): none yet."""
+    """Which library was counted, by which method, up to which of its changes."""
 
     library: str
     method: int
     watermark: int
+
+
+NOTHING = CorpusState("", 0, 0)
+"""The state of tables in which nothing is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +56,23 @@ class Frequency:
 class Corpus(Protocol):
     """Tables of what occurs in the documents. They are derived from the library, and may be lost and made again.
 
-    Every write is one step, durable when the call returns. Raises `StoreError` when the store cannot do its work.
+    Writes are durable when the call returns. Raises `StoreError` when the store cannot do its work.
     """
 
     async def state(self) -> CorpusState:
         """Return what was counted."""
 
     async def begin(self, library: str, method: int) -> None:
-        """Forget everything, and begin to count this library by this method."""
+        """Forget everything, and begin to count this library by this method.
+
+        It may be interrupted anywhere: then the state is `NOTHING`, and doing it again completes it.
+        """
 
     async def known(self, document_ids: Sequence[str]) -> dict[str, int]:
         """Return for each of the documents that were counted the change as of which it was."""
 
     async def bring_in(self, batch: CorpusBatch) -> bool:
-        """Replace what is kept of these documents; the watermark becomes `until`.
+        """Replace what is kept of these documents, in one step; the watermark becomes `until`.
 
         False, and nothing is done, when the state is not `counted` any more: another process was there first.
         """

@@ -197,12 +197,20 @@ async def test_another_library_or_an_earlier_state_of_it_is_counted_anew(
     follower = CorpusFollower(corpus, filled.library)
     await follower.refresh()
     state = await corpus.state()
-    for other in (state._replace(library="other"), state._replace(method=METHOD + 1)):
+    for other in (state._replace(library="other"), state._replace(method=METHOD - 1)):
         await corpus.begin(other.library, other.method)
         assert await follower.refresh() == len(TEXTS)
     assert await corpus.bring_in(CorpusBatch(state, state.watermark + 100, (), ()))
     assert await follower.refresh() == len(TEXTS)
     assert await corpus.state() == state
+
+
+async def test_what_a_newer_program_counts_is_left_to_it(filled: Workplace, corpus: PostgresCorpus):
+    newer = CorpusState(await filled.library.identity(), METHOD + 1, 0)
+    await corpus.begin(newer.library, newer.method)
+    assert await CorpusFollower(corpus, filled.library).refresh() == 0
+    assert await corpus.state() == newer
+    assert await analysed(filled, corpus) == await analysed(filled, None)
 
 
 async def test_whatever_cannot_be_reached_is_told_as_an_error_of_the_store(filled: Workplace):

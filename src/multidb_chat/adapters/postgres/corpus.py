@@ -7,7 +7,7 @@ from psycopg import AsyncConnection
 from multidb_chat.adapters.postgres import corpus_tables as tables
 from multidb_chat.adapters.postgres.database import Database
 from multidb_chat.adapters.postgres.transactions import Row
-from multidb_chat.domain.corpus import CorpusBatch, CorpusState, DocumentCounts, Frequency
+from multidb_chat.domain.corpus import NOTHING, CorpusBatch, CorpusState, DocumentCounts, Frequency
 
 STORING = 60.0
 """Seconds that a batch may take: dozens of documents, each with thousands of terms."""
@@ -26,12 +26,10 @@ class PostgresCorpus:
         return CorpusState(*rows[0])
 
     async def begin(self, library: str, method: int) -> None:
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(tables.HOLD)
-            await connection.execute(tables.FORGET_ALL)
-            await connection.execute(tables.BEGIN, {"library": library, "method": method})
-
-        await self._database.write(work, STORING)
+        await self._database.apply(tables.UNDO)  # from here on nobody brings anything in
+        while await self._database.write(_forget_some, STORING):
+            pass
+        await self._database.apply(tables.BEGIN, library=library, method=method)
 
     async def known(self, document_ids: Sequence[str]) -> dict[str, int]:
         return dict(await self._database.fetch(tables.KNOWN, ids=list(document_ids)))
@@ -56,6 +54,12 @@ class PostgresCorpus:
             return await (await connection.execute(query, values)).fetchall()
 
         return await self._database.read(work, READING)
+
+
+async def _forget_some(connection: AsyncConnection) -> bool:
+    """Remove some documents, unless somebody has begun anew meanwhile; tell whether there may be more."""
+    rows = await (await connection.execute(tables.HOLD)).fetchall()
+    return CorpusState(*rows[0]) == NOTHING and (await connection.execute(tables.FORGET_SOME)).rowcount > 0
 
 
 async def _bring_in(connection: AsyncConnection, batch: CorpusBatch) -> bool:

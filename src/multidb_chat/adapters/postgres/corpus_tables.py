@@ -3,9 +3,15 @@
 STATE = "SELECT library, method, watermark FROM corpus_state"
 # Whoever writes holds the one row of the state, so that the steps of several processes come one behind the other.
 HOLD = STATE + " FOR UPDATE"
-BEGIN = "UPDATE corpus_state SET library = %(library)s, method = %(method)s, watermark = 0"
+UNDO = "UPDATE corpus_state SET library = '', method = 0, watermark = 0"
+BEGIN = """
+    UPDATE corpus_state SET library = %(library)s, method = %(method)s
+    WHERE library = '' AND NOT EXISTS (SELECT FROM corpus_documents)
+"""
 ADVANCE = "UPDATE corpus_state SET watermark = %(until)s"
-FORGET_ALL = "DELETE FROM corpus_documents"
+FORGET_SOME = """
+    DELETE FROM corpus_documents WHERE document_id IN (SELECT document_id FROM corpus_documents LIMIT 1000)
+"""
 FORGET = "DELETE FROM corpus_documents WHERE document_id = ANY(%(ids)s)"
 KNOWN = "SELECT document_id, seq FROM corpus_documents WHERE document_id = ANY(%(ids)s)"
 COPY_DOCUMENTS = "COPY corpus_documents (document_id, collection_id, name, revision, seq) FROM STDIN"

@@ -53,10 +53,12 @@ class CorpusFollower:
     async def refresh(self) -> int:
         """Count what has changed and return how many documents that was; leaves off where another process does it.
 
-        Raises `StoreError`.
+        What a newer version of the program counts is left to it. Raises `StoreError`.
         """
         library, version = await self._library.identity(), await self._library.version()
         state = await self._corpus.state()
+        if state.library == library and state.method > METHOD:
+            return 0
         if state[:2] != (library, METHOD) or state.watermark > version:
             await self._corpus.begin(library, METHOD)
             state = CorpusState(library, METHOD, 0)
