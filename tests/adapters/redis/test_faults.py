@@ -174,7 +174,7 @@ class TestWhatAServerAnswers:
         assert await open_cache(redis.url).get("key") is None
 
     async def test_a_replica(self, started: Started, open_cache: OpenAt):
-        master = await started()
+        master = await started("repl-diskless-sync-delay 0")
         replica = await started(f"replicaof 127.0.0.1 {master.port}")
         while "master_link_status:up" not in str(await told(replica.url, "INFO", "replication")):
             await asyncio.sleep(0.05)

@@ -67,9 +67,9 @@ tidy(10)
 """,
 )
 
-# `epoch` is greater than every generation there was: it is the time (in microseconds) at which this run of the server
-# was first asked. What a flush, an eviction, a restart without the last writes or a fail-over loses is thereby not
-# begun anew from the same number, and a key that was made before is never made again.
+# `epoch` is the time (in microseconds) at which this run of the server was first asked, so no two runs count from the
+# same number. What a flush, an eviction, a restart without the last writes or a fail-over loses is thereby never begun
+# anew where it was, and a key that was made before is never made again.
 _EPOCH = """
 local key = prefix .. 'generations'
 local function epoch()
