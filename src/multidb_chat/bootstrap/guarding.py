@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from multidb_chat.settings import Settings
 
 P = TypeVar("P")
+# A turn asks the cache four times, one after the other, and loses nothing by not asking: a frozen one shall not cost
+# four times the wait.
+_SOONER = {"cache": 2}
 
 
 class Guarding:
@@ -44,11 +47,12 @@ class Guarding:
         return guarded(store, port, self._guard(name))
 
     def _guard(self, name: str) -> "Guard":
-        from multidb_chat.services.resilience.breaker import Breaker
+        from multidb_chat.services.resilience.breaker import FAILURES, Breaker
         from multidb_chat.services.resilience.guard import Guard
 
         if name not in self._guards:
-            self._guards[name] = Guard(Breaker(name, changed=self.outage_log.changed))
+            failures = _SOONER.get(name, FAILURES)
+            self._guards[name] = Guard(Breaker(name, failures=failures, changed=self.outage_log.changed))
         return self._guards[name]
 
     def _journaled(self, store: "ClosableConversations") -> "JournaledConversations":

@@ -22,7 +22,7 @@ from multidb_chat.domain.errors import StoreUnavailable
 
 FAILURES = 5
 WINDOW = 10.0
-"""So many failures within so many seconds open the breaker."""
+"""So many failures within so many seconds open the breaker, where nothing else is said."""
 SHORTEST, LONGEST = 1.0, 30.0
 """Seconds before a probe: the first pause, doubled at each failed probe up to the longest."""
 SUCCESSES = 3
@@ -36,8 +36,8 @@ def _utc_now() -> datetime:
 
 
 class Breaker:
-    """The breaker of one store in one process. `clock` counts seconds, `now` tells the time, `chance` is 0 to 1.
-    `changed` is told of every change of `state`.
+    """The breaker of one store in one process; it opens at `failures` within `WINDOW`. `clock` counts seconds, `now`
+    tells the time, `chance` is 0 to 1. `changed` is told of every change of `state`.
 
     Every call asks `admit` and gives back the ticket it got: by `succeeded`, `failed` or, where the call says nothing
     about the store (it was cancelled), `dropped`. What comes back from before a change of state changes nothing.
@@ -47,6 +47,7 @@ class Breaker:
         self,
         store: str,
         *,
+        failures: int = FAILURES,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = _utc_now,
         chance: Callable[[], float] = random.random,
@@ -62,7 +63,7 @@ class Breaker:
         self._now = now
         self._chance = chance
         self._changed = changed
-        self._failures: deque[tuple[float, datetime]] = deque(maxlen=FAILURES)
+        self._failures: deque[tuple[float, datetime]] = deque(maxlen=failures)
         self._ticket = 0
         self._probe_out = False
         self._probe_at = 0.0
@@ -101,7 +102,7 @@ class Breaker:
             return
         at = self._clock()
         self._failures.append((at, self._now()))
-        if len(self._failures) == FAILURES and at - self._failures[0][0] <= WINDOW:
+        if len(self._failures) == self._failures.maxlen and at - self._failures[0][0] <= WINDOW:
             self.since = self._failures[0][1]
             self._pause = SHORTEST
             self._become("open")

@@ -47,6 +47,14 @@ def test_five_failures_within_ten_seconds_open_it_and_it_says_since_when_and_why
     assert refused.value.store == "accounts"
 
 
+def test_a_store_that_is_easily_missed_is_given_up_sooner():
+    breaker = Breaker("cache", failures=2)
+    fail(breaker)
+    assert breaker.state == "closed"
+    fail(breaker)
+    assert breaker.state == "open"
+
+
 def test_failures_further_apart_leave_it_closed():
     clock = Clock()
     breaker = a_breaker(clock)
