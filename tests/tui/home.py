@@ -29,9 +29,10 @@ def member_of(home: Path) -> AbstractAsyncContextManager[bootstrap.Application]:
     return bootstrap.open_application(settings_in(home), "local")
 
 
-async def furnish(home: Path, inputs: Sequence[Path | str]) -> None:
+async def furnish(home: Path, inputs: Sequence[Path | str], environ: Mapping[str, str] | None = None) -> None:
     """Make the installation with a handbook, and these documents in the shared collection "documents"."""
-    async with bootstrap.open_application(settings_in(home)) as application:
+    settings = load_settings(environ={"MULTIDB_CHAT_HOME": str(home), **(environ or {})})
+    async with bootstrap.open_application(settings) as application:
         await application.prepare()
         if inputs:
             collection = await application.documents.ensure_collection(application.account)
