@@ -53,7 +53,7 @@ def test_without_scylla_one_goes_on_asking_and_what_was_said_is_there_later(
 ) -> None:
     terminal = Terminal(lived, 200, 50, **without(servers, "conversations"), **QUICKLY)
     terminal.wait(f"multidb-chat · {ADDRESS}", COMPOSER)
-    ask(terminal, GUEST_QUESTION, GUEST_ANSWER, "history")
+    ask(terminal, GUEST_QUESTION, GUEST_ANSWER, "History delayed")
     assert terminal.leave() == 0
     healed = Terminal(lived, 200, 50, **servers, **QUICKLY)
     healed.wait(f"multidb-chat · {ADDRESS}", COMPOSER)
