@@ -191,6 +191,26 @@ async def test_many_followers_count_each_document_once(filled: Workplace, corpus
     assert await analysed(filled, corpus) == await analysed(filled, None)
 
 
+async def test_a_follower_that_is_overtaken_begins_nothing_anew(filled: Workplace, corpus: PostgresCorpus):
+    await CorpusFollower(corpus, filled.library).refresh()
+    before = await corpus.state()
+
+    class Overtaken(SqliteLibrary):
+        """A library that another follower looks at, with a new document, before its version is told."""
+
+        async def version(self) -> int:
+            told = await super().version()
+            filled.write("new.md", "Cocoa is grown in Ghana.\n")
+            await filled.add()
+            await CorpusFollower(corpus, filled.library).refresh()
+            return told
+
+    overtaken = Overtaken(filled.files.parent / "library.db")
+    assert await CorpusFollower(corpus, overtaken).refresh() == 0
+    await overtaken.close()
+    assert await corpus.state() == before._replace(watermark=before.watermark + 1)
+
+
 async def test_another_library_or_an_earlier_state_of_it_is_counted_anew(
     filled: Workplace, corpus: PostgresCorpus, tmp_path: Path
 ):

@@ -21,8 +21,8 @@ REMOVING = 60.0
 class PostgresTasks:
     """The port `Tasks` in the database of `PostgresAccounts`; the port's docstrings specify it.
 
-    An account that is deleted takes its tasks with it. Text is any Unicode, NUL
-    included; lone surrogates are refused with `InvalidInput`, in questions too.
+    An account that is deleted takes its tasks with it. Text is any Unicode, NUL included; lone surrogates are refused
+    with `InvalidInput`, in questions too.
     """
 
     def __init__(self, database: Database) -> None:
@@ -66,8 +66,7 @@ class PostgresTasks:
         return await self._change(queue.RETRY, id=task_id) > 0
 
     async def task(self, task_id: str) -> Task | None:
-        rows = await self._database.fetch(queue.TASK, id=task_id)
-        return TASKS.first(rows)
+        return TASKS.first(await self._database.fetch(queue.TASK, id=task_id))
 
     async def tasks(
         self,

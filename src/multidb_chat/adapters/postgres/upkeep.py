@@ -26,7 +26,8 @@ _SIZE = """
 # A standby is told by recovery; a role, a database or a failover may be read-only besides.
 _WRITABLE = """
     SELECT pg_is_in_recovery(), current_setting('transaction_read_only') = 'on', current_user::text,
-        has_table_privilege('tasks', 'INSERT, UPDATE, DELETE') AND has_table_privilege('audit', 'INSERT')
+        has_table_privilege('tasks', 'INSERT') AND has_table_privilege('tasks', 'UPDATE')
+            AND has_table_privilege('audit', 'INSERT')
 """
 
 

@@ -9,7 +9,7 @@ from psycopg import AsyncConnection, sql
 from multidb_chat.adapters.postgres.transactions import Row
 from multidb_chat.domain.text import clean_line
 
-_MADE = re.compile(r"CREATE (TABLE|INDEX|VIEW) (\w+)")
+_MADE = re.compile(r"CREATE (?:UNIQUE )?(TABLE|INDEX|VIEW) (\w+)")
 _TABLE = re.compile(r"CREATE TABLE (\w+) \((.*?)\n\s*\)[^,]*?;", re.DOTALL)
 _GUARD = "audit_is_not_changed"
 # By the letters of pg_constraint.contype.

@@ -17,6 +17,7 @@ from multidb_chat.services.answering.words import Words
 METHOD = 1
 """The version of how terms and sentences are told apart and counted; another one counts everything anew."""
 BATCH = 64  # documents that are counted and stored in one step
+_AT_ONCE = 8  # documents that are read at once
 # Changes behind the watermark that are looked at again: on a server, numbers given out together may be committed in
 # another order than they were given.
 WINDOW = 256
@@ -55,8 +56,9 @@ class CorpusFollower:
 
         What a newer version of the program counts is left to it. Raises `StoreError`.
         """
-        library, version = await self._library.identity(), await self._library.version()
+        # In this order: another process may bring the tables to a version that was not there a moment ago.
         state = await self._corpus.state()
+        library, version = await self._library.identity(), await self._library.version()
         if state.library == library and state.method > METHOD:
             return 0
         if state[:2] != (library, METHOD) or state.watermark > version:
@@ -78,13 +80,21 @@ class CorpusFollower:
         known = await self._corpus.known([change.document_id for change in changes])
         news = [change for change in changes if _is_news(change, known.get(change.document_id))]
         seqs = {change.document_id: change.seq for change in news}
-        present = await self._library.indexable([change.document_id for change in news if not change.removed])
-        counted = await asyncio.to_thread(_counted, present, seqs)
-        gone = sorted(set(seqs).difference(document.id for document, _ in present))
+        counted = await self._counted([change.document_id for change in news if not change.removed], seqs)
+        gone = sorted(set(seqs).difference(one.document_id for one in counted))
         last = changes[-1].seq if changes else state.watermark
         # A full page may not be the last one; otherwise all changes up to `version` were on it.
         until = max(state.watermark, last) if len(changes) == limit else max(version, last)
         return CorpusBatch(state, until, gone, counted)
+
+    async def _counted(self, document_ids: Sequence[str], seqs: dict[str, int]) -> list[DocumentCounts]:
+        """Count those of the documents that are there, some at a time, since they come with their vectors."""
+        words, counted = Words(), list[DocumentCounts]()
+        for first in range(0, len(document_ids), _AT_ONCE):
+            present = await self._library.indexable(document_ids[first : first + _AT_ONCE])
+            for document, chunks in present:
+                counted.append(await asyncio.to_thread(_counts, document, chunks, seqs[document.id], words))
+        return counted
 
 
 async def is_at(version: int, corpus: Corpus, library: Library) -> bool:
@@ -95,11 +105,6 @@ async def is_at(version: int, corpus: Corpus, library: Library) -> bool:
 
 def _is_news(change: Change, known: int | None) -> bool:
     return known is not None if change.removed else known != change.seq
-
-
-def _counted(documents: Sequence[tuple[Document, Sequence[Chunk]]], seqs: dict[str, int]) -> list[DocumentCounts]:
-    words = Words()
-    return [_counts(document, chunks, seqs[document.id], words) for document, chunks in documents]
 
 
 def _counts(document: Document, chunks: Sequence[Chunk], seq: int, words: Words) -> DocumentCounts:
