@@ -42,7 +42,12 @@ class Reading(Security):
         """The search index, derived from the library."""
         from multidb_chat.adapters.search_index import EmbeddedSearchIndex
 
-        return EmbeddedSearchIndex(self.settings.paths.cache / "index", self.library)
+        embedded = EmbeddedSearchIndex(self.settings.paths.cache / "index", self.library)
+        if (url := self._server("library")) is None:
+            return embedded
+        from multidb_chat.adapters.mongo.search import MongoSearchIndex
+
+        return MongoSearchIndex(url, embedded)
 
     @cached_property
     def reader(self) -> "DocumentReader":

@@ -124,6 +124,9 @@ class SearchIndex(Protocol):
         After so many seconds of `patience` it returns, and goes on behind: what is there by then can be found.
         """
 
+    async def where(self) -> str:
+        """Return where is searched, in a few words: "this machine", or the library's server, by its own search."""
+
     async def lexical(self, question: str, filters: SearchFilters, limit: int) -> list[Hit]:
         """Return the best chunks by BM25 over title, headings and text, best first."""
 

@@ -4,5 +4,6 @@ It needs no transactions of the server. `transactions` orders all writers by one
 `content` keeps what is large under a name that is new for each state of a document, so that one small record switches a
 document from its old state to its new one. `collections`, `storing` and `removing` plan changes, `reading` and
 `passages` read, `records` and `texts` say how it all lies in BSON, and `errors` is the border where the driver's errors
-become the program's.
+become the program's. `search` is the port `SearchIndex` by the server's own search, where it has one: `search_indexes`
+finds out, `search_queries` asks, `search_scores` understands the answers. `upkeep` looks after it all.
 """

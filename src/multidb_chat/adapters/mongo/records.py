@@ -149,11 +149,16 @@ def chunk_record(key: str, chunk: Chunk, document: Document, vectors: bool) -> R
         "title": value_of(document.title),
         "document_kind": document.kind,
         "day": (document.authored_at or document.added_at).date().toordinal(),
-        "metadata": [value_of(f"{name}\x00{value}") for name, value in document.metadata.items()],
+        "metadata": [metadata_value(name, value) for name, value in document.metadata.items()],
     }
     if chunk.vector:
         record["vector"] = vector_of(chunk.vector, vectors)
     return record
+
+
+def metadata_value(name: str, value: str) -> str | bytes:
+    """Return what stands for a value of metadata where a search on the server narrows by it."""
+    return value_of(f"{name}={value}")
 
 
 def vector_of(vector: bytes, vectors: bool) -> Binary:
@@ -177,5 +182,10 @@ def chunk_of(record: Record) -> Chunk:
         record["kind"],
         record["page"],
         tuple(text_in(heading) for heading in headings),
-        bytes(record["vector"][len(_FLOAT32) :]) if "vector" in record else b"",
+        chunk_vector(record),
     )
+
+
+def chunk_vector(record: Record) -> bytes:
+    """Return the vector in the record of a chunk, b"" without one."""
+    return bytes(record["vector"][len(_FLOAT32) :]) if "vector" in record else b""

@@ -69,6 +69,10 @@ class EmbeddedSearchIndex:
         async with self._following:
             return await self._healing(lambda: self._follow(version))
 
+    async def where(self) -> str:
+        """Return where is searched; see the port."""
+        return "this machine"
+
     async def lexical(self, question: str, filters: SearchFilters, limit: int) -> list[Hit]:
         """Return the best chunks by BM25; see the port. Raises `StoreError`."""
         return await self._search(lambda engine: engine.lexical(question, filters, limit))

@@ -78,7 +78,7 @@ async def search_index(index: SearchIndex) -> list[Finding]:
     if wrong := await index.check():
         text = f"The search index is not what the library says: {'; '.join(wrong)}."
         return [Finding(INDEX, "wrong", text, "multidb-chat admin doctor --fix makes it anew", safe=True)]
-    return [Finding(INDEX, "ok", "The search index agrees with the library.")]
+    return [Finding(INDEX, "ok", f"Passages are searched for on {await index.where()}; the index is as it should be.")]
 
 
 async def model(verify: Callable[[], Awaitable[None]]) -> list[Finding]:
