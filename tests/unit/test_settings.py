@@ -43,6 +43,8 @@ def good_values(rule: Rule) -> st.SearchStrategy[Value]:
         hosts = st.sampled_from(["localhost", "db.example.org", "10.0.0.7", "[::1]"])
         urls = st.builds("{}://{}:{}/x".format, st.sampled_from(rule.schemes), hosts, st.integers(1, 65_535))
         return st.just("embedded") | urls
+    if isinstance(rule.default, str):
+        return st.sampled_from(["bge-m3", "a text of two words"])
     if isinstance(rule.default, bool):
         return st.booleans()
     if isinstance(rule.default, float):

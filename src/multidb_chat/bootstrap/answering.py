@@ -74,14 +74,14 @@ class Answering(Reading):
         """Questions in, curated answers out."""
         from multidb_chat.services.knowledge.base import KnowledgeBase
 
-        return KnowledgeBase(self.conversations, self.cache, self.question_vectors, self.embedder)
+        return KnowledgeBase(self.conversations, self.cache, self.question_vectors, self.small_embedder)
 
     @cached_property
     def curation(self) -> "Curation":
         """The entries of the knowledge base, for those who may change them."""
         from multidb_chat.services.knowledge.curation import Curation
 
-        return Curation(self.conversations, self.cache, self.embedder, self.audit)
+        return Curation(self.conversations, self.cache, self.small_embedder, self.audit)
 
     @cached_property
     def promotions(self) -> "Promotions":
@@ -102,14 +102,15 @@ class Answering(Reading):
         """What makes answers from passages."""
         from multidb_chat.services.answering.extractive import Extractive
 
-        quoting = Extractive(self.embedder)
+        quoting = Extractive(self.small_embedder)
         if self.settings.model.name == "none":
             return quoting
         from multidb_chat.services.modelled.answerer import Modelled
 
         model = self.settings.model
         assert self.language_model is not None
-        return Modelled(self.language_model, quoting, self.embedder, strict=model.strict, most_tokens=model.most_tokens)
+        small, most = self.small_embedder, model.most_tokens
+        return Modelled(self.language_model, quoting, small, strict=model.strict, most_tokens=most)
 
     @cached_property
     def chat(self) -> "Chat":

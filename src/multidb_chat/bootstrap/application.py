@@ -22,7 +22,7 @@ _CLOSED = (
     "password_hasher",
     "reader",
     "index",
-    "embedder",
+    "embedders",
     "talk_replayer",
     "language_model",
     "cache",

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from multidb_chat.services.tasks.service import TaskService
     from multidb_chat.services.tasks.worker import Worker
 
-TASK_KINDS = ("analyze", "research")
+TASK_KINDS = ("analyze", "research", "reprocess")
 
 
 class Background(Answering):
@@ -37,7 +37,7 @@ class Background(Answering):
         """What does background tasks for as long as somebody runs it."""
         from multidb_chat.services.tasks.worker import Worker
 
-        handlers = {"analyze": self._analysis, "research": self._investigation}
+        handlers = {"analyze": self._analysis, "research": self._investigation, "reprocess": self._reprocessing}
         beside = [self.corpus_follower.run] if self.corpus_follower else []
         return Worker(self.tasks, self.accounts, handlers, self.inbox, beside=beside)
 
@@ -56,6 +56,11 @@ class Background(Answering):
 
         return Analysis(self.documents, self.library, handbook_id=HANDBOOK_ID, corpus=self.corpus)
 
+    def _reprocessing(self) -> "Handler":
+        from multidb_chat.services.reprocessing import Reprocessing
+
+        return Reprocessing(self.documents, self.reprocessing_by)
+
     def _investigation(self) -> "Handler":
         from multidb_chat.services.answering.extractive import Extractive
         from multidb_chat.services.handbook import HANDBOOK_ID
@@ -64,7 +69,7 @@ class Background(Answering):
         return Investigation(
             self.documents,
             self.retrieval,
-            Extractive(self.embedder),
+            Extractive(self.small_embedder),
             self.ingestion,
             handbook_id=HANDBOOK_ID,
             depth=Depth(self.settings.search.threshold, self.settings.search.limit),

@@ -74,6 +74,12 @@ class Guarding:
 
         return server_url(self.settings, store, keyring_secret, os.environ)
 
+    def _secret(self, key: str) -> str | None:
+        """Return the secret that a setting names the place of. Raises `InvalidSetting` when it is not there."""
+        from multidb_chat.settings.secrets import secret
+
+        return secret(self.settings, key, keyring_secret, os.environ)
+
 
 def keyring_secret(name: str) -> str | None:
     """Return the secret of this name in the desktop's keyring."""

@@ -106,6 +106,7 @@ class Installation(Members):
             InstallationFiles(paths.data, paths.cache, paths.config_file),
             states=self.store_states.now,
             verify_model=MiniLMEmbedder(1).verify,
+            describe_embedder=self.embedders.describe,
             has_keys=(paths.data / KEYS).exists,
         )
 
@@ -134,7 +135,7 @@ class Installation(Members):
         paths = self.settings.paths
         cache = paths.cache / "cache.sqlite"
         derived = (paths.cache / "index", *(cache.with_name(cache.name + end) for end in ("", "-wal", "-shm")))
-        data = EmbeddedDataFolder(paths.data, derived)
+        data = EmbeddedDataFolder(paths.data, derived, stay=("models",))
         staging = partial(_staging, stores=self._embedded)
         return Restoring(data, staging, self.accounts, keys=KEYS, elsewhere=self._elsewhere)
 

@@ -11,6 +11,7 @@ from multidb_chat.bootstrap.security import Security
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
+    from multidb_chat.bootstrap.embedding import Embedders
     from multidb_chat.domain.accounts import Account
     from multidb_chat.domain.reading import DocumentReader, Fetcher
     from multidb_chat.domain.search import Embedder, SearchIndex
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from multidb_chat.services.ingesting.events import IngestEvent
     from multidb_chat.services.ingesting.sources import Input
     from multidb_chat.services.ingestion import Ingestion
+    from multidb_chat.services.models import ModelShelf
     from multidb_chat.services.one_off import OneOff
     from multidb_chat.services.plans import Plans
     from multidb_chat.services.question_vectors import QuestionVectors
@@ -31,11 +33,21 @@ class Reading(Security):
     """The documents, and what finds passages in them. The embedder, the index and the readers start at first use."""
 
     @cached_property
-    def embedder(self) -> "Embedder":
-        """What makes the vectors."""
-        from multidb_chat.adapters.embedders.minilm import MiniLMEmbedder
+    def embedders(self) -> "Embedders":
+        """All that make vectors."""
+        from multidb_chat.bootstrap.embedding import Embedders
 
-        return MiniLMEmbedder(self.settings.embedder.threads or None)
+        return Embedders(self.settings, self._secret)
+
+    @property
+    def embedder(self) -> "Embedder":
+        """What makes the vectors of new collections."""
+        return self.embedders.chosen
+
+    @property
+    def small_embedder(self) -> "Embedder":
+        """What compares sentences and questions: all thresholds for that were measured with it."""
+        return self.embedders.called("minilm")
 
     @cached_property
     def index(self) -> "SearchIndex":
@@ -88,13 +100,41 @@ class Reading(Security):
         """Files in, searchable documents out."""
         return self._ingestion(lambda: self.audit, self.plans)
 
-    def _ingestion(self, audit: "Callable[[], Recorder] | None" = None, quota: "Plans | None" = None) -> "Ingestion":
+    def _ingestion(
+        self,
+        audit: "Callable[[], Recorder] | None" = None,
+        quota: "Plans | None" = None,
+        embedder: "Embedder | None" = None,
+    ) -> "Ingestion":
         from multidb_chat.services.ingesting.run import IngestOptions
         from multidb_chat.services.ingestion import Ingestion
 
         ingest = self.settings.ingest
         options = IngestOptions(ingest.max_file_mb * MEGABYTE, ingest.chunk_chars)
-        return Ingestion(self.library, self.reader, self.fetcher, self.embedder, options, audit, quota)
+        embedder = self.embedder if embedder is None else embedder
+        others = self.embedders.remembered
+        return Ingestion(self.library, self.reader, self.fetcher, embedder, options, audit, quota, others)
+
+    def reprocessing_by(self, embedder: str) -> "Ingestion":
+        """Return what processes documents again with the embedder that the settings would call so.
+
+        Raises `InvalidSetting` when it cannot be had.
+        """
+        return self._ingestion(lambda: self.audit, self.plans, self.embedders.keeping(embedder))
+
+    @cached_property
+    def models(self) -> "ModelShelf":
+        """Larger models on this machine."""
+        from multidb_chat.adapters.embedders.stella import DIMENSIONS
+        from multidb_chat.adapters.embedders.stella_checkpoint import read_checkpoint
+        from multidb_chat.adapters.model_files import ModelFiles
+        from multidb_chat.bootstrap.embedding import models_folder
+        from multidb_chat.services.models import ModelShelf
+
+        def check_stella(folder: Path) -> None:
+            read_checkpoint(folder, DIMENSIONS)
+
+        return ModelShelf(ModelFiles(models_folder(self.settings)), {"stella": check_stella})
 
     @property
     def spools(self) -> bool:
@@ -127,30 +167,38 @@ class Reading(Security):
         from multidb_chat.services.handbook import Handbook
 
         # The program's own account is in no store, and has no quota.
-        return Handbook(self.library, self.embedder.name, self._ingestion, handbook_folder())
+        def is_here(name: str) -> bool:
+            return self.embedders.remembered(name) is not None
+
+        return Handbook(self.library, self.embedder.name, self._ingestion, handbook_folder(), is_here)
 
     @cached_property
     def question_vectors(self) -> "QuestionVectors":
-        """What questions mean."""
+        """What questions mean, to compare them with each other."""
         from multidb_chat.services.question_vectors import QuestionVectors
 
-        return QuestionVectors(self.embedder, self.cache)
+        return QuestionVectors(self.small_embedder, self.cache)
 
     @cached_property
     def retrieval(self) -> "Retrieval":
         """Questions in, passages out."""
+        from multidb_chat.services.question_vectors import QuestionVectors
         from multidb_chat.services.retrieval import Retrieval
 
+        embedder, vectors = self.embedder, self.question_vectors
+        if embedder is not self.small_embedder:
+            vectors = QuestionVectors(embedder, self.cache)
         # A server's library may be large, and was filled by others: what is in the index already is searched at once.
         patience = None if self._server("library") is None else 1.0
-        return Retrieval(self.index, self.library, self.embedder, self.cache, self.question_vectors, patience)
+        others = self.embedders.remembered
+        return Retrieval(self.index, self.library, embedder, self.cache, vectors, patience, others)
 
     @cached_property
     def one_off(self) -> "OneOff":
         """Passages of texts that are not in the library."""
         from multidb_chat.services.one_off import OneOff
 
-        return OneOff(self.embedder)
+        return OneOff(self.small_embedder)
 
 
 def handbook_folder() -> Path:

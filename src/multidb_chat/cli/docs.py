@@ -129,6 +129,35 @@ def reindex(
     session.run(work)
 
 
+@docs.command(epilog="Example: multidb-chat docs reprocess --embedder stella --background")
+def reprocess(
+    context: typer.Context,
+    names: Collections = None,
+    embedder: Annotated[
+        str, typer.Option("--embedder", metavar="NAME", help="What makes the vectors, as the setting embedder.name.")
+    ] = "auto",
+    wait: Annotated[
+        bool, typer.Option("--wait/--background", help="Do it now, or only queue it for whoever works.")
+    ] = True,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Give your collections the vectors of another embedder, while they are searched with those that they have.
+
+    A collection is switched when all its new vectors are there. It can be stopped at any time; the same command then
+    goes on.
+    """
+    session = session_of(context)
+    session.console.quiet = quiet
+
+    async def work(application: "Application") -> Exit:
+        from multidb_chat.cli.reprocessing import reprocess as run
+
+        return await run(session.console, application, names, embedder, wait, as_json)
+
+    session.run(work)
+
+
 @docs.command("list", epilog="Example: multidb-chat docs list --collection physics --json")
 def list_(context: typer.Context, names: Collections = None, shared: OnlyShared = None, as_json: Json = False) -> None:
     """List the documents, by default of all collections but the handbook."""

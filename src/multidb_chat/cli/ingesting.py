@@ -25,6 +25,25 @@ class Bar(Protocol):
 
 async def follow(console: Console, events: AsyncIterator[IngestEvent], as_json: bool) -> Exit:
     """Show a run of ingestion as it goes on and what came of it; return the exit code."""
+    finished = await followed(console, events)
+    if as_json:
+        console.write_json(asdict(finished))
+    elif not console.quiet:
+        console.write(summary_of(finished))
+    if not as_json:
+        _list_failures(console, finished.failures)
+    return exit_of(finished)
+
+
+def exit_of(finished: Finished) -> Exit:
+    """Return the exit code of a run."""
+    if finished.failed and not finished.documents and all(failure.refused for failure in finished.failures):
+        return Exit.REFUSED
+    return Exit.PARTLY if finished.failed else Exit.DONE
+
+
+async def followed(console: Console, events: AsyncIterator[IngestEvent]) -> Finished:
+    """Show a run of ingestion as it goes on; return its figures."""
     finished = Finished()
     shown: AbstractContextManager[Bar | None] = nullcontext()
     if console.full_terminal and not console.quiet:
@@ -40,15 +59,7 @@ async def follow(console: Console, events: AsyncIterator[IngestEvent], as_json: 
     except asyncio.CancelledError:
         console.tell("Stopped. What was added stays; the same command again completes the rest.")
         raise
-    if as_json:
-        console.write_json(asdict(finished))
-    elif not console.quiet:
-        console.write(summary_of(finished))
-    if not as_json:
-        _list_failures(console, finished.failures)
-    if finished.failed and not finished.documents and all(failure.refused for failure in finished.failures):
-        return Exit.REFUSED
-    return Exit.PARTLY if finished.failed else Exit.DONE
+    return finished
 
 
 def _list_failures(console: Console, failures: tuple[Failure, ...]) -> None:

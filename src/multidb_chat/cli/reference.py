@@ -44,6 +44,12 @@ With `--json` a command prints one JSON document. Keys are not renamed or remove
 `category`, `version`, `confidence` |
 | `docs add`, `docs sync`, `docs reindex` | `added`, `replaced`, `unchanged`, `removed`, `failed`, `documents`, \
 `chunks`, `seconds`; `failures`: `source`, `name`, `reason`, `refused` |
+| `docs reprocess` | `collections`: the same for each, with `name`; with `--background`, as one task in `tasks list` |
+| `models list` | `models`: `name`, `title`, `repository`, `licence`, `size_bytes`, `installed` (null, or as \
+`models add`) |
+| `models add`, `models remove` | `name`, `folder`, `source`, `licence`, `added_at`, `size_bytes`; `files` by name: \
+`size_bytes`, `sha256` |
+| `models verify` | `name`, `wrong`: what differs, a line each |
 | `docs list` | `documents`: as `docs show`, with `collection` |
 | `docs show` | `id`, `name`, `title`, `kind`, `source`, `language`, `pages`, `characters`, `chunks`, `size_bytes`, \
 `authored_at`, `added_at`, `updated_at`, `revision`, `metadata` |

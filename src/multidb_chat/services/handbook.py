@@ -32,8 +32,20 @@ class Handbook:
     Its sources are `handbook/NAME`, not paths, so that it stays the same wherever the program is installed.
     """
 
-    def __init__(self, library: Library, embedder: str, ingestion: "Callable[[], Ingestion]", folder: Path) -> None:
-        """`ingestion` is called when there is something to do, so that an unchanged handbook loads no reader."""
+    def __init__(
+        self,
+        library: Library,
+        embedder: str,
+        ingestion: "Callable[[], Ingestion]",
+        folder: Path,
+        is_here: "Callable[[str], bool]" = lambda _: False,
+    ) -> None:
+        """`ingestion` is called when there is something to do, so that an unchanged handbook loads no reader.
+
+        `is_here` tells of other embedders whether they can be had: what they made is left as it is, so that machines
+        with different embedders and one library do not make it anew by turns.
+        """
+        self._is_here = is_here
         self._library = library
         self._embedder = embedder
         self._ingestion = ingestion
@@ -46,7 +58,7 @@ class Handbook:
         """
         collection = await self._library.collection(HANDBOOK_ID) or await self._created()
         pages = await asyncio.to_thread(self._pages)
-        if collection.embedder not in ("", self._embedder):
+        if collection.embedder not in ("", self._embedder) and not self._is_here(collection.embedder):
             await _finished(self._ingestion().reindex(_PROGRAM, collection))
         records = await self._library.sources(HANDBOOK_ID)
         stored = {record.source: record.content_hash for record in records}

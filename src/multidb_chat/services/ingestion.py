@@ -21,7 +21,7 @@ from multidb_chat.services.collections import owns, require_own
 from multidb_chat.services.ingesting.allowance import Allowance, Quota
 from multidb_chat.services.ingesting.events import Discovered, Failure, FileDone, Finished, IngestEvent
 from multidb_chat.services.ingesting.pipeline import Pipeline
-from multidb_chat.services.ingesting.reindex import reindexed
+from multidb_chat.services.ingesting.reindex import embedded_ahead, reindexed
 from multidb_chat.services.ingesting.run import IngestOptions, IngestRun
 from multidb_chat.services.ingesting.sources import Input, Source, absolute, discover
 from multidb_chat.services.ingesting.tally import Tally
@@ -52,10 +52,12 @@ class Ingestion:
         options: IngestOptions | None = None,
         audit: Callable[[], Recorder] | None = None,
         quota: Quota | None = None,
+        others: Callable[[str], Embedder | None] = lambda _: None,
     ) -> None:
         """`audit` gives what records changes of an account; without it nothing is recorded.
 
-        Without a `quota`, everybody may add as much as they like.
+        Without a `quota`, everybody may add as much as they like. `others` gives the embedder of a name: documents go
+        into a collection with the embedder that it has, where it can be had.
         """
         self._library = library
         self._reader = reader
@@ -64,6 +66,7 @@ class Ingestion:
         self._options = options or IngestOptions()
         self._audit = audit
         self._quota = quota
+        self._others = others
 
     @property
     def embedder(self) -> str:
@@ -74,14 +77,14 @@ class Ingestion:
         self, account: Account, collection: Collection, inputs: Sequence[Input]
     ) -> AsyncGenerator[IngestEvent, None]:
         """Add files, folders, patterns, URLs and given bytes; what did not change is skipped, what did is replaced."""
-        collection = await self._claimed(account, collection)
+        collection, embedder = await self._claimed(account, collection)
         await self._record(account, "document.add", collection, inputs=str(len(inputs)))
 
         async def work(tally: Tally, pipeline: Pipeline) -> None:
             run = self._run(collection, tally, pipeline)
             await run.feed(await _discovered(inputs, tally, run))
 
-        async with aclosing(self._events(account, work)) as events:
+        async with aclosing(self._events(account, embedder, work)) as events:
             async for event in events:
                 yield event
 
@@ -92,7 +95,7 @@ class Ingestion:
 
         Raises `InvalidInput` when there is no such folder; then nothing is removed.
         """
-        collection = await self._claimed(account, collection)
+        collection, embedder = await self._claimed(account, collection)
         top = absolute(folder)
         if not await asyncio.to_thread(os.path.isdir, top):
             raise InvalidInput(f"{top}: there is no such folder.")
@@ -104,7 +107,7 @@ class Ingestion:
             await run.feed(sources)
             await self._remove_vanished(collection, os.path.join(top, ""), tally)
 
-        async with aclosing(self._events(account, work)) as events:
+        async with aclosing(self._events(account, embedder, work)) as events:
             async for event in events:
                 yield event
 
@@ -129,10 +132,30 @@ class Ingestion:
             chosen = documents or await self._all(collection)
             await reindexed(self._library, self._embedder.name, self._options.target_chars, chosen, tally, pipeline)
 
-        async with aclosing(self._events(account, work)) as events:
+        async with aclosing(self._events(account, self._embedder, work)) as events:
             async for event in events:
                 if isinstance(event, Finished) and changes:
                     await self._library.update_collection(self._marked(collection, self._embedder.name))
+                yield event
+
+    async def reprocess(self, account: Account, collection: Collection) -> AsyncGenerator[IngestEvent, None]:
+        """Like `reindex` for a whole collection, which can be searched with its old vectors for nearly all of the time.
+
+        First all new vectors are made, while everything stays as it is; then the collection is switched, which takes
+        little, where this embedder keeps what it made. Interrupted, it goes on by what was kept.
+        """
+        collection = await self._owned(account, collection)
+
+        async def work(tally: Tally, pipeline: Pipeline) -> None:
+            chosen = await self._all(collection)
+            await embedded_ahead(self._library, self._embedder, self._options.target_chars, chosen, tally)
+
+        async with aclosing(self._events(account, self._embedder, work)) as events:
+            async for event in events:
+                if not isinstance(event, Finished):
+                    yield event
+        async with aclosing(self.reindex(account, collection)) as events:
+            async for event in events:
                 yield event
 
     def _run(self, collection: Collection, tally: Tally, pipeline: Pipeline) -> IngestRun:
@@ -140,7 +163,7 @@ class Ingestion:
             self._library,
             self._reader,
             self._fetcher,
-            self._embedder.name,
+            collection.embedder,
             collection,
             self._options,
             tally,
@@ -148,13 +171,13 @@ class Ingestion:
         )
 
     async def _events(
-        self, account: Account, work: Callable[[Tally, Pipeline], Awaitable[None]]
+        self, account: Account, embedder: Embedder, work: Callable[[Tally, Pipeline], Awaitable[None]]
     ) -> AsyncGenerator[IngestEvent, None]:
         """Run the work in a task of its own and yield what it reports; ends with the work's figures or its error."""
         events: asyncio.Queue[IngestEvent | None] = asyncio.Queue()
         tally = Tally(events.put_nowait)
         allowance = Allowance(self._library, account, self._quota)
-        pipeline = Pipeline(allowance, self._embedder, tally.embedded, tally.stored)
+        pipeline = Pipeline(allowance, embedder, tally.embedded, tally.stored)
 
         async def working() -> None:
             try:
@@ -186,13 +209,15 @@ class Ingestion:
         require_own(account, current)
         return current
 
-    async def _claimed(self, account: Account, collection: Collection) -> Collection:
-        """Return the collection, if the account may change it and its vectors are this embedder's."""
+    async def _claimed(self, account: Account, collection: Collection) -> tuple[Collection, Embedder]:
+        """Return the collection, if the account may change it, and its embedder: this one if it had none."""
         await self._owned(account, collection)
         claimed = await self._library.claim_embedder(collection.id, self._embedder.name, self._embedder.dimensions)
-        if claimed.embedder != self._embedder.name:
+        if claimed.embedder == self._embedder.name:
+            return claimed, self._embedder
+        if (other := self._others(claimed.embedder)) is None:
             raise self._mismatch(claimed)
-        return claimed
+        return claimed, other
 
     def _mismatch(self, collection: Collection) -> EmbedderMismatch:
         made = collection.embedder.removeprefix(_UNFINISHED)

@@ -3,14 +3,14 @@
 import asyncio
 import shlex
 import time
-from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 from multidb_chat.domain.cache import Cache
 from multidb_chat.domain.errors import EmbedderMismatch, StoreFull, StoreUnavailable
-from multidb_chat.domain.library import Chunk, Library, Passage
+from multidb_chat.domain.library import Chunk, Collection, Library, Passage
 from multidb_chat.domain.search import Embedder, Hit, Match, SearchFilters, SearchIndex, VectorSearch
 from multidb_chat.domain.text import clean_line
 from multidb_chat.services.grouping import Group, grouped, runs, span, spans
@@ -52,12 +52,16 @@ class Retrieval:
         cache: Cache | None,
         vectors: QuestionVectors | None = None,
         patience: float | None = None,
+        others: Callable[[str], Embedder | None] = lambda _: None,
     ) -> None:
+        """`others` gives the embedder of a name, for collections whose vectors `embedder` has not made."""
         self._index = index
         self._library = library
-        self._embedder = embedder
         self._patience = patience
-        self._vectors = vectors or QuestionVectors(embedder, cache, remembered=0)
+        self._cache = cache
+        self._others = others
+        self._vectors = {embedder.name: vectors or QuestionVectors(embedder, cache, remembered=0)}
+        self._chosen = embedder.name
 
     async def search(
         self,
@@ -70,8 +74,8 @@ class Retrieval:
     ) -> list[Match]:
         """Return the best passages, best first; with `merge`, neighbouring chunks are one match.
 
-        `timings` receives milliseconds by step. Raises `EmbedderMismatch` when a collection's vectors are of another
-        embedder, and `StoreError`.
+        `timings` receives milliseconds by step. Raises `EmbedderMismatch` when a collection's vectors are of an
+        embedder that is not here, and `StoreError`.
         """
         clock = {} if timings is None else timings
         ranked, passages = await self._ranked(question, filters, LOOKED_AT * limit, clock, READ_AHEAD * limit)
@@ -94,15 +98,37 @@ class Retrieval:
         question = question.strip()
         if not question or not filters.collection_ids:
             return [], {}
+        ranked: list[Ranked] = []
+        known: Known = {}
+        alike = await self._alike(filters.collection_ids)
+        for embedder, ids in alike.items():
+            part = filters if len(alike) == 1 else replace(filters, collection_ids=tuple(ids))
+            found, passages = await self._ranked_alike(self._vectors[embedder], question, part, count, clock, ahead)
+            ranked += found
+            known |= passages
+        if len(alike) > 1:  # cosines of different embedders are not quite the same thing; the words are
+            ranked = sorted(ranked, key=lambda one: -one.fused)[:count]
+        return ranked, known
+
+    async def _ranked_alike(
+        self,
+        vectors: QuestionVectors,
+        question: str,
+        filters: SearchFilters,
+        count: int,
+        clock: dict[str, float],
+        ahead: int,
+    ) -> tuple[list[Ranked], Known]:
+        """Return the best chunks of collections whose vectors one embedder made; see `_ranked`."""
         asked, depth = question[:MOST_CHARACTERS], max(DEPTH, count)
         async with _together() as group:
             beside = group.create_task(self._beside(group, question, filters, depth, ahead, clock))
-            vector = await _clocked(clock, "embedding", self._vectors.of(asked))  # begins before the task does
+            vector = await _clocked(clock, "embedding", vectors.of(asked))  # begins before the task does
             found = await beside
             similar = await _clocked(clock, "nearest", found.nearest(vector))
         with _timed(clock, "fusion"):
             ranked = rank(found.words, similar, count)
-        await self._vectors.keep(asked)
+        await vectors.keep(asked)
         return ranked, found.passages.result()
 
     async def _beside(
@@ -114,10 +140,9 @@ class Retrieval:
         ahead: int,
         clock: dict[str, float],
     ) -> _Beside:
-        """Do what needs no vector of the question while that is made. Raises `EmbedderMismatch`, within the group."""
+        """Do what needs no vector of the question while that is made."""
         with _timed(clock, "refresh"), suppress(StoreFull, StoreUnavailable):  # no full disk keeps from reading
             await self._index.refresh(self._patience)
-        group.create_task(self._require_embedder(filters.collection_ids))
         words = await _clocked(clock, "lexical", self._index.lexical(question, filters, depth))
         passages = group.create_task(self._read_ahead(words[:ahead]))
         nearest = await self._index.nearest(filters, depth, [hit.key for hit in words])
@@ -130,15 +155,30 @@ class Retrieval:
             (chunk.document_id, chunk.ordinal): passage for passage in passages if passage for chunk in passage.chunks
         }
 
-    async def _require_embedder(self, collection_ids: Sequence[str]) -> None:
-        """Raise `EmbedderMismatch` when vectors would be compared that cannot be."""
-        for collection in await asyncio.gather(*map(self._library.collection, collection_ids)):
-            if collection is not None and collection.embedder not in ("", self._embedder.name):
-                raise EmbedderMismatch(
-                    f'The vectors of the collection "{clean_line(collection.name)}" were made by'
-                    f" {clean_line(collection.embedder)}, not by {self._embedder.name}."
-                    f" Process it again: multidb-chat docs reindex --collection {shlex.quote(collection.name)}"
-                )
+    async def _alike(self, collection_ids: Sequence[str]) -> dict[str, list[str]]:
+        """Return the collections by the embedder of their vectors. Raises `EmbedderMismatch` for one that is not here.
+
+        Those that are empty or unknown go with the embedder in use, so that there is always one group.
+        """
+        alike: dict[str, list[str]] = {}
+        found = await asyncio.gather(*map(self._library.collection, collection_ids))
+        for collection_id, collection in zip(collection_ids, found, strict=True):
+            name = (collection.embedder if collection else "") or self._chosen
+            if name not in self._vectors:
+                other = self._others(name)
+                if other is None:
+                    assert collection is not None
+                    raise self._mismatch(collection)
+                self._vectors[name] = QuestionVectors(other, self._cache)
+            alike.setdefault(name, []).append(collection_id)
+        return alike
+
+    def _mismatch(self, collection: Collection) -> EmbedderMismatch:
+        return EmbedderMismatch(
+            f'The vectors of the collection "{clean_line(collection.name)}" were made by'
+            f" {clean_line(collection.embedder)}, not by {self._chosen}."
+            f" Process it again: multidb-chat docs reindex --collection {shlex.quote(collection.name)}"
+        )
 
     async def _read(self, groups: Sequence[Group], filters: SearchFilters, known: Known) -> list[Match]:
         """Return the groups as matches, without what is gone, and never from a collection that was not searched.

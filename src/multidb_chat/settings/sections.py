@@ -81,8 +81,25 @@ class Ingest(Section):
 class Embedder(Section):
     """Turning texts into vectors."""
 
-    name: str = setting("minilm", "Which embedder makes the vectors.", choices=("minilm",))
-    threads: int = setting(0, "Threads that make vectors; 0 is one for each processor core.", low=0, high=256)
+    name: str = setting(
+        "auto",
+        "What makes the vectors of new collections; auto: Stella where it and an accelerator are, else MiniLM.",
+        pattern=r"auto|minilm|stella|sentence-transformers:\S.*|openai:https?://[^\s/]\S*",
+        form='"auto", "minilm", "stella", "sentence-transformers:PATH" or "openai:URL" (a server that speaks like it)',
+    )
+    threads: int = setting(
+        0, "Threads that make vectors with MiniLM; 0 is one for each processor core.", low=0, high=256
+    )
+    device: str = setting("auto", "Where larger models run.", choices=("auto", "cuda", "mps", "cpu"))
+    precision: str = setting("auto", "What larger models compute with.", choices=("auto", "bfloat16", "float32"))
+    dimensions: int = setting(
+        0, "The length of Stella's or a server's vectors; 0 is the model's own (Stella: 1024).", low=0, high=65_536
+    )
+    model: str = setting("text-embedding-3-small", "The model that a server of the form openai:URL is asked for.")
+    key: str = _place("none", "Where the key for such a server is.")
+    kept_mb: int = setting(
+        512, "Vectors of larger models that are kept for texts that come again (megabytes).", low=0, high=1_000_000
+    )
 
 
 @dataclass(frozen=True, repr=False, eq=False)

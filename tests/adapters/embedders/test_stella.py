@@ -372,7 +372,7 @@ class TestNames:
         assert len(set(names)) == 4
 
     async def test_where_it_runs_is_told_with_the_reason(self, embedder: StellaEmbedder):
-        assert "on cpu in float32: embedder.precision says so" in await embedder.describe()
+        assert "runs on cpu in float32: embedder.precision says so" in await embedder.describe()
 
 
 def test_nothing_heavy_is_loaded_before_the_first_text(folder: Path):

@@ -20,8 +20,13 @@ async def _reindex(world: World, account: Account) -> list[Any]:
     return [event async for event in world.app.ingestion.reindex(account, world.collection)]
 
 
+async def _reprocess(world: World, account: Account) -> list[Any]:
+    return [event async for event in world.app.ingestion.reprocess(account, world.collection)]
+
+
 ROWS = {
     "Ingestion.add": Row(_add, guest=REFUSED),
     "Ingestion.sync": Row(_sync, guest=REFUSED),
     "Ingestion.reindex": Row(_reindex, guest=REFUSED),
+    "Ingestion.reprocess": Row(_reprocess, guest=REFUSED),
 }

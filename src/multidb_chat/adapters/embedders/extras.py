@@ -1,7 +1,9 @@
 """Libraries that are installed only where they are wanted."""
 
+import platform
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 from multidb_chat.domain.errors import InvalidSetting
 
@@ -9,6 +11,13 @@ from multidb_chat.domain.errors import InvalidSetting
 def missing(*modules: str) -> list[str]:
     """Return the modules that are not installed, without loading any."""
     return [name for name in modules if find_spec(name) is None]
+
+
+def accelerator_at_hand() -> bool:
+    """Tell whether an NVIDIA card or an Apple graphics processor seems to be here, without loading a library."""
+    if sys.platform == "darwin":
+        return platform.machine() == "arm64"
+    return any(Path(place).exists() for place in ("/dev/nvidiactl", "/proc/driver/nvidia/version"))
 
 
 def require_extra(extra: str, *modules: str) -> None:

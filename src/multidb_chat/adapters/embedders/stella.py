@@ -85,8 +85,8 @@ class StellaEmbedder:
         return vectors
 
     async def describe(self) -> str:
-        """Load the model and tell where it runs, and why there. Raises like `embed_query`."""
-        return f"{self.name} runs {(await self._loaded()).placement}"
+        """Tell where it runs, and why there, without loading the weights. Raises `InvalidSetting`."""
+        return f"{self.name} runs {await self._pools.run(self._pools.questions, self._placed)}"
 
     async def close(self) -> None:
         """Stop the threads after the batch each is at, and let the model go; a call under way then fails."""
@@ -103,6 +103,11 @@ class StellaEmbedder:
             if self._model is None:
                 self._model = await self._pools.run(self._pools.questions, self._load)
             return self._model
+
+    def _placed(self) -> str:
+        from multidb_chat.adapters.embedders.placement import place
+
+        return str(place(self._device, self._precision))
 
     def _load(self) -> "StellaModel":
         from multidb_chat.adapters.embedders.stella_model import StellaModel

@@ -12,11 +12,15 @@ from multidb_chat.domain.text import clean_line
 
 
 class EmbeddedDataFolder:
-    """The folder `path`; `derived` are files and folders that are made from what is in it."""
+    """The folder `path`; `derived` are files and folders that are made from what is in it.
 
-    def __init__(self, path: Path, derived: tuple[Path, ...]) -> None:
+    `stay` are names in it of what no backup holds and every restored folder needs again.
+    """
+
+    def __init__(self, path: Path, derived: tuple[Path, ...], stay: tuple[str, ...] = ()) -> None:
         self.path = path
         self._derived = derived
+        self._stay = stay
 
     async def replace(self, new: Path, aside: Path) -> None:
         """Exchange the folders while nobody uses them. Raises `StoreUnavailable`, with the data as they were."""
@@ -28,6 +32,9 @@ class EmbeddedDataFolder:
                 for path in self._derived:  # before: without them all works, with old ones answers would be old
                     _remove(path)
                 exchange(new, self.path, aside)
+                for name in self._stay:
+                    if (aside / name).exists():
+                        (aside / name).rename(self.path / name)
         except OSError as error:
             kind = StoreFull if error.errno == errno.ENOSPC else StoreUnavailable
             what = f"{clean_line(str(self.path))} cannot be replaced ({error.strerror}); nothing was changed."

@@ -6,9 +6,10 @@ from dataclasses import replace
 from functools import partial
 
 from multidb_chat.domain.library import Document, Library
+from multidb_chat.domain.search import Embedder
 from multidb_chat.services.ingesting.documents import Prepared, Waiting, parsed_of, prepare
 from multidb_chat.services.ingesting.events import Discovered, Failure, FileDone, FileStarted
-from multidb_chat.services.ingesting.pipeline import Pipeline
+from multidb_chat.services.ingesting.pipeline import BATCH_CHUNKS, Pipeline
 from multidb_chat.services.ingesting.tally import Tally
 
 
@@ -31,6 +32,34 @@ async def reindexed(
             tally.part_read(0, len(prepared.texts), 0)
             await pipeline.put(Waiting(prepared, False, partial(_refused, tally, document)))
             await pipeline.put(partial(_done, tally, document, len(prepared.texts)))
+
+
+async def embedded_ahead(
+    library: Library, embedder: Embedder, target_chars: int, documents: Sequence[Document], tally: Tally
+) -> None:
+    """Let an embedder that keeps its vectors make those of documents that are out of date; nothing is stored."""
+    tally.files = len(documents)
+    tally.bytes = sum(document.size_bytes for document in documents)
+    tally.report(Discovered(tally.files, tally.bytes, complete=True))
+    texts: list[str] = []
+    for document in documents:
+        tally.report(FileStarted(document.source, document.size_bytes))
+        prepared = await _prepared(library, embedder.name, target_chars, document)
+        tally.read(document.size_bytes)
+        if prepared is None or prepared.document.content_hash == document.content_hash:
+            tally.bytes_skipped += document.size_bytes
+            continue
+        tally.part_read(0, len(prepared.texts), 0)
+        texts += prepared.texts
+        while len(texts) >= BATCH_CHUNKS:
+            await _embed(embedder, texts[:BATCH_CHUNKS], tally)
+            del texts[:BATCH_CHUNKS]
+    await _embed(embedder, texts, tally)
+
+
+async def _embed(embedder: Embedder, texts: Sequence[str], tally: Tally) -> None:
+    await embedder.embed_documents(texts)
+    tally.embedded(len(texts))
 
 
 async def _prepared(library: Library, embedder: str, target_chars: int, document: Document) -> Prepared | None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from multidb_chat.domain.errors import MultidbChatError, StoreError
+from multidb_chat.domain.errors import InvalidSetting, MultidbChatError, StoreError
 from multidb_chat.domain.journal import StoreState
 from multidb_chat.domain.keys import Keys
 from multidb_chat.domain.search import SearchIndex
@@ -15,7 +15,7 @@ from multidb_chat.domain.upkeep import Files, Finding, Severity, StoreReport, Up
 from multidb_chat.services.resilience.states import told
 
 CONFIGURATION, STORES, CACHE, INDEX = "configuration", "stores", "cache", "index"
-MODEL, KEYS, PERMISSIONS, LEFTOVERS = "model", "keys", "permissions", "leftovers"
+MODEL, EMBEDDER, KEYS, PERMISSIONS, LEFTOVERS = "model", "embedder", "keys", "permissions", "leftovers"
 CLOCK, DISK, LOCKS = "clock", "disk", "locks"
 SERVERS = "servers"
 _AHEAD = timedelta(minutes=5)
@@ -88,6 +88,14 @@ async def model(verify: Callable[[], Awaitable[None]]) -> list[Finding]:
     except StoreError as error:
         return [Finding(MODEL, "wrong", str(error), "Install the program again; its model comes with it.")]
     return [Finding(MODEL, "ok", "The model's files are those that were recorded (sha256).")]
+
+
+async def embedder(describe: Callable[[], Awaitable[str]]) -> list[Finding]:
+    """Tell what makes the vectors of new collections, and where."""
+    try:
+        return [Finding(EMBEDDER, "ok", f"New collections get vectors of {await describe()}.")]
+    except InvalidSetting as error:
+        return [Finding(EMBEDDER, "wrong", str(error), "Or without it: multidb-chat config set embedder.name minilm")]
 
 
 async def keys(held: Keys, exists: bool, needed: bool) -> list[Finding]:

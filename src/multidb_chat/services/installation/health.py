@@ -17,7 +17,11 @@ from multidb_chat.services.installation import checks
 
 
 class Health:
-    """Examines and mends. `verify_model` raises `StoreError`; `has_keys` tells whether there is a key file."""
+    """Examines and mends.
+
+    `verify_model` raises `StoreError`; `describe_embedder` tells what makes vectors, or raises `InvalidSetting` or
+    `StoreError`; `has_keys` tells whether there is a key file.
+    """
 
     def __init__(
         self,
@@ -28,6 +32,7 @@ class Health:
         *,
         states: Callable[[], Awaitable[Sequence[StoreState]]],
         verify_model: Callable[[], Awaitable[None]],
+        describe_embedder: Callable[[], Awaitable[str]],
         has_keys: Callable[[], bool],
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -37,6 +42,7 @@ class Health:
         self._files = files
         self._states = states
         self._verify_model = verify_model
+        self._describe_embedder = describe_embedder
         self._has_keys = has_keys
         self._clock = clock
 
@@ -53,6 +59,7 @@ class Health:
             (checks.SERVERS, checks.servers(self._states)),
             (checks.INDEX, checks.search_index(self._index)),
             (checks.MODEL, checks.model(self._verify_model)),
+            (checks.EMBEDDER, checks.embedder(self._describe_embedder)),
             (checks.KEYS, checks.keys(self._keys, exists, exists or recorded > 0)),
             (checks.PERMISSIONS, checks.permissions(self._files)),
             (checks.LEFTOVERS, checks.leftovers(self._files)),

@@ -76,7 +76,7 @@ async def test_nothing_is_wrong_with_a_sound_installation(app: Application) -> N
     found = await findings(app)
     assert wrong(found) == []
     assert {finding.about for finding in found} == {
-        "stores", "cache", "index", "model", "keys", "permissions", "leftovers", "clock", "disk", "locks",
+        "stores", "cache", "index", "model", "embedder", "keys", "permissions", "leftovers", "clock", "disk", "locks",
     }  # fmt: skip
 
 
