@@ -141,9 +141,9 @@ def work_(
             done = 0
             while await application.worker.step():
                 done += 1
+            session.console.write(f"{done:,} done")
             if application.corpus_follower:
                 await application.corpus_follower.refresh()
-            session.console.write(f"{done:,} done")
             return Exit.DONE
         session.console.tell("Working. Ctrl-C ends it; what is not done then goes back into the queue.")
         application.store_uploads()
