@@ -30,18 +30,19 @@ class KnowledgeContract:
         assert await conversations.knowledge_entry("acme", "k1") == ENTRY
         assert await conversations.knowledge_entries("acme") == [ENTRY]
 
-    async def test_an_entry_is_the_tenants_own(self, conversations: Conversations):
-        theirs = replace(ENTRY, tenant_id="other", answer="The sun.")
+    @pytest.mark.parametrize("other", ["other", ""])
+    async def test_an_entry_is_the_tenants_own(self, conversations: Conversations, other: str):
+        theirs = replace(ENTRY, tenant_id=other, answer="The sun.")
         await conversations.put_knowledge(ENTRY)
         await conversations.put_knowledge(theirs)
-        await conversations.count_use("other", "k1")
+        await conversations.count_use(other, "k1")
         assert await conversations.knowledge("acme", "why tides") == ENTRY
-        assert await conversations.knowledge_entries("other") == [theirs]
+        assert await conversations.knowledge_entries(other) == [theirs]
         assert await conversations.knowledge("third", "why tides") is None
         assert await conversations.knowledge_entry("third", "k1") is None
         assert await conversations.delete_knowledge("acme", "k1") is True
-        assert await conversations.knowledge("other", "why tides") == theirs
-        assert await conversations.uses("other", ["k1"]) == {"k1": 1}
+        assert await conversations.knowledge(other, "why tides") == theirs
+        assert await conversations.uses(other, ["k1"]) == {"k1": 1}
 
     @pytest.mark.parametrize(("version", "stored"), [(2, 3), (3, 3), (4, 4)])
     async def test_an_older_version_changes_nothing(self, conversations: Conversations, version: int, stored: int):

@@ -104,7 +104,7 @@ def conversations(draw: st.DrawFn) -> Rows:
     )  # fmt: skip
     messages = draw(_once(said, lambda one: (one.conversation_id, one.id), 10)) if talks else []
     known = st.builds(
-        KnowledgeEntry, KEYS, st.sampled_from(["t1", "t2"]), WORDS, KEYS, WORDS, st.integers(1, 9), TIMES,
+        KnowledgeEntry, KEYS, st.sampled_from(["", "t2"]), WORDS, KEYS, WORDS, st.integers(1, 9), TIMES,
         st.binary(max_size=16), WORDS, WORDS,
     )  # fmt: skip
     entries = draw(

@@ -19,13 +19,14 @@ from multidb_chat.domain.transfer import Digest, digest
 from multidb_chat.settings import load_settings
 from tests.adapters.mongo.opening import own_database
 from tests.adapters.postgres.opening import own_schema
+from tests.adapters.scylla.opening import Keyspace, own_url
 from tests.cli.admin.conftest import EVE, HOURS, PASSWORD, QUICKLY, ROOT, WHEN, data, done, told
 from tests.cli.conftest import Program
 from tests.contracts.library import EPOCH, a_content
 from tests.faults.program import assert_whole, killed, started
 from tests.servers import needs
 
-pytestmark = [needs("postgres"), needs("mongodb")]
+pytestmark = [needs("postgres"), needs("scylla"), needs("mongodb")]
 
 
 @pytest.fixture(scope="module")
@@ -59,13 +60,13 @@ async def _filled(home: Path) -> None:
     await app.open("local")
     account = app.account
     talk = await app.history.start(account, "Tides, at length")
-    messages = [Message(new_id(), talk.id, account.id, "user", f"Question {number}", EPOCH) for number in range(600)]
+    messages = [Message(new_id(), talk.id, account.id, "user", f"Question {number}", EPOCH) for number in range(200)]
     for first in range(0, len(messages), 50):
         await app.conversations.append(*messages[first : first + 50])
     shelf = await app.documents.ensure_collection(account, "notes")
     contents = [
         a_content(f"wind-{number}.md", "Wind and water. " * 20, collection=shelf.id, source=f"/notes/{number}")
-        for number in range(120)
+        for number in range(40)
     ]
     await app.library.put_documents(contents)
     await app.close()
@@ -77,13 +78,22 @@ def root(whole: Path, tmp_path: Path) -> Program:
     return Program(tmp_path / "home", QUICKLY)
 
 
+@pytest.fixture(scope="module")
+def made_keyspace() -> Iterator[Keyspace]:
+    keyspace = Keyspace(own_url())
+    yield keyspace
+    keyspace.drop()
+
+
 @pytest.fixture
-def there() -> Iterator[list[str]]:
+def there(made_keyspace: Keyspace) -> Iterator[list[str]]:
     """The options that name places of the test's own on the servers."""
+    made_keyspace.empty()
     with asyncio.Runner() as runner, own_schema() as accounts:
         database = own_database()
         library = runner.run(database.__aenter__())
-        yield ["--to", "servers", "--accounts", accounts, "--library", library]
+        places = ["--accounts", accounts, "--conversations", made_keyspace.url, "--library", library]
+        yield ["--to", "servers", *places]
         runner.run(database.__aexit__(None, None, None))
 
 
@@ -111,16 +121,14 @@ def test_everything_is_the_same_on_the_servers_and_after_coming_back(root: Progr
     assert all(one.rows for name, one in before["library"].items() if name != "erased")
     assert not carry(root, *there)["finished"]
     moved = carry(root, *there, "--switch", "--yes")
-    assert [one["same"] for one in moved["stores"]] == [True, True]
+    assert [one["same"] for one in moved["stores"]] == [True, True, True]
     assert {one["table"]: one["digest"] for store in moved["stores"] for one in store["tables"]} == {
         one["table"]: one["digest_there"] for store in moved["stores"] for one in store["tables"]
     }
     assert "postgresql://" in (root.home / "config.toml").read_text()
-    for made in (root.home / "data").glob("accounts.sqlite*"):
-        made.rename(made.with_name(f"old-{made.name}"))
-    assert carry(root, "--to", "embedded", "--switch", "--yes")["switched"]
-    for made in (root.home / "data").glob("old-*"):
+    for made in list((root.home / "data").glob("*.sqlite*")):  # so that all of it comes from the servers
         made.unlink()
+    assert carry(root, "--to", "embedded", "--switch", "--yes")["switched"]
     assert digests(root.home) == before
     assert_whole(root.home)
     assert data(root, "admin", "audit", "verify")["sound"]

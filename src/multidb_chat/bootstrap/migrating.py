@@ -75,6 +75,6 @@ def _on_server(store: str, url: str) -> "Transfer":
         from multidb_chat.adapters.mongo.transfer import MongoTransfer
 
         return MongoTransfer(url)
-    from multidb_chat.domain.errors import InvalidSetting
+    from multidb_chat.adapters.scylla.transfer import ScyllaTransfer
 
-    raise InvalidSetting(f"stores.{store}: rows cannot be carried to or from this server yet")
+    return ScyllaTransfer(url)

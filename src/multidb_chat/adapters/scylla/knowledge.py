@@ -2,11 +2,13 @@
 
 `part` tells its rows apart: `entry` by the id, and `question` by a hash of the normal form of the question, which tells
 whose it is. One lightweight transaction writes both, so that a question never has two entries. The counter of uses has
-a name of its own, since a counter that was deleted must not be used again.
+a name of its own, since a counter that was deleted must not be used again. The tenant that has no name has one here,
+since no partition has an empty key.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -23,6 +25,7 @@ ENTRIES = Columns(KnowledgeEntry)
 
 _ATTEMPTS = 20
 _AT_ONCE = 50
+_NAMELESS = "\x00"
 _SET = [name for name in ENTRIES.names if name not in ("id", "tenant_id")]
 _WHOLE = f"{ENTRIES.listed}, counter_id, revision"
 _OF = "FROM knowledge WHERE tenant_id = ? AND part = 'entry'"
@@ -59,13 +62,13 @@ class Knowledge:
         self, tenant_id: str, entry_id: str, *, latest: bool = False
     ) -> tuple[KnowledgeEntry, str, int] | None:
         ask = self._connection.latest if latest else self._connection.rows
-        rows = await ask(f"SELECT {_WHOLE} {_OF} AND id = ?", tenant_id, entry_id)
-        return (ENTRIES.record(rows[0]), str(rows[0][-2]), int(rows[0][-1])) if rows else None
+        rows = await ask(f"SELECT {_WHOLE} {_OF} AND id = ?", named(tenant_id), entry_id)
+        return (entry_of(rows[0]), str(rows[0][-2]), int(rows[0][-1])) if rows else None
 
     async def _holder(self, tenant_id: str, question_key: str, *, latest: bool = False) -> str | None:
         """Return the id of the entry that answers the question."""
         ask = self._connection.latest if latest else self._connection.rows
-        rows = await ask(f"SELECT entry_id FROM knowledge {_KEY}", tenant_id, _hashed(question_key))
+        rows = await ask(f"SELECT entry_id FROM knowledge {_KEY}", named(tenant_id), _hashed(question_key))
         return str(rows[0][0]) if rows else None
 
     async def by_question(self, tenant_id: str, question_key: str) -> KnowledgeEntry | None:
@@ -83,7 +86,7 @@ class Knowledge:
         """Return the tenant's entries behind an id."""
         found: list[KnowledgeEntry] = []
         async for rows in self._behind(ENTRIES.listed, tenant_id, after):
-            found += [ENTRIES.record(row) for row in rows]
+            found += [entry_of(row) for row in rows]
             if len(found) >= limit:
                 break
         return found[: max(limit, 0)]
@@ -100,8 +103,8 @@ class Knowledge:
 
     def _behind(self, columns: str, tenant_id: str, after: str) -> AsyncIterator[list[tuple[Any, ...]]]:
         if after:
-            return self._connection.pages(f"SELECT {columns} {_OF} AND id > ?", tenant_id, after)
-        return self._connection.pages(f"SELECT {columns} {_OF}", tenant_id)
+            return self._connection.pages(f"SELECT {columns} {_OF} AND id > ?", named(tenant_id), after)
+        return self._connection.pages(f"SELECT {columns} {_OF}", named(tenant_id))
 
     async def delete(self, tenant_id: str, entry_id: str) -> bool:
         """Remove an entry and its counter; False when it is unknown."""
@@ -112,7 +115,7 @@ class Knowledge:
             entry, counter, revision = stored
             removal = "DELETE FROM knowledge WHERE tenant_id = ? AND part = 'entry' AND id = ? IF revision = ?"
             if await self._connection.decide(
-                (removal, (tenant_id, entry_id, revision)), _freeing(tenant_id, entry.question_key)
+                (removal, (named(tenant_id), entry_id, revision)), _freeing(tenant_id, entry.question_key)
             ):
                 await self._connection.write("DELETE FROM knowledge_uses WHERE counter_id = ?", counter)
                 return True
@@ -125,6 +128,14 @@ class Knowledge:
             statement = "UPDATE knowledge_uses SET uses = uses + 1 WHERE counter_id = ?"
             await self._connection.count(statement, counters[entry_id])
 
+    async def count_on(self, tenant_id: str, entry_id: str, uses: int) -> None:
+        """Let an entry's counter go on from so many uses, while nobody else counts."""
+        counted = (await self.uses(tenant_id, [entry_id]))[entry_id]
+        counters = await self._counters(tenant_id, [entry_id])
+        if counters and counted != uses:
+            statement = "UPDATE knowledge_uses SET uses = uses + ? WHERE counter_id = ?"
+            await self._connection.count(statement, uses - counted, counters[entry_id])
+
     async def uses(self, tenant_id: str, entry_ids: Sequence[str]) -> dict[str, int]:
         """Return the counters of these entries."""
         counters = await self._counters(tenant_id, list(dict.fromkeys(entry_ids)))
@@ -136,7 +147,7 @@ class Knowledge:
     async def _counters(self, tenant_id: str, entry_ids: Sequence[str]) -> dict[str, str]:
         query = f"SELECT id, counter_id {_OF} AND id IN ?"
         parts = [entry_ids[at : at + _AT_ONCE] for at in range(0, len(entry_ids), _AT_ONCE)]
-        answers = await asyncio.gather(*(self._connection.rows(query, tenant_id, part) for part in parts))
+        answers = await asyncio.gather(*(self._connection.rows(query, named(tenant_id), part) for part in parts))
         return {row[0]: row[1] for rows in answers for row in rows}
 
 
@@ -144,23 +155,35 @@ def _putting(
     entry: KnowledgeEntry, stored: tuple[KnowledgeEntry, str, int] | None, holder: str | None
 ) -> list[Statement]:
     """Return the statements that write an entry, take its question, and free the one it had before."""
-    values = dict(zip(ENTRIES.names, ENTRIES.row(entry), strict=True))
+    tenant_id = named(entry.tenant_id)
+    values = dict(zip(ENTRIES.names, ENTRIES.row(entry), strict=True)) | {"tenant_id": tenant_id}
     if stored is None:
         statements: list[Statement] = [(_INSERT, (*values.values(), new_id(), now_micros()))]
     else:
         before, _, revision = stored
         changed = (*(values[name] for name in _SET), max(now_micros(), revision + 1))
-        statements = [(_UPDATE, (*changed, entry.tenant_id, entry.id, revision))]
+        statements = [(_UPDATE, (*changed, tenant_id, entry.id, revision))]
         if before.question_key != entry.question_key:
             statements.append(_freeing(entry.tenant_id, before.question_key))
     if holder is None:
         taking = "INSERT INTO knowledge (tenant_id, part, id, entry_id) VALUES (?, 'question', ?, ?) IF NOT EXISTS"
-        statements.append((taking, (entry.tenant_id, _hashed(entry.question_key), entry.id)))
+        statements.append((taking, (tenant_id, _hashed(entry.question_key), entry.id)))
     return statements
 
 
 def _freeing(tenant_id: str, question_key: str) -> Statement:
-    return f"DELETE FROM knowledge {_KEY}", (tenant_id, _hashed(question_key))
+    return f"DELETE FROM knowledge {_KEY}", (named(tenant_id), _hashed(question_key))
+
+
+def named(tenant_id: str) -> str:
+    """Return a tenant's name as it lies in the cluster."""
+    return tenant_id or _NAMELESS
+
+
+def entry_of(row: Sequence[Any]) -> KnowledgeEntry:
+    """Return the entry in the values of the columns `ENTRIES`."""
+    entry = ENTRIES.record(row)
+    return replace(entry, tenant_id="") if entry.tenant_id == _NAMELESS else entry
 
 
 def _hashed(question_key: str) -> str:

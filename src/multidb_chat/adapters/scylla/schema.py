@@ -169,4 +169,6 @@ _FIRST = (
     """,
 )
 
-VERSIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+_ORIGIN = ("CREATE TABLE IF NOT EXISTS origin (store text PRIMARY KEY, identity text, moves bigint)",)
+
+VERSIONS: tuple[tuple[str, ...], ...] = (_FIRST, _ORIGIN)

@@ -5,9 +5,12 @@ the next one does the rest.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 
+from multidb_chat.domain.errors import StoreUnavailable
 from multidb_chat.domain.transfer import (
     Comparison,
     Counts,
@@ -21,8 +24,13 @@ from multidb_chat.domain.transfer import (
     fingerprint,
 )
 
+T = TypeVar("T")
 Tell = Callable[[str, int, int], None]
 """Is told what is done (`reading`, `writing`), how many rows are done, and of how many as far as that is known."""
+
+
+_PAUSES = (0.5, 2.0, 5.0, 15.0)
+"""Seconds between the attempts of what a store did not answer, since it may take hours until all is carried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +90,7 @@ class Carrying:
         after: Key | None = None
         read = 0
         while True:
-            page = await transfer.rows(self.table, after, self.table.page)
+            page = await _patiently(partial(transfer.rows, self.table, after, self.table.page))
             await self._note(side, page.rows)
             read += len(page.rows)
             self.tell("reading", read, 0)
@@ -92,28 +100,33 @@ class Carrying:
 
     async def _remove_vanished(self) -> None:
         async for keys in self._differing("vanished"):
-            await self.target.remove(self.table, keys)
-            await self.comparison.forget("target", keys)
+            await self._remove(keys)
             self._removed += len(keys)
 
     async def _clear_the_way(self) -> None:
         """Remove rows of which something changes that is there once, so that their successors can be put."""
         key_of, exclusive_of = self.table.key_of, self.table.exclusive_of
         async for keys in self._differing("changed"):
-            now = {key_of(row): exclusive_of(row) for row in await self.source.find(self.table, keys)}
-            stored = {key_of(row): exclusive_of(row) for row in await self.target.find(self.table, keys)}
+            now = {key_of(row): exclusive_of(row) for row in await self._find(self.source, keys)}
+            stored = {key_of(row): exclusive_of(row) for row in await self._find(self.target, keys)}
             if moving := [key for key in keys if key in now and key in stored and now[key] != stored[key]]:
-                await self.target.remove(self.table, moving)
-                await self.comparison.forget("target", moving)
+                await self._remove(moving)
 
     async def _carry(self, keys: list[Key]) -> None:
         """Put rows as they are now, and note both sides as they are read back."""
-        rows = await self.source.find(self.table, keys)
-        await self.target.put(self.table, rows)
+        rows = await self._find(self.source, keys)
+        await _patiently(lambda: self.target.put(self.table, rows))
         await self._note("source", rows)
-        await self._note("target", await self.target.find(self.table, keys))
+        await self._note("target", await self._find(self.target, keys))
         if gone := sorted(set(keys) - {self.table.key_of(row) for row in rows}):
             await self.comparison.forget("source", gone)
+
+    async def _find(self, transfer: Transfer, keys: list[Key]) -> list[Row]:
+        return await _patiently(lambda: transfer.find(self.table, keys))
+
+    async def _remove(self, keys: list[Key]) -> None:
+        await _patiently(lambda: self.target.remove(self.table, keys))
+        await self.comparison.forget("target", keys)
 
     async def _differing(self, difference: Difference) -> AsyncIterator[list[Key]]:
         after: Key | None = None
@@ -124,3 +137,13 @@ class Carrying:
     async def _note(self, side: Side, rows: list[Row]) -> None:
         key_of = self.table.key_of
         await self.comparison.note(side, [(key_of(row), fingerprint(row)) for row in rows])
+
+
+async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
+    """Ask again where a store is away for a moment; all that is asked may be done twice. Raises `StoreError`."""
+    for pause in _PAUSES:
+        try:
+            return await ask()
+        except StoreUnavailable:
+            await asyncio.sleep(pause)
+    return await ask()
