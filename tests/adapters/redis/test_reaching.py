@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from multidb_chat.adapters.redis.cache import RedisCache
+from multidb_chat.adapters.redis.upkeep import RedisUpkeep
 from multidb_chat.domain.errors import StoreUnavailable
 from tests.adapters.redis.opening import PATIENT
 from tests.adapters.redis.processes import RedisProcess, Started, free_port, needs_program, told
 from tests.adapters.redis.test_faults import CALLS
-from tests.contracts.cache import a_count
+from tests.contracts.cache import a_count, a_line
 
 pytestmark = needs_program
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
@@ -119,18 +120,40 @@ class TestTls:
             await open_cache(f"redis://127.0.0.1:{port}", 1.0).get("key")
 
 
-async def test_the_rule_in_the_handbook_of_operations_is_enough_and_no_more(started: Started, open_cache: OpenAt):
+def the_rule() -> list[str]:
+    """Return the rule for the program's user that the operations page gives."""
     found = re.search(r"^ACL SETUSER (multidb-chat .*)$", OPERATIONS.read_text("utf-8"), re.M)
     assert found, "docs/operations.md says which rule the user needs"
-    rule = found[1].split()
-    assert "~chat:*" in rule
+    return found[1].split()
+
+
+def url_of_user(redis: RedisProcess, prefix: str = "chat:") -> str:
+    password = next(part[1:] for part in the_rule() if part.startswith(">"))
+    return f"redis://multidb-chat:{password}@127.0.0.1:{redis.port}/0?prefix={prefix}"
+
+
+async def test_the_rule_of_the_operations_page_is_enough(started: Started, open_cache: OpenAt):
     redis = await started()
-    assert await told(redis.url, "ACL", "SETUSER", *rule) == "OK"
-    password = next(part[1:] for part in rule if part.startswith(">"))
-    url = f"redis://multidb-chat:{password}@127.0.0.1:{redis.port}/0"
-    await works(open_cache(f"{url}?prefix=chat:"))
+    await told(redis.url, "ACL", "SETUSER", *the_rule())
+    cache = open_cache(url_of_user(redis))
+    await works(cache)
+    for n in range(1_001):
+        await cache.notify(a_line(n))
+    await RedisUpkeep(url_of_user(redis), PATIENT).report()
     with pytest.raises(StoreUnavailable, match="does not let this user"):
-        await open_cache(f"{url}?prefix=other:").get("key")
+        await open_cache(url_of_user(redis, "other:")).get("key")
+
+
+async def test_without_any_of_its_commands_the_rule_is_not_enough(started: Started, open_cache: OpenAt):
+    redis = await started()
+    commands = [part for part in the_rule() if part.startswith("+")]
+    # Connections are tried with a PING after a while, and HDEL is for lines beyond the thousandth.
+    for command in sorted({*commands} - {"+ping", "+hdel"}):
+        await told(redis.url, "FLUSHALL")
+        await told(redis.url, "SCRIPT", "FLUSH")
+        await told(redis.url, "ACL", "SETUSER", *(part for part in the_rule() if part != command))
+        with pytest.raises(StoreUnavailable, match="does not let this user"):
+            await works(open_cache(url_of_user(redis)))
 
 
 class TestSentinel:

@@ -51,6 +51,8 @@ _CLASSES: tuple[tuple[type[Exception], str], ...] = (
     (NoPermissionError, "NOPERM"),
     (BusyLoadingError, "LOADING"),
 )
+# What is said without its word when it happens in a script (Redis 7.0).
+_OF_SCRIPTS = {"user executing the script": "NOPERM", "cluster node": "CROSSSLOT"}
 # What lies behind an error of the driver, and what it says of itself where it has no class for it.
 _BEHIND: dict[type[BaseException] | tuple[type[BaseException], ...], str] = {
     MasterNotFoundError: "is not known to any Sentinel that answers: look at ?service= and the Sentinels.",
@@ -86,11 +88,10 @@ def _word(error: BaseException) -> str | None:
     code = getattr(error, "status_code", None)
     if code in _ANSWERS:
         return str(code)
-    text = str(error)
-    if "cluster node" in text:  # said of a script
-        return "CROSSSLOT"
-    found = _WORD.search(text) if isinstance(error, ResponseError) else None
-    return found[1] if found else None
+    if not isinstance(error, ResponseError):
+        return None
+    found = _WORD.search(str(error))
+    return found[1] if found else next((word for text, word in _OF_SCRIPTS.items() if text in str(error)), None)
 
 
 def _unreachable(error: BaseException) -> tuple[type[StoreError], str]:
