@@ -128,6 +128,22 @@ async def test_who_adds_a_document_finds_it_also_when_a_refresh_was_under_way(tm
     await library.close()
 
 
+async def test_many_who_wait_for_a_refresh_all_have_what_was_there_when_they_asked(tmp_path: Path):
+    library = await a_library(tmp_path / "library.sqlite", 5)
+    slow = Slow(library, at_once=0)
+    index = EmbeddedSearchIndex(tmp_path / "index", slow)  # type: ignore[arg-type]
+    waiting = [asyncio.create_task(index.refresh(patience=60)) for _ in range(20)]
+    await asyncio.sleep(0)
+    await library.put_documents([some_document(99)])
+    waiting += [asyncio.create_task(index.refresh(patience=60)) for _ in range(20)]
+    await asyncio.sleep(0)
+    slow.go.set()
+    await asyncio.gather(*waiting)
+    assert len({hit.document_id for hit in await index.lexical("version", ALL, 100)}) == 6
+    await index.close()
+    await library.close()
+
+
 async def test_an_index_that_is_closed_while_it_follows_goes_on_from_there(tmp_path: Path):
     library = await a_library(tmp_path / "library.sqlite", 500)
     slow = Slow(library, at_once=1)

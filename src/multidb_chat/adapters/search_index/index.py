@@ -51,15 +51,16 @@ class EmbeddedSearchIndex:
         """Wait for a refresh that began before now, as it may not know the latest change, and for one after it."""
         count, mine, end = 0, False, time.monotonic() + patience
         while not mine:
-            if mine := self._behind is None or self._behind.done():
+            behind = self._behind
+            if mine := behind is None or behind.done():
                 # Outside of what is asked now, which may have to end sooner.
-                self._behind = asyncio.create_task(self._refresh(), context=Context())
-                self._behind.add_done_callback(lambda task: task.cancelled() or task.exception())  # one may have left
-            assert self._behind is not None
-            done, _ = await asyncio.wait([self._behind], timeout=max(0, end - time.monotonic()))
+                behind = self._behind = asyncio.create_task(self._refresh(), context=Context())
+                behind.add_done_callback(lambda task: task.cancelled() or task.exception())  # one may have left
+            assert behind is not None
+            done, _ = await asyncio.wait([behind], timeout=max(0, end - time.monotonic()))
             if not done:
                 break
-            count += self._behind.result()
+            count += behind.result()  # its own: another one who waited may have begun the next
         return count
 
     async def _refresh(self) -> int:
