@@ -8,10 +8,11 @@ import pytest
 
 from multidb_chat.adapters.postgres.corpus import PostgresCorpus
 from multidb_chat.adapters.sqlite.library import SqliteLibrary
+from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.corpus import CorpusBatch, CorpusState
 from multidb_chat.domain.errors import StoreError, StoreUnavailable
 from multidb_chat.domain.ids import new_id
-from multidb_chat.domain.library import Change
+from multidb_chat.domain.library import Change, Document
 from multidb_chat.domain.tasks import Task
 from multidb_chat.services.analysis import following
 from multidb_chat.services.analysis.analysis import Analysis
@@ -22,7 +23,9 @@ from tests.adapters.postgres.opening import database_at, stranger
 from tests.contracts import processes
 from tests.servers import needs
 from tests.unit.services.conftest import work  # noqa: F401 - a fixture
+from tests.unit.services.houses import furnish, somebody
 from tests.unit.services.ingesting import NOW, OWNER, Workplace
+from tests.unit.services.test_erasure import House
 
 pytestmark = needs("postgres")
 
@@ -231,6 +234,32 @@ async def test_what_a_newer_program_counts_is_left_to_it(filled: Workplace, corp
     assert await CorpusFollower(corpus, filled.library).refresh() == 0
     assert await corpus.state() == newer
     assert await analysed(filled, corpus) == await analysed(filled, None)
+
+
+async def test_an_erased_account_leaves_nothing_in_the_tables_even_where_the_index_cannot_follow(
+    tmp_path: Path, corpus: PostgresCorpus
+):
+    class Away:
+        """An index that cannot follow now."""
+
+        async def refresh(self) -> int:
+            raise StoreUnavailable("index", "away")
+
+    house, ada, bob = House(tmp_path), somebody("ada"), somebody("bob")
+    for account in (ada, bob):
+        await furnish(house, account)
+    follower = CorpusFollower(corpus, house.library)
+    await follower.refresh()
+    found = [await corpus.known([one.id for one in await documents_of(house, account)]) for account in (ada, bob)]
+    assert all(found)
+    await house.erasure(derived=[Away(), follower]).erase(ada)
+    assert await corpus.known([*found[0], *found[1]]) == found[1]
+    await house.close()
+
+
+async def documents_of(house: House, account: Account) -> list[Document]:
+    collections = await house.library.collections(account.id)
+    return await house.library.documents([one.id for one in collections if one.owner_id == account.id])
 
 
 async def test_whatever_cannot_be_reached_is_told_as_an_error_of_the_store(filled: Workplace):

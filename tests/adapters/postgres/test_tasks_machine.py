@@ -26,4 +26,4 @@ class PostgresTasksMachine(TasksMachine):
 
 @needs("postgres")
 class TestPostgresTasksMachine(PostgresTasksMachine.TestCase):  # type: ignore[misc, valid-type]
-    settings = settings(max_examples=8, stateful_step_count=25, deadline=None)
+    settings = settings(max_examples=6, stateful_step_count=25, deadline=None)

@@ -42,7 +42,7 @@ class House(Stores):
         return Erasure(
             *(stores.get(name, getattr(self, name)) for name in named),
             drafts=self.drafts,
-            derived=lambda: [EmbeddedSearchIndex(self.folder / "index", self.library)],
+            derived=lambda: stores.get("derived", [EmbeddedSearchIndex(self.folder / "index", self.library)]),
             audit=lambda: self.audit,
             clock=lambda: self.now,
         )
