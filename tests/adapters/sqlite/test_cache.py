@@ -167,6 +167,17 @@ async def test_a_lost_file_is_made_anew(open_cache: OpenCache, path: Path):
     await cache.put("key", b"value", 60)
 
 
+async def test_a_file_that_is_made_anew_repeats_no_generation(open_cache: OpenCache, path: Path):
+    seen: set[int] = set()
+    for _ in range(3):
+        cache = await open_cache()
+        generations = {*await cache.generation("papers", "essays"), await cache.invalidate("papers")}
+        assert not generations & seen
+        seen |= generations
+        await cache.close()
+        path.unlink()
+
+
 async def test_another_programs_database_is_left_alone(open_cache: OpenCache, path: Path):
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE precious (data)")
