@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from multidb_chat.domain.database_roles import DatabaseRoles
     from multidb_chat.domain.upkeep import FileUpkeep, Upkeep
+    from multidb_chat.services.audit import AuditLog
     from multidb_chat.services.installation.backup import Backups
     from multidb_chat.services.installation.health import Health
     from multidb_chat.services.installation.overview import Overviews
@@ -136,8 +137,19 @@ class Installation(Members):
         cache = paths.cache / "cache.sqlite"
         derived = (paths.cache / "index", *(cache.with_name(cache.name + end) for end in ("", "-wal", "-shm")))
         data = EmbeddedDataFolder(paths.data, derived, stay=("models",))
-        staging = partial(_staging, stores=self._embedded)
-        return Restoring(data, staging, self.accounts, keys=KEYS, elsewhere=self._elsewhere)
+        on_server = "accounts" in self._elsewhere
+        staging = partial(_staging, stores=self._embedded, audit=self.audit if on_server else None)
+        return Restoring(
+            data, staging, self.accounts, keys=KEYS, elsewhere=self._elsewhere, waiting=self._waiting_for_servers
+        )
+
+    async def _waiting_for_servers(self) -> int:
+        return sum([await self.waiting_for(store) for store in self._elsewhere])
+
+    async def waiting_for(self, store: str) -> int:
+        """Return how much waits on this machine for a store on a server that was away."""
+        backlog = await (self.spool.backlog() if store == "library" else self.journal.backlog(store))
+        return backlog.waiting
 
 
 def _embedded_upkeep(folder: Path, store: str) -> "FileUpkeep":
@@ -152,15 +164,20 @@ def _embedded_upkeep(folder: Path, store: str) -> "FileUpkeep":
 
 
 @asynccontextmanager
-async def _staging(folder: Path, *, stores: "Sequence[str]") -> "AsyncIterator[Staged]":
-    """Open the stores that lie in a folder which is to become the data folder."""
+async def _staging(folder: Path, *, stores: "Sequence[str]", audit: "AuditLog | None") -> "AsyncIterator[Staged]":
+    """Open the stores that lie in a folder which is to become the data folder; `audit` where the accounts do not."""
     from multidb_chat.adapters.security.key_file import KeyFile
     from multidb_chat.adapters.sqlite.accounts import SqliteAccounts
+    from multidb_chat.adapters.sqlite.belongings import SqliteBelongings
     from multidb_chat.services.installation.restoring import Staged
 
-    accounts = SqliteAccounts(folder / "accounts.sqlite")
+    found = tuple(_embedded_upkeep(folder, store) for store in stores)
+    accounts, belongings = SqliteAccounts(folder / "accounts.sqlite"), SqliteBelongings(folder, stores)
     try:
-        found = tuple(_embedded_upkeep(folder, store) for store in stores)
-        yield Staged(found, accounts, audit_log(folder, accounts, KeyFile(folder / KEYS)))
+        if audit is not None:
+            yield Staged(found, None, audit, belongings)
+        else:
+            yield Staged(found, accounts, audit_log(folder, accounts, KeyFile(folder / KEYS)), belongings)
     finally:
+        await belongings.close()
         await accounts.close()

@@ -38,10 +38,7 @@ async def migrating(application: "Application", target: "Settings") -> "AsyncIte
                 stack.push_async_callback(destination.close)
                 moves.append(Move(source, destination, here.shown(store), there.shown(store)))
 
-        async def backlog(store: str) -> int:
-            return (await application.journal.backlog(store)).waiting
-
-        yield Migration(moves, comparison, application.audit, backlog)
+        yield Migration(moves, comparison, application.audit, application.waiting_for)
 
 
 class Places(Guarding):

@@ -23,7 +23,9 @@ HANDBOOK_ID = "handbook"
 _PICTURE = re.compile(rb"^!\[[^\]\n]*\]\([^)\n]*\)[ \t]*\n+", re.MULTILINE)
 
 # Who owns it: the program, as an account that is in no store, so that nobody can log in to it.
-_PROGRAM = Account("multidb-chat", "user", "free", datetime(2026, 1, 1, tzinfo=UTC))
+OWNER = "multidb-chat"
+"""Whose the handbook is: no account has this identifier."""
+_PROGRAM = Account(OWNER, "user", "free", datetime(2026, 1, 1, tzinfo=UTC))
 
 
 class Handbook:

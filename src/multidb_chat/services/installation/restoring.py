@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,17 +14,22 @@ from typing import Protocol
 
 from multidb_chat.domain.accounts import Account, Accounts
 from multidb_chat.domain.audit import AuditFilter
-from multidb_chat.domain.errors import InvalidInput, SchemaTooNew, StoreCorrupt
+from multidb_chat.domain.errors import InvalidInput, SchemaTooNew, StoreCorrupt, StoreUnavailable
 from multidb_chat.domain.permissions import Permission, require
 from multidb_chat.domain.text import clean_line
 from multidb_chat.domain.upkeep import FileUpkeep
 from multidb_chat.services.accounts import utc_now
 from multidb_chat.services.audit import Recorder
+from multidb_chat.services.handbook import OWNER as HANDBOOK_OWNER
 from multidb_chat.services.installation import archive
 from multidb_chat.services.installation.archive import KEYS, Manifest
 from multidb_chat.services.installation.sealing import opened
 
 _PAGE = 200
+
+
+async def _nothing() -> int:
+    return 0
 
 
 class DataFolder(Protocol):
@@ -41,13 +46,27 @@ class DataFolder(Protocol):
         """
 
 
+class Belongings(Protocol):
+    """What accounts have in the stores that are restored."""
+
+    def owners(self) -> AsyncIterator[str]:
+        """Yield the accounts that something belongs to, each once."""
+
+    async def erase(self, account_id: str) -> None:
+        """Remove all that belongs to an account."""
+
+
 @dataclass(frozen=True)
 class Staged:
-    """The embedded stores in a folder that is to become the data folder, and the audit log in them."""
+    """The embedded stores in a folder that is to become the data folder, and the audit log of the installation.
+
+    `accounts` are those in the folder; None: they are on a server, and stay what they are.
+    """
 
     stores: tuple[FileUpkeep, ...]
-    accounts: Accounts
+    accounts: Accounts | None
     audit: Recorder
+    belongings: Belongings
 
 
 Staging = Callable[[Path], AbstractAsyncContextManager[Staged]]
@@ -66,6 +85,7 @@ class Restoring:
     """Restores backups. `keys` is the name of the key file in the data folder.
 
     `elsewhere` are the durable stores that are on servers now, with their places: a backup never touches those.
+    `waiting` tells how much waits in the data folder for a server that was away.
     """
 
     def __init__(
@@ -76,6 +96,7 @@ class Restoring:
         *,
         keys: str,
         elsewhere: Mapping[str, str] = MappingProxyType({}),
+        waiting: Callable[[], Awaitable[int]] = _nothing,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._folder = folder
@@ -83,6 +104,7 @@ class Restoring:
         self._accounts = accounts
         self._keys = keys
         self._elsewhere = elsewhere
+        self._waiting = waiting
         self._clock = clock
 
     async def inspect(self, actor: Account, path: Path) -> Manifest:
@@ -98,11 +120,12 @@ class Restoring:
         """Unpack the backup beside the data folder, check its stores, and record in them that they were restored.
 
         Raises like `inspect`, `NotPermitted` for a wrong passphrase, `InvalidInput` unless the backup holds just the
-        stores that are embedded now and the accounts are among them, and `SchemaTooNew`.
+        stores that are embedded now, `StoreUnavailable` while something waits for a server, and `SchemaTooNew`.
         """
         await self._require(actor)
         manifest = await asyncio.to_thread(archive.read, path)
         self._require_same_places(manifest)
+        await self._require_nothing_waiting()
         folder = self._folder.path.with_name(f"{self._folder.path.name}.restoring-{os.getpid()}")
         prepared = Prepared(manifest, folder)
         try:
@@ -110,7 +133,7 @@ class Restoring:
             await asyncio.to_thread(self._put_keys, folder, manifest, passphrase)
             async with self._staging(folder) as staged:
                 await _check(manifest, folder, staged)
-                again = await self._erase_again(staged.accounts, datetime.fromisoformat(manifest.made_at))
+                again = await self._erase_again(staged, datetime.fromisoformat(manifest.made_at))
                 await staged.audit.record(
                     actor, "backup.restore", path.name, made_at=manifest.made_at, erased_again=str(again)
                 )
@@ -137,11 +160,23 @@ class Restoring:
             prepared.discard()
         return Restored(prepared.manifest, aside if there and aside.exists() else None)
 
-    async def _erase_again(self, restored: Accounts, made_at: datetime) -> int:
-        """Mark the accounts in the backup that were erased since it was made, so that nobody comes back by it.
+    async def _erase_again(self, staged: Staged, made_at: datetime) -> int:
+        """Let nobody come back by the backup who was erased since it was made; return how many that were."""
+        if staged.accounts is None:
+            return await self._erase_strangers(staged.belongings)
+        return await self._mark_erased(staged.accounts, made_at)
 
-        Return how many. What is theirs goes as after any erasure that was interrupted.
-        """
+    async def _erase_strangers(self, belongings: Belongings) -> int:
+        """Remove what belongs to accounts that are not there any more."""
+        erased = 0
+        async for owner in belongings.owners():
+            if owner != HANDBOOK_OWNER and await self._accounts.account(owner) is None:
+                await belongings.erase(owner)
+                erased += 1
+        return erased
+
+    async def _mark_erased(self, restored: Accounts, made_at: datetime) -> int:
+        """Mark the accounts in the backup that were erased since; what is theirs goes as after any erasure."""
         erased: set[str] = set()
         after, where = 0, AuditFilter(action="account.erase", since=made_at)
         while entries := await self._accounts.audit(after, _PAGE, where):
@@ -176,10 +211,13 @@ class Restoring:
                     f"The {store} store was on a server when the backup was made, and is not in it:"
                     f" set stores.{store} to that server first."
                 )
-        if "accounts" in self._elsewhere:
-            raise InvalidInput(
-                "The accounts are on a server, and accounts that were erased since would leave things behind:"
-                " move the accounts back (multidb-chat admin migrate), restore, and move them again."
+
+    async def _require_nothing_waiting(self) -> None:
+        if waiting := await self._waiting():
+            raise StoreUnavailable(
+                "installation",
+                f"{waiting:,} things wait here for a server that was away, and would be put aside with the data:"
+                " start the program until they are written, then restore.",
             )
 
     async def _is_new(self) -> bool:
@@ -192,8 +230,13 @@ class Restoring:
         return True
 
     def _put_keys(self, folder: Path, manifest: Manifest, passphrase: str) -> None:
-        """Leave the keys in the folder: those of the backup, else those of this installation."""
+        """Leave the keys in the folder: those of the backup, else those of this installation.
+
+        Accounts on a server were made with the keys of this installation, or with those of the backup on a new machine.
+        """
         packed, target, present = folder / KEYS, folder / self._keys, self._folder.path / self._keys
+        if "accounts" in self._elsewhere and present.exists():
+            packed.unlink(missing_ok=True)
         if packed.exists():
             content = packed.read_bytes()
             packed.unlink()

@@ -14,6 +14,8 @@ from multidb_chat.domain.ids import new_id
 from multidb_chat.services.installation import archive, checks
 from multidb_chat.services.installation.elsewhere import Elsewhere
 from multidb_chat.settings import load_settings
+from tests.adapters.postgres.opening import own_schema
+from tests.servers import needs
 
 ADMIN = Account(new_id(), "admin", "free", datetime(2026, 1, 31, tzinfo=UTC), "root@example.org")
 TALK = {"MULTIDB_CHAT_STORES_CONVERSATIONS": "scylla://ada:pa55@talk.example.org/chat?datacenter=one"}
@@ -75,3 +77,33 @@ async def test_what_looks_after_the_stores_is_chosen_for_each_of_them(tmp_path: 
         assert [store for store, upkeep in seen.items() if upkeep.on_server] == ["conversations", "accounts"]
         assert "pa55" not in repr([await seen[store].report() for store in ("conversations", "library")])
         assert (await seen["library"].report()).place.endswith("library.sqlite")
+
+
+@needs("postgres")
+async def test_with_accounts_on_a_server_nothing_comes_back_of_those_that_were_erased(tmp_path: Path) -> None:
+    eve = Account(new_id(), "user", "free", datetime(2026, 1, 31, tzinfo=UTC), "eve@example.org")
+    with own_schema() as url:
+        settings = load_settings(
+            environ={"MULTIDB_CHAT_HOME": str(tmp_path / "home"), "MULTIDB_CHAT_STORES_ACCOUNTS": url}
+        )
+        app = Application(settings)
+        await app.open("local")
+        for account in (ADMIN, eve):
+            await app.accounts.create_account(account)
+        hers, his = await app.history.start(eve, "Tides"), await app.history.start(ADMIN, "Winds")
+        shelf = await app.documents.ensure_collection(eve, "papers")
+        made = await app.backups.create(ADMIN, tmp_path / "backup.zip")
+        assert made.elsewhere == ("accounts",)
+        await app.erasure.erase_for(ADMIN, eve.id)
+        prepared = await app.restoring.prepare(ADMIN, tmp_path / "backup.zip")
+        await app.close()
+        await app.restoring.commit(prepared)
+        again = Application(settings)
+        await again.open("local")
+        assert await again.conversations.conversation(hers.id) is None
+        assert await again.conversations.conversation(his.id) == his
+        assert await again.library.collection(shelf.id) is None
+        (entry, *_) = await again.audit.entries(ADMIN)
+        assert (entry.action, entry.details["erased_again"]) == ("backup.restore", "1")
+        assert (await again.audit.verify(ADMIN)).sound
+        await again.close()
