@@ -107,9 +107,9 @@ class PostgresServer:
         self._run("pg_restore", "--exit-on-error", f"--dbname={place}{other}", dump)
 
     def close(self) -> None:
-        """Stop it without a word, where it runs."""
+        """End it, where it runs, for good."""
         if self.runs():
-            self._end(signal.SIGQUIT)
+            self.kill()
 
     def _signal_all(self, how: signal.Signals) -> None:
         assert self._process

@@ -1,6 +1,7 @@
 """A PostgreSQL server that stops, dies, freezes or asks for a password, under a program that goes on."""
 
 import asyncio
+import contextlib
 import random
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 
 from multidb_chat.adapters.postgres.accounts import PostgresAccounts
 from multidb_chat.domain.accounts import Account, Session
-from multidb_chat.domain.audit import AuditEntry
+from multidb_chat.domain.audit import AuditEntry, AuditFilter
 from multidb_chat.domain.credentials import OneTimeCode
 from multidb_chat.domain.errors import QuotaExceeded, StoreUnavailable
 from tests.adapters.postgres.opening import accounts_at, stranger
@@ -80,11 +81,11 @@ async def test_a_server_that_stays_away_is_told_and_found_again(server: Postgres
         assert await answered(store, "away") == account
 
 
-async def counted(store: PostgresAccounts, operation: str) -> None:
+async def counted(store: PostgresAccounts, operation: str, account: str = "busy") -> None:
     """Take one, again and again under the same name, until the store says that it is taken."""
     while True:
         try:
-            await store.take("busy", "messages", PERIOD, 1, None, operation)
+            await store.take(account, "messages", PERIOD, 1, None, operation)
         except StoreUnavailable:
             await asyncio.sleep(0.05)
         else:
@@ -163,6 +164,41 @@ async def test_what_cannot_be_repeated_is_done_once_although_the_reply_is_swallo
         assert len(await store.audit(limit=1_000)) == first + 3
         assert await unheard(store.delete_account("once")) is True
         assert await store.account("once") is None
+
+
+async def test_all_that_was_acknowledged_is_there_once_whatever_happens_between(server: PostgresServer):
+    chance = random.Random(7)
+    async with Proxy(server.url(parameters=READABLE)) as proxy, accounts_at(proxy.url) as store:
+        await store.create_account(Account("troubled", "user", "free", NOW))
+
+        async def trouble() -> None:
+            for _ in range(60):
+                await asyncio.sleep(chance.random() * 0.05)
+                if chance.random() < 0.3:
+                    proxy.reset()
+                else:
+                    proxy.truncate_reply(chance.choice([0, 5, 20]), to=chance.choice([b"COMMIT", b"troubled"]))
+
+        async def takes(lane: int) -> None:
+            for number in range(20):
+                await counted(store, f"{lane}-{number}", "troubled")
+
+        async def entries(lane: int) -> set[tuple[int, str]]:
+            acknowledged = set()
+            for number in range(20):
+                with contextlib.suppress(StoreUnavailable):
+                    entry = await store.append_audit(AuditEntry(NOW, "troubled", "counted", f"{lane}-{number}"))
+                    acknowledged.add((entry.seq, entry.target))
+            return acknowledged
+
+        troubles = asyncio.create_task(trouble())
+        *_, one, other = await asyncio.gather(takes(1), takes(2), entries(1), entries(2))
+        await troubles
+    async with accounts_at(server.url()) as store:
+        assert await store.usage("troubled", PERIOD) == {"messages": 40}
+        kept = await store.audit(where=AuditFilter(actor="troubled"))
+        assert one | other <= {(entry.seq, entry.target) for entry in kept}
+        assert len({entry.target for entry in kept}) == len(kept)
 
 
 async def test_five_hundred_racers_take_exactly_what_there_is(server: PostgresServer):

@@ -73,6 +73,7 @@ class Database:
         self._migrations = migrations
         self._patience = patience
         self._calls = Calls()
+        self._behind = Calls()  # what calls start and share, and what they leave to be done behind them
         self._pool: AsyncConnectionPool[AsyncConnection] | None = None
         self._opening: asyncio.Task[AsyncConnectionPool[AsyncConnection]] | None = None
         self._knocking: asyncio.Task[None] | None = None
@@ -117,6 +118,7 @@ class Database:
             return
         self._closed = True
         await self._calls.finish(_CLOSING)
+        await self._behind.finish(0)
         if self._pool is not None:
             pool, self._pool = self._pool, None
             with contextlib.suppress(TimeoutError, psycopg.Error):  # where no server answers, they end with the program
@@ -168,7 +170,7 @@ class Database:
                 raise
             raise _Repeat(error) from None
         finally:  # a call that is cancelled here must not take the connection with it
-            await asyncio.shield(self._calls.begin(pool.putconn(connection)))
+            await asyncio.shield(self._behind.begin(pool.putconn(connection)))
 
     async def _connection(self, pool: AsyncConnectionPool[AsyncConnection]) -> AsyncConnection:
         clock = asyncio.get_running_loop().time
@@ -184,7 +186,7 @@ class Database:
     async def _knock(self) -> None:
         """Make a connection, to raise what keeps the pool from making any; together with all others who wonder."""
         if self._knocking is None or self._knocking.done():
-            self._knocking = self._calls.begin(self._connect_once())
+            self._knocking = self._behind.begin(self._connect_once())
         await asyncio.shield(self._knocking)
 
     async def _connect_once(self) -> None:
@@ -204,11 +206,11 @@ class Database:
         if self._pool is not None:
             return self._pool
         if self._opening is None or self._opening.done():
-            self._opening = self._calls.begin(self._open())
+            self._opening = self._behind.begin(self._open())
         return await asyncio.shield(self._opening)
 
     async def _open(self) -> AsyncConnectionPool[AsyncConnection]:
-        await self._calls.within(MIGRATING_TIMEOUT, self._migrate())
+        await self._behind.within(MIGRATING_TIMEOUT, self._migrate())
         self._pool = await new_pool(self.server)
         return self._pool
 
