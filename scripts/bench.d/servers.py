@@ -329,7 +329,7 @@ async def measure(environment: dict[str, str], home: Path, options: argparse.Nam
     )
     async with open_application(settings) as application:
         embedder = InstantEmbedder()
-        application.__dict__["embedder"] = embedder  # in place of the model that would be made at first use
+        application.embedders.use(embedder)
         collection = await fill(application, embedder, options.chunks)
         chat = application.chat
         chat._answerer = InstantAnswerer()

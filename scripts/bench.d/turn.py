@@ -223,7 +223,7 @@ async def measure(home: Path, options: argparse.Namespace) -> None:
     settings = load_settings(environ={"MULTIDB_CHAT_HOME": str(home)}, overrides={"search.threshold": 0.0})
     async with open_application(settings) as application:
         embedder = InstantEmbedder()
-        application.__dict__["embedder"] = embedder  # in place of the model that would be made at first use
+        application.embedders.use(embedder)
         collection = await fill(application, embedder, options.chunks)
         chat = application.chat
         chat._answerer = InstantAnswerer()

@@ -140,7 +140,7 @@ class Tries:
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     settings = load_settings(environ={"MULTIDB_CHAT_HOME": str(tmp_path)}, overrides={"search.threshold": 0.0})
     app = Application(settings)
-    app.__dict__["embedder"] = HashingEmbedder()
+    app.embedders.use(HashingEmbedder())
     house = House(app, tmp_path)
     await house.furnish()
     yield house

@@ -57,6 +57,10 @@ class Embedders:
                 return found
         return None
 
+    def use(self, embedder: "Embedder") -> None:
+        """Let this one make all vectors from now on, in the place of the chosen one and of the small one."""
+        self._made |= dict.fromkeys((self._settings.embedder.name, "minilm"), embedder)
+
     async def describe(self) -> str:
         """Tell what makes the vectors of new collections, where it runs and why there. Raises like `chosen`."""
         from multidb_chat.adapters.embedders.kept import KeepingEmbedder
