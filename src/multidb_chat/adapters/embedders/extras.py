@@ -20,10 +20,10 @@ def accelerator_at_hand() -> bool:
     return any(Path(place).exists() for place in ("/dev/nvidiactl", "/proc/driver/nvidia/version"))
 
 
-def require_extra(extra: str, *modules: str) -> None:
-    """Raise `InvalidSetting` that says how to install an extra when one of its modules is not installed."""
+def require_stella(*modules: str) -> None:
+    """Raise `InvalidSetting` that says how to install the extra `stella` when one of these modules of it is missing."""
     if lacking := missing(*modules):
         raise InvalidSetting(
-            f"{lacking[0]} is not installed; it comes with the extra `{extra}`:"
-            f" {sys.executable} -m pip install 'multidb-chat[{extra}]'"
+            f"{lacking[0]} is not installed; it comes with the extra `stella`:"
+            f" {sys.executable} -m pip install 'torch>=2.9' 'sentence-transformers>=5.1'"
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from multidb_chat.adapters.embedders.extras import require_extra
+from multidb_chat.adapters.embedders.extras import require_stella
 from multidb_chat.adapters.embedders.threads import Threads
 from multidb_chat.adapters.embedders.windows import windows
 from multidb_chat.domain.errors import InvalidSetting, StoreCorrupt, StoreUnavailable
@@ -27,7 +27,7 @@ class SentenceTransformerEmbedder:
     """
 
     def __init__(self, folder: Path, device: str = "auto", precision: str = "auto") -> None:
-        require_extra("stella", "torch", "sentence_transformers")
+        require_stella("torch", "sentence_transformers")
         self._folder = folder
         self._device = device
         self._precision = precision

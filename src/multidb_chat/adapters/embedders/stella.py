@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from multidb_chat.adapters.embedders.extras import require_extra
+from multidb_chat.adapters.embedders.extras import require_stella
 from multidb_chat.adapters.embedders.stella_checkpoint import read_checkpoint
 from multidb_chat.adapters.embedders.threads import Threads
 
@@ -40,7 +40,7 @@ class StellaEmbedder:
         precision: str = "auto",
         prompt: "Prompt" = "s2p_query",
     ) -> None:
-        require_extra("stella", "torch", "transformers")
+        require_stella("torch", "transformers")
         self.dimensions = dimensions
         self._checkpoint = read_checkpoint(folder, dimensions)
         self._device = device

@@ -1,5 +1,6 @@
 """Downloading what a model is published as, through the hub's own library."""
 
+import sys
 from pathlib import Path
 
 from multidb_chat.adapters.model_files.record import STORE
@@ -18,8 +19,9 @@ def fetch(model: ModelSource, folder: Path) -> None:
         from huggingface_hub import snapshot_download
     except ImportError:
         raise InvalidSetting(
-            f"Downloading needs the extra `stella`: pip install 'multidb-chat[stella]'. Or copy the files of"
-            f" {model.repository} here and add them: multidb-chat models add {model.name} --from FOLDER"
+            f"Downloading needs the extra `stella`: {sys.executable} -m pip install 'torch>=2.9'"
+            f" 'sentence-transformers>=5.1'; or copy the files of {model.repository} here and add them: multidb-chat"
+            f" models add {model.name} --from FOLDER"
         ) from None
     try:
         snapshot_download(model.repository.removeprefix(_HUB), local_dir=folder, allow_patterns=list(model.patterns))
