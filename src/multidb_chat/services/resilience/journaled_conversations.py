@@ -68,6 +68,7 @@ class JournaledConversations:
         entry = entries.of_conversation(conversation, self._clock())
         await self._written(entry, lambda: self._store.put_conversation(conversation))
         self._recent.saw(conversation)
+        self._recent.saw_messages(conversation.id, ())
 
     async def change_conversation(
         self, account_id: str, conversation_id: str, **changes: Unpack[Changes]
@@ -125,7 +126,7 @@ class JournaledConversations:
             raise InvalidInput(f"A message's meta is at most {META_LIMIT} bytes long.")
         entry = entries.of_messages(messages, self._clock())
         await self._written(entry, lambda: self._store.append(*messages))
-        self._recent.saw_messages(messages)
+        self._recent.saw_messages(entry.lane, messages)
 
     async def append_unread(self, *messages: Message, **changes: Unpack[Changes]) -> None:
         """Keep messages of a conversation that cannot be read now, and changes of it.
@@ -137,7 +138,7 @@ class JournaledConversations:
             entries.of_messages(messages, at, entries.UNREAD),
             entries.of_changes(first.account_id, first.conversation_id, changes, at),
         )
-        self._recent.saw_messages(messages)
+        self._recent.saw_messages(first.conversation_id, messages)
 
     async def message(self, conversation_id: str, message_id: str) -> Message | None:
         found = await self._messages_named(
@@ -160,9 +161,10 @@ class JournaledConversations:
         try:
             links = await self._store.outline(conversation_id)
         except StoreUnavailable:
-            if not waiting and not self._recent.messages(conversation_id):
+            seen = self._recent.messages(conversation_id)
+            if not waiting and seen is None:
                 raise
-            links = [_link(message) for message in self._recent.messages(conversation_id)]
+            links = [_link(message) for message in seen or ()]
         added = [_link(message) for message in entries.messages_with([], waiting).values()]
         return [link for _, link in sorted({link.id: link for link in [*links, *added]}.items())]
 
@@ -178,7 +180,7 @@ class JournaledConversations:
         try:
             found = await self._store.feedback_to(account_id, conversation_id, message_ids)
         except StoreUnavailable:
-            if not waiting and not self._recent.messages(conversation_id):
+            if not waiting and self._recent.messages(conversation_id) is None:
                 raise
             found = []
         given = [entries.feedback_in(entry) for entry in waiting if entry.kind == entries.FEEDBACK]
@@ -310,11 +312,12 @@ class JournaledConversations:
         try:
             stored = await read()
         except StoreUnavailable:
-            stored = self._recent.messages(conversation_id)
-            if not stored and not waiting:
+            seen = self._recent.messages(conversation_id)
+            if seen is None and not waiting:
                 raise
+            stored = seen or []
         else:
-            self._recent.saw_messages(stored)
+            self._recent.saw_messages(conversation_id, stored)
         if not waiting:
             return sorted(stored, key=lambda message: message.id)
         return [message for _, message in sorted(entries.messages_with(stored, waiting).items())]

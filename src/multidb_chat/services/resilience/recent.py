@@ -25,9 +25,10 @@ class Recent:
         """Return the account's conversations that were seen."""
         return [one for one in self._conversations.values() if one.account_id == account_id]
 
-    def messages(self, conversation_id: str) -> list[Message]:
-        """Return the messages of a conversation that were seen."""
-        return list(self._messages.get(conversation_id, {}).values())
+    def messages(self, conversation_id: str) -> list[Message] | None:
+        """Return the messages of a conversation that were seen; None where nobody has looked."""
+        seen = self._messages.get(conversation_id)
+        return None if seen is None else list(seen.values())
 
     def saw(self, *conversations: Conversation | None) -> None:
         """Remember conversations."""
@@ -38,14 +39,13 @@ class Recent:
         while len(self._conversations) > CONVERSATIONS:
             self._conversations.popitem(last=False)
 
-    def saw_messages(self, messages: Iterable[Message]) -> None:
-        """Remember messages."""
-        for message in messages:
-            kept = self._messages.setdefault(message.conversation_id, {})
-            self._messages.move_to_end(message.conversation_id)
-            kept[message.id] = message
-            if len(kept) > MESSAGES:
-                del kept[min(kept)]
+    def saw_messages(self, conversation_id: str, messages: Iterable[Message]) -> None:
+        """Remember messages of a conversation, or that there are none."""
+        kept = self._messages.setdefault(conversation_id, {})
+        self._messages.move_to_end(conversation_id)
+        kept |= {message.id: message for message in messages}
+        for id_ in sorted(kept)[:-MESSAGES]:
+            del kept[id_]
         while len(self._messages) > CONVERSATIONS:
             self._messages.popitem(last=False)
 
