@@ -96,6 +96,7 @@ async def mongodb() -> AsyncIterator[Served]:
         yield one
 
 
+# The driver for ScyllaDB learns from a server how it is reached and goes round a proxy, so that store is not here.
 STORES = [
     pytest.param(redis, marks=needs("redis"), id="redis"),
     pytest.param(postgres, marks=needs("postgres"), id="postgres"),
@@ -106,7 +107,7 @@ STORES = [
 @pytest.mark.parametrize("open_served", STORES)
 async def test_a_frozen_store_is_given_up_in_time_and_used_again_when_it_thaws(open_served):
     async with open_served() as store:
-        assert await asyncio.gather(*(store.read() for _ in range(3)))
+        await asyncio.gather(*(store.read() for _ in range(3)))
         ticks = 0
 
         async def tick() -> None:

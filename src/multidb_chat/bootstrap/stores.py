@@ -4,7 +4,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from multidb_chat.bootstrap.guarding import Guarding
-from multidb_chat.domain.errors import InvalidSetting
 
 if TYPE_CHECKING:
     from multidb_chat.adapters.postgres.database import Database as PostgresDatabase
@@ -96,10 +95,3 @@ class Stores(Guarding):
         from multidb_chat.adapters.sqlite.cache import SqliteCache
 
         return SqliteCache(self.settings.paths.cache / "cache.sqlite")
-
-    def _require_embedded(self, store: str) -> None:
-        if self._server(store) is not None:
-            origin = self.settings.origin(f"stores.{store}")
-            raise InvalidSetting(
-                f'{origin}: stores.{store}: this version has no adapter for servers yet; set "embedded"'
-            )

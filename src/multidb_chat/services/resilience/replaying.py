@@ -9,7 +9,7 @@ from typing import NamedTuple
 from multidb_chat.domain.errors import MultidbChatError, SchemaTooNew, StoreError, StoreFull, StoreUnavailable
 from multidb_chat.domain.journal import Journal, JournalEntry
 
-BATCH = 500
+BATCH = 2_000
 LANES = 16
 """So many entries are taken at a time, and so many lanes are done side by side."""
 WAITING = (StoreUnavailable, StoreFull, SchemaTooNew)

@@ -93,6 +93,15 @@ def changed(conversation: Conversation, changes: Changes) -> Conversation:
     return replace(conversation, **values)
 
 
+def merged(several: Iterable[Changes]) -> Changes:
+    """Return one change that does what several do one after the other, none of which names `renamed`."""
+    all_: dict[str, Any] = {}
+    for changes in several:
+        for name, value in changes.items():
+            all_[name] = max(all_.get(name, value), value) if name in ("last_activity", "read_at") else value
+    return all_  # type: ignore[return-value]
+
+
 def messages_with(base: Iterable[Message], entries: Iterable[JournalEntry]) -> dict[str, Message]:
     """Return messages by id: those given, which are immutable, and those that the entries of the lane add."""
     found = {message.id: message for message in base}

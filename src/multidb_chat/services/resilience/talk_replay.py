@@ -1,11 +1,11 @@
 """What waits of conversations, done in their store: at least once, never twice to be seen, and nothing brought back."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from multidb_chat.domain.conversations import Conversation, Conversations, Message
+from multidb_chat.domain.conversations import Changes, Conversation, Conversations, Message
 from multidb_chat.domain.errors import InvalidInput, MultidbChatError, NotFound
 from multidb_chat.domain.journal import JournalEntry
 from multidb_chat.services.accounts import utc_now
@@ -32,12 +32,9 @@ class TalkReplay:
         if self._clock() - lane[0].at > OLDEST:  # all of it, since what follows may build on it
             yield Outcome(tuple(entry.seq for entry in lane), f"It waited for more than {OLDEST.days} days.")
             return
-        for same, group in groupby(lane, lambda entry: (entry.kind == entries.MESSAGES, entry.account_id)):
-            some = list(group)
-            step = _AT_ONCE if same[0] else 1
-            for at in range(0, len(some), step):
-                async for outcome in self._together(some[at : at + step]):
-                    yield outcome
+        for some in _steps(lane):
+            async for outcome in self._together(some):
+                yield outcome
 
     async def _together(self, some: Sequence[JournalEntry]) -> AsyncIterator[Outcome]:
         """Do entries in one call or, where the store refuses that, each alone."""
@@ -63,7 +60,7 @@ class TalkReplay:
             case entries.CONVERSATION:
                 await self._begin(entries.conversation_in(first))
             case entries.CHANGE:
-                await self._change(first)
+                await self._change(first, entries.merged(map(entries.changes_in, some)))
             case entries.MESSAGES | entries.UNREAD:
                 await self._append(first, [message for entry in some for message in entries.messages_in(entry)])
             case entries.FEEDBACK:
@@ -79,9 +76,8 @@ class TalkReplay:
         if stored is None or stored.account_id != conversation.account_id:
             await self._store.put_conversation(conversation)
 
-    async def _change(self, entry: JournalEntry) -> None:
+    async def _change(self, entry: JournalEntry, changes: Changes) -> None:
         """Change a conversation; where something was said since, what is shown is what was said last."""
-        changes = entries.changes_in(entry)
         if "head" in changes and "last_activity" in changes:
             stored = await self._store.conversation(entry.lane)
             if stored is not None and stored.last_activity > changes["last_activity"]:
@@ -107,3 +103,26 @@ class TalkReplay:
         if stored.account_id != entry.account_id:
             raise InvalidInput(f"The conversation {entry.lane!r} is not the account's.")
         return stored
+
+
+def _steps(lane: Sequence[JournalEntry]) -> Iterator[Sequence[JournalEntry]]:
+    """Yield the entries of a lane as they are done: messages and plain changes between two others together.
+
+    Messages come in any order, so those go first; changes are merged. Both save most of the exchanges with a server.
+    """
+    for (plain, _), group in groupby(lane, lambda entry: (_is_plain(entry), entry.account_id)):
+        some = list(group)
+        if not plain:
+            yield from ([entry] for entry in some)
+            continue
+        said = [entry for entry in some if entry.kind == entries.MESSAGES]
+        yield from (said[at : at + _AT_ONCE] for at in range(0, len(said), _AT_ONCE))
+        if changes := [entry for entry in some if entry.kind == entries.CHANGE]:
+            yield changes
+
+
+def _is_plain(entry: JournalEntry) -> bool:
+    """Tell whether an entry adds messages, or changes what does not depend on what was changed before."""
+    if entry.kind == entries.CHANGE:
+        return "renamed" not in entries.changes_in(entry)
+    return entry.kind == entries.MESSAGES
