@@ -43,7 +43,7 @@ async def migrate(connection: AsyncConnection, server: Server, store: str, migra
         raise StoreUnavailable(
             store,
             f"The {store} store at {server.where} (schema {server.schema}) {state}, and the role of its URL may not"
-            " change that: run multidb-chat admin status once as the role that owns the tables.",
+            " change that: run multidb-chat whoami once as the role that owns the tables.",
         ) from error
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -121,12 +121,13 @@ class Scribe:
         return min(small or forms, key=lambda form: (-forms[form], form))
 
 
-def terms_in(text: str, tokens: Sequence[Token]) -> Iterator[tuple[str, str]]:
-    """Yield the words of a text that say something, each by its key and as it is written."""
-    for token in tokens:
-        written = text[token.start : token.end]
-        if len(written) > 1 and not token.number and not is_function_word(written):
-            yield token.key, written
+def terms_in(text: str, tokens: Sequence[Token]) -> list[tuple[str, str]]:
+    """Return the words of a text that say something, each by its key and as it is written."""
+    return [
+        (token.key, written)
+        for token in tokens
+        if len(written := text[token.start : token.end]) > 1 and not (token.number or is_function_word(written))
+    ]
 
 
 def _rank(chunk: Chunk) -> int:
