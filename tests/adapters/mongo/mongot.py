@@ -48,8 +48,12 @@ class Mongot:
         self.indexes: dict[str, Record] = {}
         self.queryable = True
         """Whether indexes are queryable as soon as they are made."""
-        self.refusing: int | None = None
-        """The code that all questions are refused with."""
+        self.refusing: dict[str, int] = {}
+        """The codes that commands are refused with, by name; questions by their first stage."""
+        self.unreplicated = False
+        """Whether writes are done, and not by most servers in time."""
+        self.commands: list[str] = []
+        """All that came, by name."""
         self.asked: list[Record] = []
         """The first stages of the questions."""
 
@@ -104,6 +108,12 @@ class Mongot:
 
     async def _answer(self, command: Record) -> Record | None:
         name = next(iter(command))
+        self.commands.append(name)
+        if name in self.refusing:
+            raise Refused(self.refusing[name], "it is refused")
+        if self.unreplicated and name in ("insert", "update", "delete"):
+            late = {"code": 64, "codeName": "WriteConcernFailed", "errmsg": "waiting for replication timed out"}
+            return {"ok": 1.0, "n": 1, "writeConcernError": late}
         if name == "createSearchIndexes":
             for index in command["indexes"]:
                 self._check(index)
@@ -125,8 +135,8 @@ class Mongot:
         ways = {"$search": self._search, "$vectorSearch": self._similar}
         for name, way in ways.items():
             if name in stage:
-                if self.refusing is not None:
-                    raise Refused(self.refusing, "it is refused")
+                if name in self.refusing:
+                    raise Refused(self.refusing[name], "it is refused")
                 self.asked.append(stage)
                 return await way(stage[name])
         return None

@@ -21,6 +21,7 @@ from multidb_chat.domain.errors import (
     StoreUnavailable,
 )
 from multidb_chat.domain.library import SourceRecord
+from tests.adapters.mongo.mongot import Mongot
 from tests.adapters.mongo.opening import open_at, own_database
 from tests.contracts.library import EPOCH, a_collection, a_content
 from tests.faults.proxy import Proxy
@@ -195,6 +196,57 @@ class TestServer:
         with pytest.raises(InvalidInput, match="too large"):
             await library.put_documents([a_content("large", "x" * 4_000_000, pieces=1)])
         assert len(await library.documents(["papers"])) == 1
+        await library.close()
+
+
+@needs("mongodb")
+class TestReplies:
+    """What a server says, on the wire."""
+
+    @pytest.fixture
+    async def mongot(self) -> AsyncIterator[Mongot]:
+        async with own_database() as url, Mongot(url) as server:
+            library = open_at(url)
+            await library.create_collection(a_collection())
+            await library.close()
+            yield server
+
+    @pytest.mark.parametrize(
+        ("refusing", "kind", "words"),
+        [
+            ({"saslStart": 18}, StoreUnavailable, "refuses the log-in"),
+            ({"insert": 13}, StoreUnavailable, "readWrite"),
+            ({"insert": 14031}, StoreFull, "no space left"),
+            ({"findAndModify": 14031}, StoreFull, "no space left"),
+            ({"insert": 10107}, StoreUnavailable, "does not answer"),
+            ({"findAndModify": 189}, StoreUnavailable, "does not answer"),
+            ({"find": 13436}, StoreUnavailable, "does not answer"),
+            ({"find": 50}, StoreUnavailable, "does not answer"),
+            ({"findAndModify": 100}, StoreUnavailable, "cannot do it now"),
+        ],
+    )
+    async def test_what_the_server_refuses_is_told_in_a_line_and_stores_nothing(
+        self, mongot: Mongot, refusing: dict[str, int], kind: type[Exception], words: str
+    ):
+        mongot.refusing = refusing
+        head, _, rest = mongot.url.partition("//")
+        library = MongoLibrary(f"{head}//ada:secret@{rest}" if "saslStart" in refusing else mongot.url)
+        with pytest.raises(kind, match=words) as told:
+            await library.put_documents([_CONTENT])
+        assert "secret" not in str(told.value)
+        await library.close()
+        mongot.refusing = {}
+        again = open_at(mongot.url)
+        assert await again.document(_KEY) is None
+        await again.put_documents([_CONTENT])
+        assert await again.content(_KEY) == _CONTENT
+        await again.close()
+
+    async def test_a_write_that_most_servers_have_not_is_not_acknowledged(self, mongot: Mongot):
+        mongot.unreplicated = True
+        library = open_at(mongot.url)
+        with pytest.raises(StoreUnavailable, match="cannot do it now"):
+            await library.put_documents([_CONTENT])
         await library.close()
 
 

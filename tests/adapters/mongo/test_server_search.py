@@ -180,7 +180,7 @@ async def test_where_the_server_has_no_search_any_more_the_other_one_answers(
 ):
     index = await open_index()
     await library.put_documents([a_document("it", "wings", vectors={0: a_vector(1)})])
-    mongot.refusing = code
+    mongot.refusing = {"$search": code, "$vectorSearch": code}
     assert await index.lexical("wings", PAPERS, 10) == []  # asked, refused; the other one has not followed yet
     await index.refresh()
     assert len(await index.lexical("wings", PAPERS, 10)) == len(await nearest(index, a_vector(1), PAPERS, 10)) == 1

@@ -63,7 +63,7 @@ class MongoSearchIndex:
 
     async def nearest(self, filters: SearchFilters, limit: int, compared: Sequence[Key] = ()) -> VectorSearch:
         """Return a search for the most similar chunks; see the port. Raises `StoreError`."""
-        if not await self._complete():
+        if not await self._indexes.text():
             return await self._other.nearest(filters, limit, compared)
 
         async def search(vector: bytes) -> Neighbours:
@@ -92,7 +92,8 @@ class MongoSearchIndex:
             return await self._other.rebuild()
         with translated(self._connection.place):
             await self._indexes.drop()
-            await self._complete()
+            for made in (self._indexes.text(), *map(self._indexes.vectors, await self._indexes.lengths())):
+                await made
             return await (await self._connection.database())[DOCUMENTS].count_documents({"removed": False})
 
     async def close(self) -> None:
@@ -103,9 +104,9 @@ class MongoSearchIndex:
     async def _complete(self) -> bool:
         """Tell whether the server searches words and all vectors there are."""
         with translated(self._connection.place):
-            words = await self._indexes.text()
-            lengths = await self._indexes.lengths()
-            return all([words, *[await self._indexes.vectors(length) for length in lengths]])
+            if not await self._indexes.text():
+                return False
+            return all([await self._indexes.vectors(length) for length in await self._indexes.lengths()])
 
     async def _ask(self, index: str, pipeline: list[Record]) -> list[Record] | None:
         """Return what the server found; None when its search does not answer any more."""
