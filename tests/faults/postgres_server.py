@@ -90,6 +90,14 @@ class PostgresServer:
         self._signal_all(signal.SIGKILL)
         self._process.wait(PATIENCE)
 
+    def replace(self) -> None:
+        """Let a server take its place that has the same data and goes on from there, as a standby does."""
+        self.kill()
+        (self._data / "standby.signal").touch()
+        self.start()
+        with psycopg.connect(self.url().replace("?schema=chat", ""), autocommit=True) as connection:
+            connection.execute("SELECT pg_promote()")
+
     def freeze(self) -> None:
         """Let none of its processes do anything until `thaw`."""
         self._signal_all(signal.SIGSTOP)

@@ -13,13 +13,14 @@ from typing import TypeVar
 
 import psycopg
 import pytest
+from psycopg import AsyncConnection
 
 from multidb_chat.adapters.postgres.accounts import PostgresAccounts
 from multidb_chat.domain.accounts import Account, Session
 from multidb_chat.domain.audit import AuditEntry, AuditFilter
 from multidb_chat.domain.credentials import OneTimeCode
 from multidb_chat.domain.errors import QuotaExceeded, StoreUnavailable
-from tests.adapters.postgres.opening import accounts_at, stranger
+from tests.adapters.postgres.opening import accounts_at, database_at, stranger
 from tests.contracts.accounts_processes import NOW, PERIOD
 from tests.faults.postgres_server import PostgresServer
 from tests.faults.proxy import Proxy
@@ -199,6 +200,19 @@ async def test_all_that_was_acknowledged_is_there_once_whatever_happens_between(
         kept = await store.audit(where=AuditFilter(actor="troubled"))
         assert one | other <= {(entry.seq, entry.target) for entry in kept}
         assert len({entry.target for entry in kept}) == len(kept)
+
+
+async def test_a_server_that_took_the_place_of_another_is_not_asked_what_that_one_did(server: PostgresServer):
+    async with database_at(server.url()) as database:
+        await database.fetch("SELECT 1")
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute("INSERT INTO attempts VALUES ('replaced', 1, now(), now())")
+            await asyncio.to_thread(server.replace)
+
+        with pytest.raises(StoreUnavailable, match="was replaced meanwhile"):
+            await database.write(work, seconds=60)
+        assert await database.fetch("SELECT * FROM attempts WHERE key = 'replaced'") == []
 
 
 async def test_five_hundred_racers_take_exactly_what_there_is(server: PostgresServer):

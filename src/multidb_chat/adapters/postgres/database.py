@@ -39,7 +39,7 @@ from multidb_chat.adapters.postgres.migrations import MIGRATING_TIMEOUT, migrate
 from multidb_chat.adapters.postgres.pool import new_pool
 from multidb_chat.adapters.postgres.schema import MIGRATIONS
 from multidb_chat.adapters.postgres.server import server_at
-from multidb_chat.adapters.postgres.transactions import Row, Unsettled, Work, look, settle, statement
+from multidb_chat.adapters.postgres.transactions import Row, Transaction, Unsettled, Work, fate, look, settle, statement
 from multidb_chat.domain.errors import StoreUnavailable
 
 T = TypeVar("T")
@@ -192,14 +192,17 @@ class Database:
     async def _connect_once(self) -> None:
         await (await self.server.connect()).close()
 
-    async def _is_committed(self, transaction: str) -> bool:
-        """Ask what became of a transaction until it is decided."""
-        query = "SELECT pg_xact_status(%s::xid8)"
+    async def _is_committed(self, transaction: Transaction) -> bool:
+        """Ask what became of a transaction until it is decided. Raises `StoreUnavailable` where nobody can know."""
         while True:
-            rows = await self._repeated(lambda c: statement(c, query, (transaction,)))
-            if rows[0][0] != "in progress":
-                return bool(rows[0][0] == "committed")
+            became = await self._repeated(lambda c: fate(c, transaction))
+            if became != "in progress":
+                break
             await asyncio.sleep(0.05)
+        if became is None:
+            place = f"The server of the {self.store} store at {self.server.where}"
+            raise StoreUnavailable(self.store, f"{place} was replaced meanwhile: see whether the last change is there.")
+        return became == "committed"
 
     async def _opened(self) -> AsyncConnectionPool[AsyncConnection]:
         """Return the pool, opened at the first call; calls that come meanwhile wait for the same opening."""

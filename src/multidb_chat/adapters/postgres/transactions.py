@@ -4,7 +4,7 @@ Connections are in autocommit mode, so that a single statement, which is a trans
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection
@@ -15,12 +15,22 @@ T = TypeVar("T")
 Row = tuple[Any, ...]
 Work = Callable[[AsyncConnection], Awaitable[T]]
 
+# The first eight digits of a log file's name (https://www.postgresql.org/docs/current/continuous-archiving.html).
+_TIMELINE = "left(pg_walfile_name(pg_current_wal_insert_lsn()), 8)"
+
+
+class Transaction(NamedTuple):
+    """A transaction's number, and the timeline that it counts in: another one after a failover."""
+
+    number: str
+    timeline: str
+
 
 class Unsettled(Exception):
     """The connection was lost while the server was committing: only the server knows what became of `transaction`."""
 
-    def __init__(self, transaction: str, result: Any) -> None:
-        super().__init__(transaction)
+    def __init__(self, transaction: Transaction, result: Any) -> None:
+        super().__init__(transaction.number)
         self.transaction = transaction
         self.result = result
 
@@ -42,10 +52,10 @@ async def look(connection: AsyncConnection, work: Work[T], seconds: float | None
 
 async def settle(connection: AsyncConnection, work: Work[T], seconds: float | None) -> T:
     """Run the work and commit. Raises `Unsettled` when nothing tells whether the server committed."""
-    cursor = await connection.execute(f"BEGIN;{_limits(seconds)} SELECT pg_current_xact_id()::text")
+    cursor = await connection.execute(f"BEGIN;{_limits(seconds)} SELECT pg_current_xact_id()::text, {_TIMELINE}")
     while cursor.nextset():
         pass
-    transaction = (await cursor.fetchall())[0][0]
+    transaction = Transaction(*(await cursor.fetchall())[0])
     try:
         result = await work(connection)
     except BaseException:
@@ -55,7 +65,17 @@ async def settle(connection: AsyncConnection, work: Work[T], seconds: float | No
     return result
 
 
-async def _commit(connection: AsyncConnection, transaction: str, result: object) -> None:
+async def fate(connection: AsyncConnection, transaction: Transaction) -> str | None:
+    """Return what became of a transaction: `committed`, `aborted`, `in progress`.
+
+    None where the server cannot know: one that took the place of another counts transactions of its own by now.
+    """
+    query = f"SELECT CASE WHEN {_TIMELINE} = %s THEN pg_xact_status(%s::xid8) END"
+    rows = await statement(connection, query, (transaction.timeline, transaction.number))
+    return rows[0][0]  # type: ignore[no-any-return]
+
+
+async def _commit(connection: AsyncConnection, transaction: Transaction, result: object) -> None:
     try:
         cursor = await connection.execute("COMMIT")
     except psycopg.Error as error:
