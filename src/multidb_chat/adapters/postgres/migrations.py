@@ -35,11 +35,8 @@ async def migrate(connection: AsyncConnection, server: Server, store: str, migra
     try:
         await _upgrade(connection, server, store, migrations)
     except InsufficientPrivilege as error:
-        state = (
-            f"is of an older version (schema {version}, this program needs {len(migrations)})"
-            if version
-            else ("has no tables yet")
-        )
+        older = f"is of an older version (schema {version}, this program needs {len(migrations)})"
+        state = older if version else "has no tables yet"
         raise StoreUnavailable(
             store,
             f"The {store} store at {server.where} (schema {server.schema}) {state}, and the role of its URL may not"
