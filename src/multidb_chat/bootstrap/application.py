@@ -24,6 +24,7 @@ _CLOSED = (
     "index",
     "embedders",
     "talk_replayer",
+    "use_replayer",
     "language_model",
     "cache",
     "library",

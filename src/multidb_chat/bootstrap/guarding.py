@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from multidb_chat.adapters.sqlite.journal import SqliteJournal
+    from multidb_chat.domain.accounts import Accounts
     from multidb_chat.services.resilience.guard import Guard
     from multidb_chat.services.resilience.guarded import Port
     from multidb_chat.services.resilience.journaled_conversations import ClosableConversations, JournaledConversations
+    from multidb_chat.services.resilience.leases import Leases
     from multidb_chat.services.resilience.outage_log import OutageLog
     from multidb_chat.settings import Settings
 
@@ -67,6 +69,17 @@ class Guarding:
         self.talk_replayer: Replayer = Replayer(self.journal, STORE, TalkReplay(guarded))
         self._late = JournaledConversations(guarded, self.journal, self.talk_replayer.wake)
         return self._late
+
+    def _leases(self, accounts: "Accounts") -> "Leases | None":
+        """Return what lets people go on for a while without accounts on a server; None where they are embedded."""
+        if self._server("accounts") is None:
+            return None
+        from multidb_chat.domain.plans import MESSAGES
+        from multidb_chat.services.resilience.leases import STORE, Leases, UseReplay
+        from multidb_chat.services.resilience.replaying import Replayer
+
+        self.use_replayer: Replayer = Replayer(self.journal, STORE, UseReplay(accounts, MESSAGES))
+        return Leases(self.journal, self.use_replayer.wake)
 
     def _server(self, store: str) -> str | None:
         """Return the URL of the server that a store lives on, with its password; None: it is embedded."""

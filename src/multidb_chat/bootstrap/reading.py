@@ -86,7 +86,8 @@ class Reading(Security):
         """What an account may use, and has used."""
         from multidb_chat.services.plans import Plans
 
-        return Plans(self.accounts, self.library, limits=limits_of(self.settings))
+        leases = self._leases(self.accounts)
+        return Plans(self.accounts, self.library, limits=limits_of(self.settings), leases=leases)
 
     @cached_property
     def documents(self) -> "Documents":

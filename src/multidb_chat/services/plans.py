@@ -3,15 +3,16 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from typing import NamedTuple
+from datetime import date, datetime
+from typing import NamedTuple, Protocol
 
 from multidb_chat.domain.accounts import Account, Accounts, Plan, Subscription
-from multidb_chat.domain.errors import InvalidInput, NotFound, QuotaExceeded, StoreError
+from multidb_chat.domain.errors import InvalidInput, NotFound, QuotaExceeded, StoreError, StoreUnavailable
 from multidb_chat.domain.ids import new_id
 from multidb_chat.domain.library import Library
 from multidb_chat.domain.permissions import Permission, require
 from multidb_chat.domain.plans import (
+    MESSAGES,
     RESOURCES,
     STORAGE,
     Limits,
@@ -24,7 +25,7 @@ from multidb_chat.domain.plans import (
 )
 from multidb_chat.domain.text import clean_line
 from multidb_chat.services.accounts import usable, utc_now
-from multidb_chat.services.quota_wording import used_up, warning
+from multidb_chat.services.quota_wording import on_lease, used_up, warning
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +35,16 @@ class Taken(NamedTuple):
 
     usage: Usage
     warning: str = ""
+
+
+class Leases(Protocol):
+    """A few messages for while the accounts are away."""
+
+    def grant(self, account_id: str, used: int, limit: int | None) -> None:
+        """Give out a lease: `used` of `limit` was just counted."""
+
+    async def take(self, account_id: str, period: date, operation_id: str, away: StoreUnavailable) -> tuple[int, int]:
+        """Take one message; return what is used and what is left of the lease. Raises `away` without one."""
 
 
 class Plans:
@@ -50,9 +61,11 @@ class Plans:
         library: Library,
         *,
         limits: Mapping[str, Limits],
+        leases: Leases | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._accounts = accounts
+        self._leases = leases
         self._library = library
         self._limits: Mapping[Tier, Limits] = {
             "guest": limits["guest"],
@@ -70,11 +83,26 @@ class Plans:
     async def take(self, account: Account, resource: Resource, amount: int, operation_id: str) -> Taken:
         """Use some of a resource that is counted by month, once for each operation; return what is used of it.
 
-        Where there is no limit, what cannot be counted (the disk is full) is allowed all the same. Raises
-        `QuotaExceeded`, which knows when the quota is full again, `NotPermitted`, or `StoreError`.
+        Where there is no limit, what cannot be counted (the disk is full) is allowed all the same; while the accounts
+        are away, a message is taken on a lease where there is one. Raises `QuotaExceeded`, which knows when the quota
+        is full again, `NotPermitted`, or `StoreError`.
         """
         now = self._clock()
-        current, plan, _ = await self._now(account.id, now)
+        try:
+            current, plan, _ = await self._now(account.id, now)
+            taken = await self._take(current, plan, resource, amount, operation_id, now)
+        except StoreUnavailable as error:
+            if self._leases is None or (resource, amount) != (MESSAGES, 1):
+                raise
+            used, left = await self._leases.take(account.id, month_of(now), operation_id, error)
+            return Taken(Usage(resource, used, None, month_end(month_of(now))), on_lease(left))
+        if self._leases is not None and (resource, amount) == (MESSAGES, 1):
+            self._leases.grant(account.id, taken.usage.used, taken.usage.limit)
+        return taken
+
+    async def _take(
+        self, current: Account, plan: Tier, resource: Resource, amount: int, operation_id: str, now: datetime
+    ) -> Taken:
         month, limit = month_of(now), self._limits[plan].of(resource)
         try:
             used = await self._accounts.take(current.id, resource, month, amount, limit, operation_id)
@@ -83,6 +111,9 @@ class Plans:
             raise QuotaExceeded(used_up(plan, full), full.resets_at) from None
         except StoreError as error:
             if limit is not None:  # nobody gets past a limit uncounted
+                raise
+            if self._leases is not None and resource == MESSAGES and isinstance(error, StoreUnavailable):
+                self._leases.grant(current.id, 0, None)  # nothing limits it: it is only counted later
                 raise
             _log.warning("A use of %s was not counted: %s", resource, error)
             return Taken(Usage(resource, 0, None, month_end(month)))

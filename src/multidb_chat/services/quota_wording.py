@@ -49,3 +49,9 @@ def warning(plan: Tier, usage: Usage) -> str:
 def _day(usage: Usage) -> str:
     assert usage.resets_at is not None
     return f"{usage.resets_at.day} {usage.resets_at:%B %Y}"
+
+
+def on_lease(left: int) -> str:
+    """Return the line that tells of a message that is counted later."""
+    more = "none more can be asked" if not left else f"{left} more can be asked"
+    return f"Your plan cannot be read now: this question is counted later, and {more} until it can."
