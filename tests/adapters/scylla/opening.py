@@ -13,6 +13,9 @@ from multidb_chat.adapters.scylla.creating import bring_up_to_date
 from tests.servers import own_name, url_of
 
 
+_PATIENCE = 30  # seconds: tests wait for a busy machine, where the program would not
+
+
 def own_url() -> str:
     """Return the URL of a keyspace that no other test uses, and that is not there yet."""
     return urlunsplit(urlsplit(url_of("scylla"))._replace(path=f"/{own_name()}"))
@@ -35,6 +38,7 @@ class Keyspace:
         self.url = url
         self._cluster, self.session = connect(address_of(url))
         bring_up_to_date(self._cluster, self.session, address_of(url))
+        self.session.set_keyspace(address_of(url).keyspace)
         tables = self._cluster.metadata.keyspaces[address_of(url).keyspace].tables.values()
         self._keys = {
             table.name: [column.name for column in table.partition_key]
@@ -45,12 +49,14 @@ class Keyspace:
     def empty(self) -> None:
         """Remove all there is, partition by partition: a tenth of the time that TRUNCATE takes."""
         asked = {
-            name: self.session.execute_async(f"SELECT DISTINCT {', '.join(keys)} FROM {name}")
+            name: self.session.execute_async(f"SELECT DISTINCT {', '.join(keys)} FROM {name}", timeout=_PATIENCE)
             for name, keys in self._keys.items()
         }
         removals = [
             self.session.execute_async(
-                f"DELETE FROM {name} WHERE {' AND '.join(f'{key} = %s' for key in self._keys[name])}", row
+                f"DELETE FROM {name} WHERE {' AND '.join(f'{key} = %s' for key in self._keys[name])}",
+                row,
+                timeout=_PATIENCE,
             )
             for name, rows in asked.items()
             for row in rows.result()
@@ -59,7 +65,7 @@ class Keyspace:
             removal.result()
 
     def drop(self) -> None:
-        self.session.execute(f"DROP KEYSPACE IF EXISTS {address_of(self.url).keyspace}", timeout=30)
+        self.session.execute(f"DROP KEYSPACE IF EXISTS {address_of(self.url).keyspace}", timeout=_PATIENCE)
         self._cluster.shutdown()
 
 

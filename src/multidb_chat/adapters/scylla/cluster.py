@@ -77,9 +77,6 @@ def connect(address: Address) -> tuple[Cluster, Session]:
     except BaseException:
         cluster.shutdown()
         raise
-    # Times of writes are the servers', whose clocks are kept: a laptop that is a day ahead must not write what nobody
-    # can delete until tomorrow.
-    session.use_client_timestamp = False
     session.default_fetch_size = PAGE
     return cluster, session
 

@@ -33,6 +33,7 @@ from multidb_chat.adapters.scylla.address import Address
 from multidb_chat.adapters.scylla.cluster import ONCE, REPEATABLE, connect
 from multidb_chat.adapters.scylla.creating import bring_up_to_date
 from multidb_chat.adapters.scylla.errors import STORE, translated
+from multidb_chat.adapters.scylla.schema import in_keyspace
 from multidb_chat.domain.errors import InvalidInput, StoreUnavailable
 
 T = TypeVar("T")
@@ -187,7 +188,9 @@ class Connection:
         _, session = await self.opened()
         preparing = self._prepared.get(statement)
         if preparing is None or _failed(preparing):
-            preparing = asyncio.create_task(asyncio.to_thread(session.prepare, statement))
+            preparing = asyncio.create_task(
+                asyncio.to_thread(session.prepare, in_keyspace(self.address.keyspace, statement))
+            )
             self._prepared[statement] = preparing
         return preparing.result() if preparing.done() else await self._within(_PREPARING, preparing)
 

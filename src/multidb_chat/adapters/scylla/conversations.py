@@ -84,11 +84,14 @@ class ScyllaConversations:
         is unknown, what may be left is removed.
         """
         conversation = await self._talk.conversation(conversation_id)
-        await asyncio.gather(self._messages.remove_all(conversation_id), self._feedback.remove_to(conversation_id))
+        places, _ = await asyncio.gather(
+            self._messages.remove_all(conversation_id, forget=conversation is None),
+            self._feedback.remove_to(conversation_id),
+        )
         if conversation is None:
             return False
         gone = await self._talk.remove(conversation)
-        await self._messages.remove_all(conversation_id)
+        await self._messages.remove_all(conversation_id, forget=True, places=places)
         return gone
 
     async def erase(self, account_id: str) -> int:

@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from multidb_chat.adapters.scylla import erased
 from multidb_chat.adapters.scylla.buckets import bucket_of, current_bucket
 from multidb_chat.adapters.scylla.connection import UNSET, Connection, Row, Statement
-from multidb_chat.adapters.scylla.conversations_questions import Questions
-from multidb_chat.adapters.scylla.records import Columns
+from multidb_chat.adapters.scylla.conversations_questions import Place, Questions
+from multidb_chat.adapters.scylla.records import DAY, Columns, now_micros
 from multidb_chat.domain.conversations import META_LIMIT, Link, Message
 from multidb_chat.domain.errors import InvalidInput, NotFound
 
@@ -27,7 +27,11 @@ _DELETE = "DELETE FROM messages WHERE conversation_id = ? AND bucket = ? AND id 
 _NAMES_AT_ONCE = 100
 _BUCKETS_AT_ONCE = 8  # that are read
 _BUCKETS = 64  # that are named by one query
-_SMALL = 30_000  # characters that writes to several partitions may have together: servers refuse more than 50 KB
+# Bytes that writes to several partitions may have together (servers refuse more than 50 KB), and those to one: half a
+# segment of the commit log, where the smallest that anybody sets is 8 MB.
+_SMALL, _LARGE = 30_000, 2_000_000
+_SMALL_FIELDS = 400
+_A_CALL = 10_000_000  # microseconds that may pass between a message and the row that counts it
 
 Buckets = Mapping[str, Sequence[Message]]
 
@@ -43,8 +47,8 @@ class Messages:
         """Add messages of one conversation once. Raises `NotFound`, `InvalidInput`.
 
         All or none: those of one bucket are one mutation. Where they fall on both sides of the border between two
-        buckets, they are a logged batch; and what is too large for one, bucket after bucket, taken back when the
-        later fails: a process that is killed just then leaves the earlier ones, until the same is done again.
+        buckets, they are a logged batch. What is too large for either is written part after part, and taken back when
+        a later one fails: only a process that is killed just then leaves the earlier ones, until it is done again.
         """
         if not messages:
             return
@@ -64,11 +68,12 @@ class Messages:
         await asyncio.gather(*(self._note(conversation_id, bucket) for bucket in new if bucket not in known))
         await self._write(new)
         try:
-            await asyncio.gather(self._questions.add(messages), self._require(messages))
+            await self._questions.add(messages)
+            await self._require(messages)
         except NotFound:
-            await self._take_back(new)
+            await self._take_back([message for some in new.values() for message in some])
             if not await self._is_there(conversation_id):
-                await self.remove_all(conversation_id)
+                await self.remove_all(conversation_id, forget=True)
             raise
 
     async def _require(self, messages: Sequence[Message]) -> None:
@@ -107,21 +112,21 @@ class Messages:
         await self._connection.write(statement, conversation_id, bucket)
 
     async def _write(self, buckets: Buckets) -> None:
-        writes = {bucket: [_insertion(bucket, one) for one in messages] for bucket, messages in buckets.items()}
-        if len(writes) > 1 and sum(len(m.body) + len(m.meta) for some in buckets.values() for m in some) < _SMALL:
-            return await self._connection.write_together([one for some in writes.values() for one in some], spread=True)
-        done: dict[str, Sequence[Message]] = {}
-        for bucket, some in writes.items():
+        parts = [part for messages in buckets.values() for part in _parts(messages)]
+        if len(parts) > 1 and sum(map(_size, (message for part in parts for message in part))) < _SMALL:
+            statements = [_insertion(message) for part in parts for message in part]
+            return await self._connection.write_together(statements, spread=True)
+        done: list[Message] = []
+        for part in parts:
             try:
-                await self._connection.write_together(some)
+                await self._connection.write_together([_insertion(message) for message in part])
             except BaseException:
                 await self._take_back(done)
                 raise
-            done[bucket] = buckets[bucket]
+            done += part
         return None
 
-    async def _take_back(self, buckets: Buckets) -> None:
-        messages = [message for some in buckets.values() for message in some]
+    async def _take_back(self, messages: Sequence[Message]) -> None:
         writes = [(_DELETE, (one.conversation_id, bucket_of(one.id), one.id)) for one in messages]
         await asyncio.gather(
             *(self._connection.write(statement, *values) for statement, values in writes),
@@ -209,16 +214,30 @@ class Messages:
             async for rows in self._connection.pages(query, conversation_id, bucket):
                 yield rows
 
-    async def remove_all(self, conversation_id: str) -> None:
-        """Remove all messages of a conversation, and the rows that count its questions."""
-        query = "SELECT account_id, created_at, role FROM messages WHERE conversation_id = ? AND bucket = ?"
+    async def remove_all(self, conversation_id: str, *, forget: bool, places: Iterable[Place] = ()) -> set[Place]:
+        """Remove all messages of a conversation, and the rows that count its questions; return where those were.
+
+        `forget` which buckets there are, too, once the conversation is gone: until then somebody may still write into
+        one that is known. `places` are others where its questions may be counted.
+        """
+        columns = "account_id, created_at, role, writetime(role)"
+        query = f"SELECT {columns} FROM messages WHERE conversation_id = ? AND bucket = ?"
+        found = set(places)
+        newest = 0
         async for bucket in self._all_buckets(conversation_id):
             async for rows in self._connection.pages(query, conversation_id, bucket):
-                await self._questions.remove_of(conversation_id, rows)
-            statement = "DELETE FROM messages WHERE conversation_id = ? AND bucket = ?"
-            await self._connection.write(statement, conversation_id, bucket)
-            statement = "DELETE FROM message_buckets WHERE conversation_id = ? AND bucket = ?"
-            await self._connection.write(statement, conversation_id, bucket)
+                found |= {(created_at // DAY, account_id) for account_id, created_at, role, _ in rows if role == "user"}
+                newest = max(newest, *(written for *_, written in rows)) if rows else newest
+            # The clock of the program that wrote may be ahead of this one's.
+            at = max(now_micros(), newest)
+            statement = "DELETE FROM messages USING TIMESTAMP ? WHERE conversation_id = ? AND bucket = ?"
+            await self._connection.write(statement, at, conversation_id, bucket)
+            if forget:
+                statement = "DELETE FROM message_buckets USING TIMESTAMP ? WHERE conversation_id = ? AND bucket = ?"
+                await self._connection.write(statement, at, conversation_id, bucket)
+        now = now_micros()
+        await self._questions.remove_at(conversation_id, found, now if newest <= now else newest + _A_CALL)
+        return found
 
 
 def _by_bucket(messages: Iterable[Message]) -> dict[str, list[Message]]:
@@ -229,5 +248,23 @@ def _by_bucket(messages: Iterable[Message]) -> dict[str, list[Message]]:
     return buckets
 
 
-def _insertion(bucket: str, message: Message) -> Statement:
-    return _INSERT, (bucket, *(UNSET if value is None else value for value in MESSAGES.row(message)))
+def _parts(messages: Sequence[Message]) -> list[list[Message]]:
+    """Return messages of one bucket in parts that a server takes as one mutation; a large one is a part by itself."""
+    parts: list[list[Message]] = []
+    size = _LARGE
+    for message in messages:
+        size += _size(message)
+        if size >= _LARGE:
+            parts.append([])
+            size = _size(message)
+        parts[-1].append(message)
+    return parts
+
+
+def _size(message: Message) -> int:
+    """Return about how many bytes a message takes."""
+    return _SMALL_FIELDS + sum(len(text.encode("utf-8", "surrogatepass")) for text in (message.body, message.meta))
+
+
+def _insertion(message: Message) -> Statement:
+    return _INSERT, (bucket_of(message.id), *(UNSET if value is None else value for value in MESSAGES.row(message)))

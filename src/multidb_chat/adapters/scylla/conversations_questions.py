@@ -5,13 +5,16 @@ They are written after the messages, again when the same messages are added agai
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
 from multidb_chat.adapters.scylla.connection import Connection
 from multidb_chat.adapters.scylla.records import DAY, day_number, day_numbered, micros, now_micros, shard_of
 from multidb_chat.domain.conversations import Message
+
+Place = tuple[int, str]
+"""A day and an account."""
 
 _KIND = "questions"
 _KEY = "day = ? AND shard = ? AND account_id = ?"
@@ -30,7 +33,7 @@ class Questions:
         days = {(micros(message.created_at) // DAY, shard_of(message.account_id)) for message in asked}
         await asyncio.gather(
             *(self._note(day, shard) for day, shard in days),
-            *(self._connection.write(statement, *_place(one), one.conversation_id, one.id) for one in asked),
+            *(self._connection.write(statement, *_row_of(one), one.conversation_id, one.id) for one in asked),
         )
 
     async def _note(self, day: int, shard: int) -> None:
@@ -42,22 +45,18 @@ class Questions:
         statement = f"DELETE FROM questions WHERE {_KEY} AND conversation_id = ? AND message_id = ?"  # noqa: S608
         await asyncio.gather(
             *(
-                self._connection.write(statement, *_place(one), one.conversation_id, one.id)
+                self._connection.write(statement, *_row_of(one), one.conversation_id, one.id)
                 for one in messages
                 if one.role == "user"
             )
         )
 
-    async def remove_of(self, conversation_id: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Count no questions of a conversation any more on the days that these messages were written at.
-
-        `rows` hold an account, a time and a role each.
-        """
-        statement = f"DELETE FROM questions WHERE {_KEY} AND conversation_id = ?"  # noqa: S608 - a constant
-        places = {(created_at // DAY, account_id) for account_id, created_at, role in rows if role == "user"}
+    async def remove_at(self, conversation_id: str, places: Iterable[Place], at: int) -> None:
+        """Count no questions of a conversation any more in these places, if they were written at `at` or before."""
+        statement = f"DELETE FROM questions USING TIMESTAMP ? WHERE {_KEY} AND conversation_id = ?"  # noqa: S608
         await asyncio.gather(
             *(
-                self._connection.write(statement, day, shard_of(account_id), account_id, conversation_id)
+                self._connection.write(statement, at, day, shard_of(account_id), account_id, conversation_id)
                 for day, account_id in places
             )
         )
@@ -84,5 +83,5 @@ class Questions:
         return day, int((await self._connection.rows(query, day, *rest))[0][0])
 
 
-def _place(message: Message) -> tuple[int, int, str]:
+def _row_of(message: Message) -> tuple[int, int, str]:
     return micros(message.created_at) // DAY, shard_of(message.account_id), message.account_id

@@ -19,7 +19,7 @@ from cassandra.query import SimpleStatement
 from multidb_chat.adapters.scylla.address import Address
 from multidb_chat.adapters.scylla.cluster import ONCE, REPEATABLE
 from multidb_chat.adapters.scylla.errors import STORE, is_refused
-from multidb_chat.adapters.scylla.schema import VERSIONS
+from multidb_chat.adapters.scylla.schema import VERSIONS, in_keyspace
 from multidb_chat.domain.errors import SchemaTooNew, StoreUnavailable
 from multidb_chat.domain.ids import new_id
 
@@ -32,7 +32,7 @@ _PAUSE = 0.2
 def bring_up_to_date(
     cluster: Cluster, session: Session, address: Address, versions: Sequence[Sequence[str]] = VERSIONS
 ) -> None:
-    """Make what is missing and let the session use the keyspace; takes seconds, so in a thread.
+    """Make what is missing; takes seconds, so in a thread.
 
     Without anything to do it costs two queries and needs no right but to read. Raises `SchemaTooNew`,
     `StoreUnavailable`, the driver's errors.
@@ -40,10 +40,7 @@ def bring_up_to_date(
     if schema_version(session, address, len(versions)) < len(versions):
         maker = _Maker(cluster, session, address, versions)
         maker.make_keyspace()
-        session.set_keyspace(address.keyspace)
         maker.make_tables()
-    else:
-        session.set_keyspace(address.keyspace)
 
 
 def schema_version(session: Session, address: Address, known: int) -> int:
@@ -51,8 +48,13 @@ def schema_version(session: Session, address: Address, known: int) -> int:
     query = "SELECT table_name FROM system_schema.tables WHERE keyspace_name = %s AND table_name = 'schema_versions'"
     if not _rows(session, query, (address.keyspace,)):
         return 0
-    query = f"SELECT version FROM {address.keyspace}.schema_versions WHERE name = %s"  # noqa: S608 - a checked name
-    rows = _rows(session, query, (STORE,))
+    query = in_keyspace(address.keyspace, "SELECT version FROM schema_versions WHERE name = %s")
+    try:
+        rows = _rows(session, query, (STORE,))
+    except Exception as error:
+        if not is_refused(error):
+            raise
+        return 0  # it is just being made, and listed before it can be asked
     version = int(rows[0][0] or 0) if rows else 0
     if version > known:
         raise SchemaTooNew(
@@ -92,24 +94,30 @@ class _Maker:
                 if not is_refused(error):
                     raise
                 self._change(statement)  # a cluster that insists on tablets is one that can do all with them
-        self._change(
-            f"CREATE TABLE IF NOT EXISTS {self._address.keyspace}.schema_versions"
-            " (name text PRIMARY KEY, version int, owner text)"
-        )
+        self._change("CREATE TABLE IF NOT EXISTS schema_versions (name text PRIMARY KEY, version int, owner text)")
 
     def make_tables(self) -> None:
         """Make the tables, or wait for the program that does."""
-        end = time.monotonic() + _LOCKED_FOR + _CHANGING
+        begun = time.monotonic()
         while schema_version(self._session, self._address, len(self._versions)) < len(self._versions):
-            locking = "INSERT INTO schema_versions (name, owner) VALUES ('lock', %s) IF NOT EXISTS USING TTL %s"
-            if self._decide(locking, self._name, _LOCKED_FOR):
+            if self._locked(begun):
                 self._upgrade()
-            elif time.monotonic() > end:
+            elif time.monotonic() > begun + _LOCKED_FOR + _CHANGING:
                 raise StoreUnavailable(
                     STORE, f"Another program is making the tables at {self._address.where}, and does not end."
                 )
             else:
                 time.sleep(_PAUSE)
+
+    def _locked(self, begun: float) -> bool:
+        """Take the lock if it is free; a node may learn some time later than others that there is one."""
+        statement = "INSERT INTO schema_versions (name, owner) VALUES ('lock', %s) IF NOT EXISTS USING TTL %s"
+        try:
+            return self._decide(statement, self._name, _LOCKED_FOR)
+        except Exception as error:
+            if not is_refused(error) or time.monotonic() > begun + _CHANGING:
+                raise
+            return False
 
     def _upgrade(self) -> None:
         seen = schema_version(self._session, self._address, len(self._versions))
@@ -126,10 +134,12 @@ class _Maker:
     def _change(self, statement: str) -> None:
         """Change the schema, always on the same node: two that make a table at once would make two of that name."""
         up = sorted((host for host in self._nodes if host.is_up), key=lambda host: str(host.address))
-        self._session.execute(statement, timeout=_CHANGING, host=up[0] if up else None)
+        qualified = in_keyspace(self._address.keyspace, statement)
+        self._session.execute(qualified, timeout=_CHANGING, host=up[0] if up else None)
 
     def _decide(self, statement: str, *parameters: Any) -> bool:
-        rows = self._session.execute(statement, parameters, execution_profile=ONCE, timeout=_CHANGING)
+        qualified = in_keyspace(self._address.keyspace, statement)
+        rows = self._session.execute(qualified, parameters, execution_profile=ONCE, timeout=_CHANGING)
         return bool(rows.one()[0])
 
 

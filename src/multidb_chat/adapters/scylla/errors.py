@@ -31,7 +31,7 @@ STORE = "conversations"
 # Cassandra's guardrail on disk usage, ScyllaDB's refusal beyond critical disk utilisation, and the system's own words.
 _FULL = ("disk usage exceeds", "disk utilization", "no space left")
 # Too much for one record or one key: a mutation beyond half a segment of the commit log, a frame, a key of 64 KB.
-_TOO_LARGE = ("is too large for the maximum size", "longer than maximum", "too large", "exceeds maximum", "frame size")
+_TOO_LARGE = ("oversized mutation", "too large", "longer than maximum", "exceeds maximum")
 _CAUSES = (DriverException, DependencyException, NoHostAvailable, ConnectionException, ErrorMessage)
 
 

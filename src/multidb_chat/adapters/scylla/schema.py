@@ -25,6 +25,8 @@ beginning of one that goes on. So nothing here expires, and no table has the com
 `SHARDS` divides what is written by day, since a whole day would be one partition on one node.
 """
 
+import re
+
 SHARDS = 16
 """How many partitions a day has. Part of the schema: never changed."""
 
@@ -172,3 +174,13 @@ _FIRST = (
 _ORIGIN = ("CREATE TABLE IF NOT EXISTS origin (store text PRIMARY KEY, identity text, moves bigint)",)
 
 VERSIONS: tuple[tuple[str, ...], ...] = (_FIRST, _ORIGIN)
+
+_TABLE = re.compile(r"\b(FROM|INTO|UPDATE|TABLE IF NOT EXISTS) (?=[a-z])")
+
+
+def in_keyspace(keyspace: str, statement: str) -> str:
+    """Return the statement about a table of this keyspace.
+
+    Every statement names it, since servers warn of prepared statements that depend on what a connection has in use.
+    """
+    return _TABLE.sub(rf"\1 {keyspace}.", statement, count=1)
