@@ -12,7 +12,6 @@ from multidb_chat.adapters.scylla.conversations import ScyllaConversations
 from multidb_chat.adapters.scylla.creating import bring_up_to_date
 from tests.servers import own_name, url_of
 
-
 _PATIENCE = 30  # seconds: tests wait for a busy machine, where the program would not
 
 

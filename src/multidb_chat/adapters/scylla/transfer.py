@@ -238,7 +238,7 @@ class ScyllaTransfer:
         texts = [str(part) for part in key]
         if table is CONVERSATIONS:
             if (conversation := await self._talk.conversation(texts[0])) is not None:
-                await self._messages.remove_all(conversation.id)
+                await self._messages.remove_all(conversation.id, forget=True)
                 await self._talk.remove(conversation)
         elif table is MESSAGES:
             if (message := await self._messages.message(*texts)) is not None:
