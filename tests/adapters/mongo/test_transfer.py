@@ -14,7 +14,7 @@ pytestmark = needs("mongodb")
 
 
 class TestMongoTransfer(LibraryTransferContract):
-    EXAMPLES = 6
+    EXAMPLES = 4
 
     @pytest.fixture
     def empty(self) -> Empty:

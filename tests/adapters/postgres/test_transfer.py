@@ -17,7 +17,7 @@ pytestmark = needs("postgres")
 
 
 class TestPostgresTransfer(AccountsTransferContract):
-    EXAMPLES = 8
+    EXAMPLES = 4
 
     @pytest.fixture
     def empty(self, shared_url: str) -> Empty:

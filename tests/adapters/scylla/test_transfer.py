@@ -15,7 +15,7 @@ pytestmark = needs("scylla")
 
 
 class TestScyllaTransfer(ConversationsTransferContract):
-    EXAMPLES = 5
+    EXAMPLES = 3
 
     @pytest.fixture
     def empty(self, keyspace: Keyspace) -> Empty:

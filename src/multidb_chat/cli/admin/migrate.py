@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from multidb_chat.cli.console import Console, Exit
+from multidb_chat.cli.console import Console, Exit, Styled
 from multidb_chat.cli.options import Json, Quiet, Yes
 from multidb_chat.cli.session import Session, session_of
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 _STORES = ("accounts", "conversations", "library")
 _PLACES = ("servers", "embedded")
+_CARRIED = (
+    "Carried over while the program may be used. When it suits you, end all programs, here and on all other machines,\n"
+    "and run the same with --switch (or with --finish, to change the configuration yourself)."
+)
 
 
 def _url(store: str, scheme: str) -> Any:
@@ -75,30 +79,39 @@ def migrate(
         from multidb_chat.bootstrap.migrating import migrating
 
         async with migrating(application, target) as migration:
-            _require_source(session, migration, to, wanted)
+            _require_source(migration, to)
             if not migration.moves:
-                console.tell("Everything is there already: nothing to carry.")
-                return Exit.DONE
+                return _told(console, migration, [], as_json, last=False, switched=False)
             if dry_run or verify:
                 return await _compared(console, application, migration, as_json, again=again, strict=verify)
             last = finish or switch
-            if last and not yes and not await console.confirm(f"Is {_named(migration)} used from there on?"):
+            if last and not yes and not await console.confirm(f"Use {_named(migration)} from now on?"):
                 return Exit.REFUSED
             await migration.begin(application.account, last=last, again=again)
             with _telling(console) as tell:
-                if not last:
-                    outcomes = await migration.run(last=False, tell=tell)
+                if last:
+                    outcomes = await _finished(console, application, migration, tell, wanted if switch else {})
                 else:
-                    account = application.account
-                    async with application.alone():
-                        outcomes = await migration.run(last=True, tell=tell)
-                        if switch:
-                            for move in migration.moves:
-                                await application.preferences.set(account, f"stores.{move.store}", wanted[move.store])
-                        await migration.moved()
+                    outcomes = await migration.run(last=False, tell=tell)
             return _told(console, migration, outcomes, as_json, last=last, switched=switch)
 
     session.run(work)
+
+
+async def _finished(
+    console: Console, application: "Application", migration: "Migration", tell: "Tell", places: dict[str, str]
+) -> "list[Outcome]":
+    """Make the last run with the data folder to ourselves, and write the places into the configuration file."""
+    account = application.account
+    async with application.alone():
+        outcomes = await migration.run(last=True, tell=tell)
+        for store in [move.store for move in migration.moves if places]:
+            changed = await application.preferences.set(account, f"stores.{store}", places[store])
+            if changed.overridden:
+                where = f"{changed.origin} still says where {changed.key} is ({changed.shown}): change it there"
+                console.complain(Styled("note: ", "fair"), where)
+        await migration.moved()
+    return outcomes
 
 
 def _wanted(context: typer.Context, to: str, from_: str, given: dict[str, str], only: Sequence[str]) -> dict[str, str]:
@@ -132,7 +145,7 @@ def _target(session: Session, wanted: dict[str, str]) -> "Settings":
     return load_settings(config_file=session.config_file, overrides={**session.overrides, **overrides})
 
 
-def _require_source(session: Session, migration: "Migration", to: str, wanted: dict[str, str]) -> None:
+def _require_source(migration: "Migration", to: str) -> None:
     """Raise `InvalidInput` for a store that is on another server already: what is there would be left behind."""
     from multidb_chat.domain.errors import InvalidInput
 
@@ -174,40 +187,33 @@ def _told(
             {"finished": last, "switched": switched, "stores": [_outcome_record(one) for one in outcomes]}
         )
         return Exit.DONE
+    if not outcomes:
+        console.tell("Everything is there already: nothing to carry.")
+        return Exit.DONE
     from multidb_chat.cli.admin.tables import write_rows
 
+    tables = [(one.store, table) for one in outcomes for table in one.tables]
     rows = [
-        (
-            one.store,
-            table.table,
-            f"{table.target.rows:,}",
-            f"{table.put:,}",
-            f"{table.removed:,}",
-            _sameness(table.same),
-        )
-        for one in outcomes
-        for table in one.tables
+        (store, one.table, f"{one.target.rows:,}", f"{one.put:,}", f"{one.removed:,}", _sameness(one.same))
+        for store, one in tables
     ]
     write_rows(console, ("store", "table", "rows there", "put", "removed", "both sides"), rows)
     if not last:
-        console.tell(
-            "Carried over while the program may be used. When it suits you: end all programs, here and on every"
-        )
-        console.tell(
-            "other machine, and run the same with --switch (or --finish, to change the configuration yourself)."
-        )
+        console.tell(_CARRIED)
     elif switched:
-        console.tell(
-            f"From now on {_named(migration)} is used where it was carried to. What it came from is as it was."
-        )
+        console.tell(f"From now on this is used: {_named(migration)}. What it was carried from stays as it was.")
     else:
-        console.tell("Everything is there. Write this into the configuration file, on every machine:")
-        console.write("[stores]")
-        for move in migration.moves:
-            console.write(f'{move.store} = "{move.target_place}"')
-        if any("***" in move.target_place for move in migration.moves):
-            console.tell("*** stands for the password.")
+        _tell_settings(console, migration)
     return Exit.DONE
+
+
+def _tell_settings(console: Console, migration: "Migration") -> None:
+    console.tell("Everything is there. Write this into the configuration file, on every machine:")
+    console.write("[stores]")
+    for move in migration.moves:
+        console.write(f'{move.store} = "{move.target_place}"')
+    if any("***" in move.target_place for move in migration.moves):
+        console.tell("*** stands for the password.")
 
 
 def _sameness(same: bool) -> str:

@@ -91,7 +91,7 @@ def examples(count: int, *strategies: Any) -> Callable[[Callable[..., Awaitable[
 def test_whatever_was_carried_before_both_sides_are_the_same_in_the_end(store: str) -> None:
     make, rows = STORES[store]
 
-    @examples(10, rows, rows)
+    @examples(6, rows, rows)
     async def check(now: Rows, before: Rows) -> None:
         async with twins(make) as (source, target):
             await related(source, target)
@@ -144,7 +144,7 @@ class Ending:
 def test_what_is_interrupted_anywhere_is_completed_by_the_next_run(store: str) -> None:
     make, rows = STORES[store]
 
-    @examples(10, rows, rows, st.integers(1, 60))
+    @examples(8, rows, rows, st.integers(1, 60))
     async def check(now: Rows, before: Rows, call: int) -> None:
         async with twins(make) as (source, target):
             await related(source, target)
@@ -186,7 +186,7 @@ class Busy:
 def test_what_people_do_meanwhile_is_carried_by_the_last_run_at_the_latest(store: str) -> None:
     make, rows = STORES[store]
 
-    @examples(8, rows, rows)
+    @examples(5, rows, rows)
     async def check(first: Rows, then: Rows) -> None:
         async with twins(make) as (source, target):
             await fill(source, first)
