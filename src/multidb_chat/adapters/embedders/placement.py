@@ -32,6 +32,8 @@ def place(device: str = "auto", precision: str = "auto") -> Placement:
     found = next((placement for kind in wanted.values() if (placement := kind()) is not None), None)
     if found is None:
         raise InvalidSetting(f"embedder.device: there is no {device} that torch {torch.__version__} can use")
+    if device == "auto" and found.device == "cpu":
+        found = replace(found, reason=f"no CUDA card and no Apple graphics processor was found; {found.reason}")
     if precision == "auto":
         return found
     return replace(found, dtype=getattr(torch, precision), reason="embedder.precision says so")
@@ -55,10 +57,9 @@ def _mps() -> Placement | None:
 
 
 def _cpu() -> Placement:
-    why = "no CUDA card and no Apple graphics processor was found"
     if _computes_bfloat16():
-        return Placement("cpu", torch.bfloat16, f"{why}; this processor computes with bfloat16")
-    return Placement("cpu", torch.float32, f"{why}; this processor would convert bfloat16 at every step")
+        return Placement("cpu", torch.bfloat16, "this processor computes with bfloat16")
+    return Placement("cpu", torch.float32, "this processor would convert bfloat16 at every step")
 
 
 def _computes_bfloat16() -> bool:
