@@ -308,19 +308,24 @@ class JournaledConversations:
 
     async def _merged(self, conversation_id: str, read: Callable[[], Awaitable[list[Message]]]) -> list[Message]:
         """Return what the store says of a conversation, or what was seen of it, with what waits; in order of id."""
-        waiting = await self._lane(conversation_id)
-        try:
-            stored = await read()
-        except StoreUnavailable:
+        stored, waiting = await asyncio.gather(_unless_away(read()), self._lane(conversation_id))
+        if isinstance(stored, StoreUnavailable):
             seen = self._recent.messages(conversation_id)
             if seen is None and not waiting:
-                raise
+                raise stored
             stored = seen or []
         else:
             self._recent.saw_messages(conversation_id, stored)
         if not waiting:
             return sorted(stored, key=lambda message: message.id)
         return [message for _, message in sorted(entries.messages_with(stored, waiting).items())]
+
+
+async def _unless_away(reading: Awaitable[T]) -> T | StoreUnavailable:
+    try:
+        return await reading
+    except StoreUnavailable as error:
+        return error
 
 
 def _by_lane(waiting: Iterable[JournalEntry]) -> dict[str, list[JournalEntry]]:

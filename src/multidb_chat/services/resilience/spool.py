@@ -137,7 +137,8 @@ class Spool:
         upload = self._folder / new_id()
         unfinished = upload.with_name(f".{upload.name}")
         try:
-            unfinished.mkdir(mode=0o700, parents=True)
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            unfinished.mkdir(mode=0o700)
             copies, failures = self._copied(inputs, unfinished)
             if copies:
                 manifest = _Manifest(account_id, collection, shared, copies)

@@ -71,7 +71,7 @@ def told(state: StoreState) -> str:
     if state.outage is None:
         line = "answers"
     else:
-        line = f"away since {state.outage.since:%Y-%m-%d %H:%M:%S} UTC ({state.outage.error})"
+        line = f"away since {state.outage.since:%Y-%m-%d %H:%M:%S} UTC ({state.outage.error.rstrip('.')})"
     return "; ".join([line, *_waiting(state.backlog)])
 
 

@@ -70,6 +70,7 @@ async def test_what_is_kept_is_added_once_as_it_was_and_from_where_it_was(
     assert kept.told(AWAY) == "4 files kept on this machine, to be added when the library is back. It is away."
     (papers / "a.txt").unlink()
     assert (await spool.backlog()).waiting == 1
+    assert {path.stat().st_mode & 0o077 for path in [tmp_path / "spool", *(tmp_path / "spool").rglob("*")]} == {0}
     library.away = True
     with pytest.raises(StoreUnavailable):
         await spool.store_waiting()

@@ -56,8 +56,8 @@ async def test_what_another_process_found_tells_since_when(journal: SqliteJourna
     assert state_rows(found) == [
         (
             "Conversations",
-            f"away since 2026-02-28 11:55:00 UTC ({ERROR}); 1 waiting here, the oldest since 2026-02-28 12:00:00 UTC;"
-            " 1 refused",
+            "away since 2026-02-28 11:55:00 UTC (db:9042 refuses connections); 1 waiting here, the oldest since"
+            " 2026-02-28 12:00:00 UTC; 1 refused",
         )
     ]
     assert (await states(answers, journal).now())[0].outage is None
