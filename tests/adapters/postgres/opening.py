@@ -1,7 +1,7 @@
 """Schemas of a test's own, and stores in them opened for as long as a block lasts, by functions that travel pickled."""
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import astuple
 
 import psycopg
@@ -64,6 +64,19 @@ def url_as(url: str, role: str, password: str) -> str:
     """Return the URL with another user."""
     scheme, _, rest = url.partition("://")
     return f"{scheme}://{role}:{password}@{rest.rpartition('@')[2]}"
+
+
+class InOwnSchema:
+    """The half of a machine that gives it a schema; stands before the machine among its bases."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._around = ExitStack()
+        self.url = self._around.enter_context(own_schema())
+
+    def teardown(self) -> None:
+        super().teardown()  # type: ignore[misc]
+        self._around.close()
 
 
 def empty(url: str) -> None:

@@ -1,29 +1,20 @@
 """Credentials in PostgreSQL behave as plain dictionaries would, in any order of calls."""
 
-from contextlib import AbstractAsyncContextManager, ExitStack
+from contextlib import AbstractAsyncContextManager
 
 from hypothesis import settings
 
 from multidb_chat.domain.accounts import Accounts
-from tests.adapters.postgres.opening import accounts_at, own_schema
+from tests.adapters.postgres.opening import InOwnSchema, accounts_at
 from tests.contracts.credentials_machine import CredentialsMachine
 from tests.servers import needs
 
 
-class PostgresCredentialsMachine(CredentialsMachine):
-    def __init__(self) -> None:
-        super().__init__()
-        self.around = ExitStack()
-        self.url = self.around.enter_context(own_schema())
-
+class PostgresCredentialsMachine(InOwnSchema, CredentialsMachine):
     def open(self) -> AbstractAsyncContextManager[Accounts]:
         return accounts_at(self.url)
-
-    def teardown(self) -> None:
-        super().teardown()
-        self.around.close()
 
 
 @needs("postgres")
 class TestPostgresCredentialsMachine(PostgresCredentialsMachine.TestCase):  # type: ignore[misc, valid-type]
-    settings = settings(max_examples=8, stateful_step_count=25, deadline=None)
+    settings = settings(max_examples=6, stateful_step_count=25, deadline=None)
