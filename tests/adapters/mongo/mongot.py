@@ -208,7 +208,7 @@ class Mongot:
         return found
 
     def _words(self, record: Record, path: str) -> Counter[str]:
-        return Counter(self._terms(" ".join(map(str, _list(record[path])))))
+        return Counter(self._terms(" ".join(map(str, _list(record.get(path, ""))))))
 
     def _terms(self, text: str) -> list[str]:
         return [self._stem(word) for word in re.findall(r"\w+", text.lower()) if word not in ("of", "and", "the", "in")]

@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from bson import Binary, encode
+from bson import Binary, decode, encode
 from bson.binary import BinaryVectorDtype
 from hypothesis import given
 from hypothesis import strategies as st
 from pymongo import AsyncMongoClient
 
 from multidb_chat.adapters.mongo.library import MongoLibrary
-from multidb_chat.adapters.mongo.records import vector_of
+from multidb_chat.adapters.mongo.records import chunk_of, chunk_record, vector_of
 from multidb_chat.adapters.mongo.texts import key_of, prefixed, text_in, text_of, value_of
 from multidb_chat.domain.reading import Block
 from tests.adapters.mongo.opening import open_at, own_database
@@ -50,6 +50,21 @@ def test_a_vector_is_what_the_driver_would_make_of_its_numbers(numbers: list[flo
     expected = Binary.from_vector(numbers, BinaryVectorDtype.FLOAT32)
     assert vector_of(packed, vectors=True) == expected
     assert vector_of(packed, vectors=False) == Binary(expected, 0)
+
+
+@given(
+    st.sampled_from(["text", "", "table"]),
+    st.none() | st.integers(0, 2),
+    st.lists(ANY, max_size=2),
+    st.binary(max_size=8),
+)
+def test_a_chunk_comes_back_also_where_its_record_leaves_out_what_is_usual(
+    kind: str, page: int | None, headings: list[str], vector: bytes
+):
+    content = a_content()
+    chunk = replace(content.chunks[0], kind=kind, page=page, headings=tuple(headings), vector=vector)
+    record = decode(encode(chunk_record("key", chunk, content.document, vectors=True)))
+    assert chunk_of(record) == chunk
 
 
 @needs("mongodb")

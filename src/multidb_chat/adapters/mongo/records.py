@@ -14,6 +14,8 @@ from multidb_chat.domain.library import Chunk, Collection, Document, SourceRecor
 HERE, LEAVING, GONE = "here", "leaving", "gone"
 """The states of a collection; one that is leaving is no longer there for anybody, but what was in it may be."""
 
+# A chunk of it has no kind in its record.
+_USUAL_KIND = "text"
 # What stands before the numbers of a vector (https://bsonspec.org, subtype 9): its kind, and no padding.
 _FLOAT32 = bytes([BinaryVectorDtype.FLOAT32.value[0], 0])
 _VECTOR, _PLAIN = 9, 0
@@ -143,16 +145,18 @@ def chunk_record(key: str, chunk: Chunk, document: Document, vectors: bool) -> R
         "start": chunk.start,
         "end": chunk.end,
         "text": value_of(chunk.text),
-        "kind": chunk.kind,
-        "page": chunk.page,
-        "headings": [value_of(heading) for heading in chunk.headings],
-        "title": value_of(document.title),
         "document_kind": document.kind,
         "day": (document.authored_at or document.added_at).date().toordinal(),
-        "metadata": [metadata_value(name, value) for name, value in document.metadata.items()],
     }
-    if chunk.vector:
-        record["vector"] = vector_of(chunk.vector, vectors)
+    seldom: dict[str, Any] = {
+        "kind": chunk.kind if chunk.kind != _USUAL_KIND else None,
+        "page": chunk.page,
+        "headings": [value_of(heading) for heading in chunk.headings] or None,
+        "title": value_of(document.title) or None,
+        "metadata": [metadata_value(name, value) for name, value in document.metadata.items()] or None,
+        "vector": vector_of(chunk.vector, vectors) if chunk.vector else None,
+    }
+    record.update((name, value) for name, value in seldom.items() if value is not None)
     return record
 
 
@@ -172,15 +176,15 @@ CHUNK = (*CHUNK_WITHOUT_VECTOR, "vector")
 
 def chunk_of(record: Record) -> Chunk:
     """Return the chunk of a record of the fields `CHUNK`, or `CHUNK_WITHOUT_VECTOR`."""
-    headings: Sequence[str | bytes] = record["headings"]
+    headings: Sequence[str | bytes] = record.get("headings", ())
     return Chunk(
         text_of(record["document_id"]),
         record["ordinal"],
         record["start"],
         record["end"],
         text_in(record["text"]),
-        record["kind"],
-        record["page"],
+        record.get("kind", _USUAL_KIND),
+        record.get("page"),
         tuple(text_in(heading) for heading in headings),
         chunk_vector(record),
     )
