@@ -41,7 +41,7 @@ class Installation(Members):
         return cache_upkeep(self.settings.paths.cache)
 
     def _server_upkeep(self, store: str) -> "Upkeep":
-        """Return what looks after a store on its server; where nothing here does, it is only named."""
+        """Return what looks after a store on its server."""
         if store == "library":
             from multidb_chat.adapters.mongo.upkeep import MongoUpkeep
 
@@ -54,9 +54,9 @@ class Installation(Members):
             from multidb_chat.adapters.redis.upkeep import RedisUpkeep
 
             return RedisUpkeep(self._server(store) or "")
-        from multidb_chat.services.installation.elsewhere import Elsewhere
+        from multidb_chat.adapters.scylla.upkeep import ScyllaUpkeep
 
-        return Elsewhere(store, self.settings.shown_value(f"stores.{store}"))
+        return ScyllaUpkeep(self._server(store) or "")
 
     @cached_property
     def database_roles(self) -> "DatabaseRoles | None":

@@ -184,3 +184,9 @@ def in_keyspace(keyspace: str, statement: str) -> str:
     Every statement names it, since servers warn of prepared statements that depend on what a connection has in use.
     """
     return _TABLE.sub(rf"\1 {keyspace}.", statement, count=1)
+
+
+def tables_of(version: int) -> list[str]:
+    """Return the names of the tables that there are in this version."""
+    made = "\n".join(statement for statements in VERSIONS[:version] for statement in statements)
+    return re.findall(r"CREATE TABLE IF NOT EXISTS (\w+)", made)

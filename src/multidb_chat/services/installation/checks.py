@@ -47,8 +47,6 @@ _SERVER_MEND = "Look at the server with its own tools, or restore its backup the
 
 def _state(report: StoreReport) -> tuple[Severity, str]:
     name = f"The {report.store} store"
-    if not report.examined:
-        return "note", f"{name} is on {report.place} and is not examined from here."
     if report.schema == 0:
         return "ok", f"{name} is not made yet."
     if report.schema is not None and report.schema < (report.known_schema or 0):

@@ -9,10 +9,9 @@ import pytest
 
 from multidb_chat.bootstrap import Application
 from multidb_chat.domain.accounts import Account
-from multidb_chat.domain.errors import InvalidInput
+from multidb_chat.domain.errors import InvalidInput, StoreUnavailable
 from multidb_chat.domain.ids import new_id
-from multidb_chat.services.installation import archive, checks
-from multidb_chat.services.installation.elsewhere import Elsewhere
+from multidb_chat.services.installation import archive
 from multidb_chat.settings import load_settings
 from tests.adapters.postgres.opening import own_schema
 from tests.servers import needs
@@ -33,15 +32,6 @@ async def installation(home: Path, **environ: str) -> AsyncIterator[Application]
     app = Application(load_settings(environ={"MULTIDB_CHAT_HOME": str(home), **environ}))
     yield app
     await app.close()
-
-
-async def test_a_store_that_nobody_examines_is_named_without_its_password() -> None:
-    findings, report = await checks.store(Elsewhere("library", "mongodb://ada:***@docs.example.org/chat"))
-    assert [(one.severity, one.text) for one in findings] == [
-        ("note", "The library store is on mongodb://ada:***@docs.example.org/chat and is not examined from here.")
-    ]
-    assert report is not None
-    assert (report.schema, report.size_bytes, report.on_server, report.examined) == (None, None, True, False)
 
 
 async def test_embedded_stores_are_backed_up_and_those_on_servers_named(tmp_path: Path) -> None:
@@ -75,7 +65,10 @@ async def test_what_looks_after_the_stores_is_chosen_for_each_of_them(tmp_path: 
     async with installation(tmp_path / "home", **TALK, **PEOPLE) as app:
         seen = {upkeep.store: upkeep for upkeep in app.upkeep}
         assert [store for store, upkeep in seen.items() if upkeep.on_server] == ["conversations", "accounts"]
-        assert "pa55" not in repr([await seen[store].report() for store in ("conversations", "library")])
+        with pytest.raises(StoreUnavailable) as caught:
+            await seen["conversations"].report()
+        assert "talk.example.org" in str(caught.value)
+        assert "pa55" not in str(caught.value)
         assert (await seen["library"].report()).place.endswith("library.sqlite")
 
 
