@@ -93,6 +93,17 @@ class TestLarge:
         await library.remove_documents([content.document.id])
         assert await left(url) == {"documents": 1}
 
+    async def test_a_span_of_a_text_comes_without_the_rest(self, library: MongoLibrary, url: str):
+        content = a_content(text="0123456789" * 10_000, original=b"x" * 1_000_000)
+        await library.put_documents([content])
+        async with AsyncMongoClient(url) as client:
+            texts = client.get_default_database()["texts"]
+            sliced = await texts.find_one({}, {"number": 1, "segments": {"$slice": [1, 2]}})
+        assert sliced is not None
+        assert sliced.keys() == {"_id", "number", "segments"}
+        assert len(sliced["segments"]) == 2
+        assert await library.text(content.document.id, 20_000, 20_004) == "0123"
+
     async def test_an_original_larger_than_a_record_is_a_file(self, library: MongoLibrary, url: str):
         first = a_content(original=b"0123456789" * 1_700_000)
         second = a_content(text="other", original=b"9876543210" * 1_700_000)

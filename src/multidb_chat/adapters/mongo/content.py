@@ -199,7 +199,8 @@ async def _original(database: Database, place: Stored, inline: bytes) -> bytes |
 
 
 async def _segments(database: Database, key: str, first: int, count: int) -> list[bytes]:
-    found = await database[_TEXTS].find_one({"_id": key}, {"_id": 1, "segments": {"$slice": [first, count]}})
+    # A slice alone would leave nothing out; beside a field that is wanted, only what is wanted comes.
+    found = await database[_TEXTS].find_one({"_id": key}, {"number": 1, "segments": {"$slice": [first, count]}})
     if found is None:
         raise Missing
     segments: list[bytes] = found["segments"]
@@ -217,7 +218,7 @@ def _parts(content: DocumentContent, original: str) -> Iterator[Record]:
         some = text[number * step : (number + 1) * step]
         segments = [some[at : at + SEGMENT].encode("utf-8", "surrogatepass") for at in range(0, len(some), SEGMENT)]
         cut = slice(number * PIECE, (number + 1) * PIECE)
-        yield {"segments": segments, "blocks": [blocks[cut]], "original": [raw[cut]]}
+        yield {"number": number, "segments": segments, "blocks": [blocks[cut]], "original": [raw[cut]]}
 
 
 async def _insert(database: Database, name: str, records: Iterator[Record]) -> None:
