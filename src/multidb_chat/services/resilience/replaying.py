@@ -105,6 +105,10 @@ class Replayer:
                 return False
             except MultidbChatError as error:  # nothing but the lane itself is held up by it
                 await self._noted(Outcome(tuple(entry.seq for entry in entries), str(error)))
+            except Exception as error:  # noqa: BLE001 - what no version of the program can read is kept as well
+                _log.exception("What waits in the lane %s cannot be done.", entries[0].lane)
+                reason = f"It cannot be read ({type(error).__name__})."
+                await self._noted(Outcome(tuple(entry.seq for entry in entries), reason))
         return True
 
     async def _noted(self, outcome: Outcome) -> None:

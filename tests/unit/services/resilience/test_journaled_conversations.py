@@ -11,6 +11,7 @@ import pytest
 
 from multidb_chat.domain.conversations import META_LIMIT, Conversation, Feedback, Message
 from multidb_chat.domain.errors import InvalidInput, NotFound, StoreUnavailable
+from multidb_chat.domain.journal import JournalEntry
 from multidb_chat.services.resilience.replaying import Replayer
 from multidb_chat.services.resilience.talk_entries import STORE
 from multidb_chat.services.resilience.talk_replay import OLDEST, TalkReplay
@@ -170,6 +171,17 @@ async def test_what_the_store_refuses_is_set_aside_and_stops_nothing(house: Hous
         "The conversation 'c2' is not the account's.",
     ]
     assert await house.waiting() == 0
+
+
+@pytest.mark.parametrize(("kind", "payload"), [("messages", "no JSON"), ("messages", "[{}]"), ("tomorrow", "{}")])
+async def test_what_cannot_be_read_is_set_aside_and_stops_nothing(house: House, kind: str, payload: str):
+    await house.journal.add(JournalEntry(STORE, "c2", "ada", kind, payload, datetime.now(UTC)))
+    house.switch.away = True
+    await house.conversations.append(a_message("002"))
+    house.switch.away = False
+    assert await house.replayer.drain()
+    assert await stored(house) == ["001", "002"]
+    assert len(await house.refused()) == 1
 
 
 async def test_messages_for_a_conversation_that_could_not_be_read_are_checked_when_they_are_stored(
