@@ -30,3 +30,12 @@ class TestPostgresTransfer(AccountsTransferContract):
                 await transfer.close()
 
         return opened
+
+
+async def test_every_table_is_carried_or_known_to_be_derived(shared_url: str) -> None:
+    async with database_at(shared_url) as database:
+        transfer = PostgresTransfer(database)
+        rows = await database.fetch("SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema()")
+        derived = {"schema_migrations", "identity"}
+        found = {name for (name,) in rows if not name.startswith("corpus_")} - derived
+        assert found == {table.name for table in transfer.tables}
