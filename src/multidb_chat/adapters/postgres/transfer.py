@@ -57,8 +57,14 @@ class PostgresTransfer:
 
     async def find(self, table: Table, keys: Sequence[Key]) -> list[Row]:
         """Return the rows of these keys."""
-        one = self._rows[table.name].one
-        return [row for key in keys for row in await self._read(table, one, key)]
+        statements = self._rows[table.name]
+
+        async def work(connection: AsyncConnection) -> list[tuple[Any, ...]]:
+            async with connection.pipeline():  # one exchange for all of them
+                cursors = [await connection.execute(statements.one, key) for key in keys]
+            return [row for cursor in cursors for row in await cursor.fetchall()]
+
+        return [statements.read(row) for row in await self._database.read(work, _PATIENCE)]
 
     async def put(self, table: Table, rows: Sequence[Row]) -> None:
         """Add or replace rows, all at once where none stands in the way of another. Raises `Conflict`."""

@@ -102,6 +102,8 @@ class ScyllaTransfer:
 
     async def find(self, table: Table, keys: Sequence[Key]) -> list[Row]:
         """Return the rows of these keys."""
+        if table is MESSAGES:
+            return await self._messages_of(keys)
         return [row for row in await _gathered(self._one(table, key) for key in keys) if row is not None]
 
     async def put(self, table: Table, rows: Sequence[Row]) -> None:
@@ -174,9 +176,6 @@ class ScyllaTransfer:
         if table is CONVERSATIONS:
             conversation = await self._talk.conversation(texts[0])
             return None if conversation is None else CONVERSATIONS.row(conversation)
-        if table is MESSAGES:
-            message = await self._messages.message(*texts)
-            return None if message is None else MESSAGES.row(message)
         if table is FEEDBACK:
             feedback = await self._given(*texts)
             return None if feedback is None else FEEDBACK.row(feedback)
@@ -185,6 +184,14 @@ class ScyllaTransfer:
             return (await self._used([entry]))[0] if entry else None
         rows = await self._connection.rows("SELECT account_id FROM erased WHERE account_id = ?", texts[0])
         return rows[0] if rows else None
+
+    async def _messages_of(self, keys: Sequence[Key]) -> list[Row]:
+        """Return the messages of these keys, those of a conversation together."""
+        names: dict[str, list[str]] = {}
+        for conversation_id, message_id in keys:
+            names.setdefault(str(conversation_id), []).append(str(message_id))
+        found = await _gathered(self._messages.named(*one) for one in names.items())
+        return [MESSAGES.row(message) for some in found for message in some]
 
     async def _given(self, account_id: str, feedback_id: str) -> Feedback | None:
         query = f"SELECT {GIVEN.listed} FROM feedback WHERE account_id = ? AND part = 'given' AND id = ?"
