@@ -11,6 +11,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import DataTable, Input
 
+from multidb_chat.adapters.sqlite.accounts import SqliteAccounts
 from multidb_chat.bootstrap import Application, open_application
 from multidb_chat.domain.errors import StoreUnavailable
 from multidb_chat.remembered import remembered
@@ -392,3 +393,44 @@ async def test_a_forgotten_password_is_set_anew_with_a_code(home: Path) -> None:
         await fill(pilot, new)
         await at_the_chat(pilot)
         await until(pilot, lambda: title(pilot) == f"multidb-chat · {ADA}")
+
+
+@asynccontextmanager
+async def waiting_for_accounts(home: Path) -> AsyncIterator[Application]:
+    """Open the services as where the accounts are on a server, which may be away."""
+    application = Application(quick(home))
+    application.identity._patient = True
+    try:
+        await application.open("app")
+        yield application
+    finally:
+        await application.close()
+
+
+@pytest.mark.parametrize("was_logged_in", [True, False])
+async def test_the_app_opens_without_the_accounts_and_lets_people_in_when_they_are_back(
+    home: Path, monkeypatch: pytest.MonkeyPatch, was_logged_in: bool
+) -> None:
+    if was_logged_in:
+        await registered(home)
+        async with app_for(home, "guest").run_test(size=NARROW) as pilot:
+            await logged_in(pilot)
+
+    async def away(*_: object) -> None:
+        raise StoreUnavailable("accounts", "The server is away.")
+
+    app = ChatApp(lambda: waiting_for_accounts(home))  # type: ignore[arg-type]
+    monkeypatch.setattr(SqliteAccounts, "account", away)
+    monkeypatch.setattr(SqliteAccounts, "session", away)
+    async with app.run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: "it is tried again by itself. The server is away." in " ".join(shown(pilot).split()))
+        await app._chat.entrance.still_in()
+        assert isinstance(app.screen, WelcomeScreen)
+        monkeypatch.undo()
+        await app._chat.entrance.still_in()
+        if was_logged_in:
+            await until(pilot, lambda: title(pilot) == f"multidb-chat · {ADA}")
+        else:
+            await until(pilot, lambda: "The server is away." not in shown(pilot))
+            await pilot.press("g")
+            await until(pilot, lambda: title(pilot) == "multidb-chat · guest")
