@@ -23,6 +23,7 @@ from tests.contracts.search_index import (
     a_vector,
     nearest,
 )
+from tests.faults.proxy import Proxy
 from tests.servers import needs
 
 pytestmark = needs("mongodb")
@@ -196,6 +197,22 @@ async def test_a_server_without_search_is_asked_once_and_the_other_index_is_used
         assert len(await index.lexical("wings", PAPERS, 10)) == 1
         assert (await index.where(), await index.check()) == ("this machine", [])
         assert await index.rebuild() == 1
+        await index.close()
+        await library.close()
+
+
+@pytest.mark.parametrize("way", ["refuse", "freeze"])
+async def test_while_the_server_is_away_the_other_index_answers(tmp_path: Path, way: str):
+    async with own_database() as url, Proxy(url) as proxy:
+        library = open_at(url)
+        await library.create_collection(Collection("papers", "ada", "Papers", EPOCH))
+        await library.put_documents([a_document("it", "wings", vectors={0: a_vector(1)})])
+        other = EmbeddedSearchIndex(tmp_path / "index", library)
+        await other.refresh()
+        getattr(proxy, way)()
+        index = MongoSearchIndex(proxy.url, other, timeout=0.2)
+        assert len(await index.lexical("wings", PAPERS, 10)) == len(await nearest(index, a_vector(1), PAPERS, 10)) == 1
+        proxy.thaw()
         await index.close()
         await library.close()
 
