@@ -23,9 +23,11 @@ def with_database(url: str, name: str) -> str:
 async def own_database() -> AsyncIterator[str]:
     """Yield the URL of a database that no other test uses, and drop it."""
     server, name = url_of("mongodb"), own_name()
-    yield with_database(server, name)
-    async with AsyncMongoClient(server) as client:
-        await client.drop_database(name)
+    try:
+        yield with_database(server, name)
+    finally:
+        async with AsyncMongoClient(server) as client:
+            await client.drop_database(name)
 
 
 def open_at(url: str) -> MongoLibrary:
