@@ -9,6 +9,8 @@ from typing import Any
 from multidb_chat import services
 
 _ACTING = {"account", "actor"}
+# They stand in the place of stores: services above them look who asks.
+_STORES = {"JournaledConversations", "Leases"}
 
 
 def guarded_methods() -> set[str]:
@@ -20,7 +22,8 @@ def _service_classes() -> Iterator[type[Any]]:
     for module in pkgutil.walk_packages(services.__path__, f"{services.__name__}."):
         for name, found in vars(importlib.import_module(module.name)).items():
             is_own = inspect.isclass(found) and found.__module__ == module.name
-            if is_own and not name.startswith("_") and not getattr(found, "_is_protocol", False):
+            is_service = not name.startswith("_") and name not in _STORES
+            if is_own and is_service and not getattr(found, "_is_protocol", False):
                 yield found
 
 

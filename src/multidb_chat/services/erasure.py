@@ -42,7 +42,7 @@ class Erased:
 class Uploads(Protocol):
     """What waits on this machine to be added to the library."""
 
-    async def erase(self, account_id: str) -> None:
+    async def erase(self, owner: Account) -> None:
         """Remove what is of an account."""
 
 
@@ -128,7 +128,7 @@ class Erasure:
 
     async def _remove(self, account: Account) -> Erased:
         if self._uploads is not None:
-            await self._uploads.erase(account.id)
+            await self._uploads.erase(account)
         tasks = await self._tasks.delete_tasks(account.id)
         conversations = await self._conversations.erase(account.id)
         documents = await self._library.erase(account.id)

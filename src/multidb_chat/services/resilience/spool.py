@@ -126,11 +126,11 @@ class Spool:
         refused = len(list(self._folder.glob(f"*{_REFUSED}"))) if self._folder.exists() else 0
         return Backlog(len(waiting), made_at(waiting[0].name) if waiting else None, refused)
 
-    async def erase(self, account_id: str) -> None:
-        """Remove the uploads of an account."""
+    async def erase(self, owner: Account) -> None:
+        """Remove the uploads of an account that goes."""
         for upload in self._folder.iterdir() if self._folder.exists() else ():
             with suppress(OSError, ValueError):
-                if _manifest(upload).account_id == account_id:
+                if _manifest(upload).account_id == owner.id:
                     await asyncio.to_thread(shutil.rmtree, upload)
 
     def _keep(self, account_id: str, collection: str, shared: bool | None, inputs: Sequence[Input]) -> Kept:

@@ -133,7 +133,7 @@ async def test_nothing_of_an_erased_account_is_left(tmp_path: Path, library: Lib
     bob = replace(ADA, id="bob")
     await spool.keep(ADA, "documents", None, [Given("hers", b"1")])
     await spool.keep(bob, "documents", None, [Given("his", b"2")])
-    await spool.erase(ADA.id)
+    await spool.erase(ADA)
     library.people["bob"] = bob
     await spool.store_waiting()
     assert [key for _, _, key, _ in library.added] == ["his"]
