@@ -89,6 +89,7 @@ class Bench:
         self.device, self.runs, self.limit = device, runs, limit
         begin = time.perf_counter()
         self.model = StellaModel(folder, 1_024, device, "bfloat16", card=False)
+        self.model.compiled_from = sys.maxsize  # until `compiled`
         print(f"loaded and proved in {time.perf_counter() - begin:.1f} s, {self.model.placement}", flush=True)
         self.plain = SentenceTransformer(
             str(folder), device=device, model_kwargs={"dtype": "bfloat16"}, processor_kwargs={"add_eos_token": True}
@@ -126,21 +127,16 @@ class Bench:
             self.model.budget = budget
             self.show(f"{what}: {budget} tokens at once", lengths, lambda: self.model.vectors(tokens, lambda: False))
         self.model.budget = kept
-        layers = self.model.network.network.layers
-        for layer in layers:
-            layer.compile(dynamic=True)
-        try:
-            begin = time.perf_counter()
-            self.model.vectors(tokens, lambda: False)
-            print(f"compiled in {time.perf_counter() - begin:.1f} s", flush=True)
-            for budget in (16_384, kept, 65_536):
-                self.model.budget = budget
-                self.show(f"{what}: compiled, {budget}", lengths, lambda: self.model.vectors(tokens, lambda: False))
-        except Exception as error:  # noqa: BLE001 - the other figures count without it
-            print(f"{what}: cannot be compiled: {' '.join(str(error).split())[:300]}", flush=True)
-        self.model.budget = kept
-        for layer in layers:
-            layer._compiled_call_impl = None
+
+    def compiled(self, runs: Sequence[tuple[str, Sequence[int]]]) -> None:
+        """Measure again as it is when so much was embedded that the layers are compiled."""
+        begin = time.perf_counter()
+        self.model.compiled_from = 0
+        self.ours(texts(runs[0][1]))
+        print(f"compiled and proved again in {time.perf_counter() - begin:.1f} s", flush=True)
+        for what, lengths in runs:
+            given = texts(lengths)
+            self.show(f"{what}: compiled, texts given", lengths, lambda given=given: self.ours(given))
 
     def same(self) -> None:
         """Compare both, so that nothing is measured that computes something else."""
@@ -198,6 +194,9 @@ def measure(arguments: argparse.Namespace) -> None:
         chosen = random.Random(2)
         mixed = [chosen.randint(16, 512) for _ in range(total // 264)]
         bench.lengths("16 to 512 tokens", mixed, variants=False)
+        if device == "cuda":
+            bench.compiled([*((f"{n} tokens", [n] * (total // n)) for n in LENGTHS), ("16 to 512 tokens", mixed)])
+            bench.same()
         if arguments.small:
             asyncio.run(questions(folder, device))
     print(f"bfloat16 matrix product, again: {peak(device, 8_192 if device == 'cuda' else 1_024) / 1e12:.2f} TFLOP/s")
@@ -211,7 +210,7 @@ def main(argv: Sequence[str]) -> int:
         return 0
     parser = argparse.ArgumentParser(prog="bench stella", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--small", action="store_true", help="a small network, to try the benchmark")
-    parser.add_argument("--variants", action="store_true", help="other sizes of batches, and compiled layers, too")
+    parser.add_argument("--variants", action="store_true", help="other sizes of batches, too")
     parser.add_argument("--runs", type=int, default=3, help="runs a figure is the median of (default: %(default)s)")
     parser.add_argument("--tokens", type=int, default=0, help="tokens of one run")
     measure(parser.parse_args(argv))

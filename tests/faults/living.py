@@ -45,7 +45,7 @@ class FirstPassage:
 
 @dataclass
 class User:
-    """Somebody who asks, and what was acknowledged: the answers, in their order. `begun` are turns that were counted."""
+    """Somebody who asks, and what was acknowledged: the answers, in order. `begun` are turns that were counted."""
 
     account: Account
     conversation_id: str

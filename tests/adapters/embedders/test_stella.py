@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -314,6 +315,39 @@ class TestProof:
 
 def _one(runs: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
     return ((1, sum(count * length for count, length in runs)),)
+
+
+class TestCompiling:
+    @pytest.fixture
+    def on_a_card(self, model: "StellaModel", monkeypatch: pytest.MonkeyPatch) -> "StellaModel":
+        """The model as on a CUDA card, of which compiling alone knows here, and from the 500th token on."""
+        monkeypatch.setattr(model, "placement", replace(model.placement, device="cuda"))
+        monkeypatch.setattr(model, "compiled_from", model._embedded + 500)
+        monkeypatch.setattr(model, "_compiled", False)
+        return model
+
+    def test_layers_are_compiled_once_when_so_much_was_embedded_and_proved_again(
+        self, on_a_card: "StellaModel", monkeypatch: pytest.MonkeyPatch
+    ):
+        compiled: list[bool] = []
+        monkeypatch.setattr(on_a_card.network, "compile", lambda: compiled.append(True))
+        on_a_card._compile_when_it_pays(499)
+        assert compiled == []
+        for _ in range(3):
+            on_a_card._compile_when_it_pays(1)
+        assert compiled == [True]
+
+    def test_what_cannot_be_compiled_goes_on_as_it_was(
+        self, on_a_card: "StellaModel", monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ):
+        def compile_() -> None:
+            raise RuntimeError("no compiler")
+
+        monkeypatch.setattr(on_a_card.network, "compile", compile_)
+        on_a_card._compile_when_it_pays(500)
+        assert "goes on without compiled layers: no compiler" in caplog.text
+        monkeypatch.undo()
+        assert embed(on_a_card, TEXTS[:1])
 
 
 class TestMemory:

@@ -35,6 +35,16 @@ class StellaNetwork:
         other._head = _head(checkpoint, self.placement)
         return other
 
+    def compile(self) -> None:
+        """Let the layers be compiled when they are next run, for any number of tokens."""
+        for layer in self.network.layers:
+            layer.compile(dynamic=True)
+
+    def decompile(self) -> None:
+        """Run the layers as they are again."""
+        for layer in self.network.layers:
+            layer._compiled_call_impl = None
+
     def states(self, windows: Sequence[Sequence[int]]) -> torch.Tensor:
         """Return what the last layer gives for each token of all windows, one behind the other."""
         device = self.placement.device
