@@ -84,14 +84,14 @@ class ScyllaConversations:
         is unknown, what may be left is removed.
         """
         conversation = await self._talk.conversation(conversation_id)
-        places, _ = await asyncio.gather(
+        removed, _ = await asyncio.gather(
             self._messages.remove_all(conversation_id, forget=conversation is None),
             self._feedback.remove_to(conversation_id),
         )
         if conversation is None:
             return False
         gone = await self._talk.remove(conversation)
-        await self._messages.remove_all(conversation_id, forget=True, places=places)
+        await self._messages.remove_all(conversation_id, forget=True, before=removed)
         return gone
 
     async def erase(self, account_id: str) -> int:
@@ -104,13 +104,13 @@ class ScyllaConversations:
             removed += sum(await asyncio.gather(*(self._erase_at(account_id, *pointer) for pointer in some)))
         return removed
 
-    async def _erase_at(self, account_id: str, state: str, conversation_id: str) -> bool:
+    async def _erase_at(self, account_id: str, state: str, conversation_id: str, revision: int) -> bool:
         """Remove the conversation that a pointer of an account points at; what is left of one that is half removed."""
         conversation = await self._talk.conversation(conversation_id)
         gone = False
         if conversation is None or conversation.account_id == account_id:
             gone = await self.delete_conversation(conversation_id)
-        await self._lists.forget(account_id, state, conversation_id)
+        await self._lists.forget(account_id, state, conversation_id, revision)
         return gone
 
     async def append(self, *messages: Message) -> None:

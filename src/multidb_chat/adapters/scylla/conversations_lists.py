@@ -75,9 +75,9 @@ class Lists:
                 drops.append(self._drop_day(kind, was // DAY, old.id, revision - 1))
         await asyncio.gather(*drops)
 
-    async def forget(self, account_id: str, state: str, conversation_id: str) -> None:
+    async def forget(self, account_id: str, state: str, conversation_id: str, revision: int) -> None:
         """Remove what points at a conversation of an account that is gone."""
-        await self._drop_state(account_id, state, conversation_id, now_micros())
+        await self._drop_state(account_id, state, conversation_id, max(now_micros(), revision))
 
     async def conversations(self, ids: Sequence[str]) -> dict[str, Conversation]:
         """Return the conversations with these ids that there are."""
@@ -116,10 +116,10 @@ class Lists:
                 return
             before = pointers[-1][0]
 
-    async def pointed_at(self, account_id: str) -> list[tuple[str, str]]:
-        """Return states and ids of whatever points at a conversation of the account, also where that is gone."""
-        query = "SELECT state, id FROM conversations_by_account WHERE account_id = ?"
-        return [(state, id_) for state, id_ in await self._connection.rows(query, account_id)]
+    async def pointed_at(self, account_id: str) -> list[tuple[str, str, int]]:
+        """Return state, id and revision of all that points at the account's conversations, also where they are gone."""
+        query = "SELECT state, id, revision FROM conversations_by_account WHERE account_id = ?"
+        return [(state, id_, revision) for state, id_, revision in await self._connection.rows(query, account_id)]
 
     async def earliest(self, kind: Kind, until: datetime, limit: int) -> list[Conversation]:
         """Return the conversations whose time of this kind is `until` or earlier, the earliest first.

@@ -8,6 +8,7 @@ meanwhile takes along what was just written. What a killed process leaves undone
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from multidb_chat.adapters.scylla import erased
 from multidb_chat.adapters.scylla.buckets import bucket_of, current_bucket
@@ -34,6 +35,16 @@ _SMALL_FIELDS = 400
 _A_CALL = 10_000_000  # microseconds that may pass between a message and the row that counts it
 
 Buckets = Mapping[str, Sequence[Message]]
+
+
+class Removed(NamedTuple):
+    """Where questions of a conversation were counted, and when the newest of its messages was written."""
+
+    places: frozenset[Place] = frozenset()
+    newest: int = 0
+
+
+_NOTHING = Removed()
 
 
 class Messages:
@@ -214,19 +225,20 @@ class Messages:
             async for rows in self._connection.pages(query, conversation_id, bucket):
                 yield rows
 
-    async def remove_all(self, conversation_id: str, *, forget: bool, places: Iterable[Place] = ()) -> set[Place]:
-        """Remove all messages of a conversation, and the rows that count its questions; return where those were.
+    async def remove_all(self, conversation_id: str, *, forget: bool, before: Removed = _NOTHING) -> Removed:
+        """Remove all messages of a conversation, and the rows that count its questions; return what was removed.
 
         `forget` which buckets there are, too, once the conversation is gone: until then somebody may still write into
-        one that is known. `places` are others where its questions may be counted.
+        one that is known. `before` is what the round before this one removed.
         """
         columns = "account_id, created_at, role, writetime(role)"
         query = f"SELECT {columns} FROM messages WHERE conversation_id = ? AND bucket = ?"
-        found = set(places)
-        newest = 0
+        places, newest = set(before.places), before.newest
         async for bucket in self._all_buckets(conversation_id):
             async for rows in self._connection.pages(query, conversation_id, bucket):
-                found |= {(created_at // DAY, account_id) for account_id, created_at, role, _ in rows if role == "user"}
+                places |= {
+                    (created_at // DAY, account_id) for account_id, created_at, role, _ in rows if role == "user"
+                }
                 newest = max(newest, *(written for *_, written in rows)) if rows else newest
             # The clock of the program that wrote may be ahead of this one's.
             at = max(now_micros(), newest)
@@ -236,8 +248,8 @@ class Messages:
                 statement = "DELETE FROM message_buckets USING TIMESTAMP ? WHERE conversation_id = ? AND bucket = ?"
                 await self._connection.write(statement, at, conversation_id, bucket)
         now = now_micros()
-        await self._questions.remove_at(conversation_id, found, now if newest <= now else newest + _A_CALL)
-        return found
+        await self._questions.remove_at(conversation_id, places, now if newest <= now else newest + _A_CALL)
+        return Removed(frozenset(places), newest)
 
 
 def _by_bucket(messages: Iterable[Message]) -> dict[str, list[Message]]:

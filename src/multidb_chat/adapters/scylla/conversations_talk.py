@@ -83,8 +83,9 @@ class Talk:
 
     async def remove(self, conversation: Conversation) -> bool:
         """Remove a conversation's row and what points at it; False when another process has done so."""
+        stored = await self._stored(conversation.id)
         gone = await self._connection.decide(("DELETE FROM conversations WHERE id = ? IF EXISTS", (conversation.id,)))
-        await self._lists.leave(conversation, None, now_micros())
+        await self._lists.leave(conversation, None, max(now_micros(), stored[1] + 2 if stored else 0))
         return gone
 
     async def _decide(

@@ -25,7 +25,7 @@ ENTRIES = Columns(KnowledgeEntry)
 
 _ATTEMPTS = 20
 _AT_ONCE = 50
-_NAMELESS = "\x00"
+_NUL = "\x00"
 _SET = [name for name in ENTRIES.names if name not in ("id", "tenant_id")]
 _WHOLE = f"{ENTRIES.listed}, counter_id, revision"
 _OF = "FROM knowledge WHERE tenant_id = ? AND part = 'entry'"
@@ -176,14 +176,14 @@ def _freeing(tenant_id: str, question_key: str) -> Statement:
 
 
 def named(tenant_id: str) -> str:
-    """Return a tenant's name as it lies in the cluster."""
-    return tenant_id or _NAMELESS
+    """Return a tenant's name as it lies in the cluster: nothing but NULs, one more of them."""
+    return tenant_id if tenant_id.strip(_NUL) else tenant_id + _NUL
 
 
 def entry_of(row: Sequence[Any]) -> KnowledgeEntry:
     """Return the entry in the values of the columns `ENTRIES`."""
     entry = ENTRIES.record(row)
-    return replace(entry, tenant_id="") if entry.tenant_id == _NAMELESS else entry
+    return entry if entry.tenant_id.strip(_NUL) else replace(entry, tenant_id=entry.tenant_id[1:])
 
 
 def _hashed(question_key: str) -> str:
