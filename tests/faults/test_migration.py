@@ -143,6 +143,7 @@ def test_the_program_goes_on_on_the_servers_as_if_nothing_had_happened(root: Pro
     assert data(root, "conversations", "list") == talks
     assert WHEN in done(root, "ask", HOURS)
     assert "1 metres high" in done(root, "ask", "How high was the tide of day 1?")
+    assert told(root, "admin", "migrate", "--to", "embedded", "--verify").returncode == 1
     done(root, "docs", "remove", "1.md", "--yes")
     assert data(root, "admin", "audit", "verify")["sound"]
     seen = {one["store"]: one for one in data(root, "admin", "status")["stores"]}

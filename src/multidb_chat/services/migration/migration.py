@@ -1,7 +1,8 @@
 """The stores that are to move: whether they may, carried as often as it takes, and whether both sides are the same."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from multidb_chat.domain.accounts import Account
@@ -12,7 +13,7 @@ from multidb_chat.services.audit import Recorder
 from multidb_chat.services.migration.carrying import Carried, Carrying
 
 _ROUNDS = 4
-_FEW = 100  # rows that a pass while people go on may leave to the last one
+_FEW = 100  # rows that a round while people go on may have found different
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,13 @@ Tell = Callable[[Step], None]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a store; `rounds` is how often it was gone through."""
+    """What became of a store; `rounds` is how often it was gone through, `settled` whether the last found nothing."""
 
     store: str
     place: str
     tables: tuple[Carried, ...]
     rounds: int
+    settled: bool
 
     @property
     def same(self) -> bool:
@@ -116,7 +118,8 @@ class Migration:
         """Make the targets what the sources are, behind `begin`.
 
         While people go on (not `last`), a store is gone through until a round finds little to do; what they change
-        behind it is left for the next run. The `last` one, when nobody writes any more, ends with both sides the same.
+        behind it is left for the next run. The `last` one, when nobody writes any more, ends with a round that has read
+        both sides whole and found nothing to do.
         It may be interrupted anywhere: the next run does the rest.
         Raises `Conflict` for a target that went its own way, and `StoreError`.
         """
@@ -124,8 +127,8 @@ class Migration:
         for move in self.moves:
             if (origin := await move.source.origin()) is not None:
                 await move.target.adopt(origin)
-            outcomes.append(await self._carried(move, 1 if last else _ROUNDS, tell))
-        if last and (wrong := next((one for one in outcomes if not one.same), None)):
+            outcomes.append(await self._carried(move, 0 if last else _FEW, tell))
+        if last and (wrong := next((one for one in outcomes if not one.settled), None)):
             raise StoreUnavailable(
                 wrong.store,
                 f"The {wrong.store} store was changed while it was carried: end all programs, and run this again.",
@@ -138,13 +141,20 @@ class Migration:
             if (origin := await move.source.origin()) is not None:
                 await move.target.adopt(Origin(origin.identity, origin.moves + 1))
 
-    async def _carried(self, move: Move, rounds: int, tell: Tell) -> Outcome:
-        done = 0
-        while True:
-            tables = tuple([await one.run() for one in self._carryings(move, tell)])
-            done += 1
-            if done == rounds or sum(one.put + one.removed for one in tables) <= _FEW:
-                return Outcome(move.store, move.target_place, tables, done)
+    async def _carried(self, move: Move, few: int, tell: Tell) -> Outcome:
+        """Go through a store until a round finds no more than a few rows different."""
+        done: Counter[str] = Counter()
+        tables: list[Carried] = []
+        rounds, found = 0, few + 1
+        while found > few and rounds < _ROUNDS:
+            tables = [await one.run() for one in self._carryings(move, tell)]
+            found = sum(one.put + one.removed for one in tables)
+            rounds += 1
+            done.update({f"{one.table} put": one.put for one in tables})
+            done.update({f"{one.table} removed": one.removed for one in tables})
+        counted = [replace(one, put=done[f"{one.table} put"], removed=done[f"{one.table} removed"]) for one in tables]
+        settled = found == 0 and all(one.same for one in tables)
+        return Outcome(move.store, move.target_place, tuple(counted), rounds, settled)
 
     def _carryings(self, move: Move, tell: Tell) -> list[Carrying]:
         def telling(table: str) -> Callable[[str, int, int], None]:

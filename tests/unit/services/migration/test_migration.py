@@ -198,6 +198,19 @@ def test_what_people_do_meanwhile_is_carried_by_the_last_run_at_the_latest(store
             assert await held(target) == await held(source)
 
 
+async def test_a_last_run_while_somebody_writes_is_told_from_one_that_is_whole() -> None:
+    async with twins(conversations_transfer) as (source, target):
+        first = Conversation("k1", "ada", "Tides", NOW)
+        await source.put(CONVERSATIONS, [CONVERSATIONS.row(first)])
+        changing = [
+            (CONVERSATIONS, [CONVERSATIONS.row(replace(first, title=f"Tides {number}"))]) for number in range(99)
+        ]
+        with pytest.raises(StoreUnavailable, match="was changed while it was carried"):
+            await migration(Busy(source, changing), target).run(last=True)  # type: ignore[arg-type]
+        (outcome,) = await migration(source, target).run(last=True)
+        assert outcome.settled
+
+
 async def test_a_target_of_another_installation_is_refused_and_nothing_is_touched() -> None:
     async with twins(accounts_transfer) as (source, target):
         await source.put(ACCOUNTS, [ACCOUNTS.row(ADMIN)])
