@@ -125,17 +125,23 @@ async def delete(database: Database, places: Sequence[Stored]) -> None:
 
 async def chunks_of(database: Database, wanted: Sequence[list[str]], vectors: bool) -> list[list[Chunk]]:
     """Return the chunks of each list of keys. Raises `Missing`."""
-    fields = dict.fromkeys(CHUNK if vectors else CHUNK_WITHOUT_VECTOR, 1)
-    found: dict[str, Chunk] = {}
-    for some in _batches(key for keys in wanted for key in keys):
-        with pymongo.timeout(BULK_TIMEOUT) if vectors else nullcontext():
-            cursor = database[_CHUNKS].find({"_id": {"$in": some}}, fields, batch_size=READ_AT_ONCE)
-            for record in await cursor.to_list():
-                found[record["_id"]] = chunk_of(record)
+    found = await chunks_named(database, [key for keys in wanted for key in keys], vectors)
     try:
         return [[found[key] for key in keys] for keys in wanted]
     except KeyError as error:
         raise Missing from error
+
+
+async def chunks_named(database: Database, keys: Sequence[str], vectors: bool) -> dict[str, Chunk]:
+    """Return the chunks that there are of these keys, by key."""
+    fields = dict.fromkeys(CHUNK if vectors else CHUNK_WITHOUT_VECTOR, 1)
+    found: dict[str, Chunk] = {}
+    for some in _batches(iter(keys)):
+        with pymongo.timeout(BULK_TIMEOUT) if vectors else nullcontext():
+            cursor = database[_CHUNKS].find({"_id": {"$in": some}}, fields, batch_size=READ_AT_ONCE)
+            for record in await cursor.to_list():
+                found[record["_id"]] = chunk_of(record)
+    return found
 
 
 async def lacking(database: Database, places: Sequence[Stored]) -> set[str]:

@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from multidb_chat.adapters.mongo import collections as shelf
-from multidb_chat.adapters.mongo import passages as passages_of
 from multidb_chat.adapters.mongo import reading, storing
 from multidb_chat.adapters.mongo.connection import LIBRARY, TIMEOUT, Connection, Database
 from multidb_chat.adapters.mongo.errors import translated
 from multidb_chat.adapters.mongo.leftovers import sweep
+from multidb_chat.adapters.mongo.passages import Passages
 from multidb_chat.adapters.mongo.removing import Removing
 from multidb_chat.adapters.mongo.texts import key_of
 from multidb_chat.adapters.mongo.transactions import Plan, Transactions
@@ -37,6 +37,7 @@ class MongoLibrary:
     def __init__(self, url: str, timeout: float = TIMEOUT) -> None:
         self._connection = Connection(url, timeout)
         self._transactions: Transactions | None = None
+        self._passages = Passages()
         self._writing: set[asyncio.Task[Any]] = set()
         self._tidied = False
 
@@ -114,7 +115,7 @@ class MongoLibrary:
         return await self._read(lambda database: reading.content(database, document_id))
 
     async def passages(self, spans: Sequence[tuple[str, int, int]]) -> list[Passage | None]:
-        return await self._read(lambda database: passages_of.passages(database, spans))
+        return await self._read(lambda database: self._passages.of(database, spans))
 
     async def indexable(self, document_ids: Sequence[str]) -> list[tuple[Document, list[Chunk]]]:
         return await self._read(lambda database: reading.indexable(database, document_ids))

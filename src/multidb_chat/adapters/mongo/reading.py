@@ -99,30 +99,22 @@ async def consistent(
     database: Database,
     document_ids: Sequence[str],
     read: Callable[[Mapping[str, Record]], Awaitable[T]],
-    one_state: bool = False,
 ) -> T:
-    """Read from the documents' records on; again, when what they lead to was replaced meanwhile.
-
-    `one_state`: also when any record changed, so that all that was read is of the same moment.
-    """
+    """Read from the documents' records on; again, when what they lead to was replaced meanwhile."""
     found = await records(database, document_ids)
     while True:
-        missing = None
         try:
-            result = await read(found)
-            if not one_state:
-                return result
-        except Missing as error:
-            missing = error
-        again = await records(database, document_ids)
-        unchanged = _states(again) == _states(found)
-        if unchanged and missing is None:
-            return result
-        if unchanged:
-            raise StoreCorrupt(
-                STORE, "The library on MongoDB lacks parts of a document: remove it and add it again."
-            ) from missing
-        found = again
+            return await read(found)
+        except Missing as missing:
+            again = await records(database, document_ids)
+            if _states(again) == _states(found):
+                raise lacking() from missing
+            found = again
+
+
+def lacking() -> StoreCorrupt:
+    """Return the error for a document whose record leads to what is not there."""
+    return StoreCorrupt(STORE, "The library on MongoDB lacks parts of a document: remove it and add it again.")
 
 
 async def _of_one(database: Database, document_id: str, read: Callable[[Record], Awaitable[T]]) -> T | None:
