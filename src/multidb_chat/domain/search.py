@@ -118,10 +118,12 @@ class Embedder(Protocol):
 class SearchIndex(Protocol):
     """The lexical and vector index of one installation. It is derived from the library and may vanish at any time."""
 
-    async def refresh(self, patience: float | None = None) -> int:
+    async def refresh(self, patience: float | None = None, versions: Mapping[str, int] | None = None) -> int:
         """Follow the library's changes up to now; return how many there were. Rebuilds itself when lost or damaged.
 
         After so many seconds of `patience` it returns, and goes on behind: what is there by then can be found.
+        `versions` are what `Library.collection_versions` has said just now of all collections that are of interest:
+        when they say what they said the last time, the library need not be asked.
         """
 
     async def where(self) -> str:

@@ -2,17 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Protocol, Unpack
+from typing import NamedTuple, Protocol
 
 from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.cache import ANSWER_TTL, Cache
-from multidb_chat.domain.conversations import Changes, Conversation, Conversations, Message
+from multidb_chat.domain.conversations import Conversation, Conversations, KnowledgeEntry, Message
 from multidb_chat.domain.errors import MultidbChatError, NotFound, StoreError, StoreUnavailable
-from multidb_chat.domain.ids import new_id
 from multidb_chat.domain.library import Collection, Library
 from multidb_chat.domain.permissions import Permission, require
 from multidb_chat.domain.plans import MESSAGES, Resource
@@ -31,21 +29,18 @@ from multidb_chat.domain.turns import (
     TurnFailed,
     TurnStarted,
 )
-from multidb_chat.services.answering import codec
 from multidb_chat.services.answering.answer_cache import AnswerCache
 from multidb_chat.services.answering.citing import written
 from multidb_chat.services.kept_answers import KeptAnswers
 from multidb_chat.services.knowledge.base import Found
-from multidb_chat.services.plans import Taken
+from multidb_chat.services.plans import Allowance, Taken
 from multidb_chat.services.resilience.budget import Budget, limited
+from multidb_chat.services.retrieval import Seen
+from multidb_chat.services.saving import Keeper, Late, Saving
+from multidb_chat.services.side_by_side import Begin, side_by_side
 from multidb_chat.services.turn import Turn, branch_of, checked, closest, curated, one_side, past_turn, rounded
 
 NOT_FOUND = "I found nothing in your documents that answers this."
-DELAYED = "History delayed: this turn is kept on this machine until the conversations can be reached again."
-UNREAD = (
-    "History delayed: earlier turns cannot be read now, and this one is kept on this machine until the conversations"
-    " can be reached again."
-)
 BEGINNING = ""
 """The `parent_id` of a question that answers to nothing: another first question of its conversation."""
 _PAST = 8  # messages that are looked at for what a follow-up leans on
@@ -54,7 +49,17 @@ _PAST = 8  # messages that are looked at for what a follow-up leans on
 class Quota(Protocol):
     """What a turn needs of the plans service."""
 
-    async def take(self, account: Account, resource: Resource, amount: int, operation_id: str) -> Taken:
+    async def allowance(self, account: Account) -> Allowance:
+        """Return what the account may use. Raises `NotPermitted`."""
+
+    async def take(
+        self,
+        account: Account,
+        resource: Resource,
+        amount: int,
+        operation_id: str,
+        allowance: Awaitable[Allowance] | None = None,
+    ) -> Taken:
         """Use some of the account's quota. Raises `QuotaExceeded`."""
 
 
@@ -69,21 +74,23 @@ class Finder(Protocol):
         *,
         merge: bool = True,
         timings: dict[str, float] | None = None,
+        seen: Seen | None = None,
     ) -> list[Match]:
         """Return the best passages."""
 
-
-class Keeper(Protocol):
-    """What a turn needs of the history service."""
-
-    async def append_turn(self, account: Account, conversation_id: str, question: Message, answer: Message) -> object:
-        """Store a question and its answer. Raises `NotFound` or `NotPermitted` for another account's conversation."""
+    async def look_up(self, question: str) -> None:
+        """Look whether the question's vector is in the cache, for a search that follows."""
 
 
 class Curated(Protocol):
     """What a turn needs of the knowledge base."""
 
-    async def find(self, question: str) -> Found | None:
+    async def exact(self, question: str) -> KnowledgeEntry | None:
+        """Return the entry with this very question."""
+
+    async def find(
+        self, question: str, exact: Awaitable[KnowledgeEntry | None] | None = None, generation: int | None = None
+    ) -> Found | None:
         """Return the entry that answers the question."""
 
 
@@ -94,14 +101,11 @@ class Counting(Protocol):
         """Count a turn; None: it failed."""
 
 
-class Late(Protocol):
-    """What a turn needs of the journal that stands before the conversations."""
+class _Ahead(NamedTuple):
+    """What was begun before it was known that no answer is kept: the curated entry, and a look for the vector."""
 
-    async def waits(self, conversation_id: str) -> bool:
-        """Tell whether something that was said is not in the store yet."""
-
-    async def append_unread(self, *messages: Message, **changes: Unpack[Changes]) -> None:
-        """Keep messages of a conversation that cannot be read now, and changes of it."""
+    entry: asyncio.Task[KnowledgeEntry | None] | None
+    vector: asyncio.Task[None] | None
 
 
 class Chat:
@@ -140,10 +144,10 @@ class Chat:
         self._kept = KeptAnswers(library, self._cache, f"knowledge:{tenant_id}", answerer.name, settings)
         self._retrieval = retrieval
         self._answerer = answerer
-        self._history = history
+        self._saving = Saving(history, late)
+        self._may_be_late = late is not None
         self._curated = knowledge
         self._statistics = statistics
-        self._late = late
         self._handbook_id = handbook_id
         self._threshold = threshold
         self._limit = limit
@@ -196,47 +200,76 @@ class Chat:
         require(turn.account, Permission.CHAT)
         turn.asked = checked(turn.asked)
         turn.wording = checked(turn.wording) if turn.wording else turn.asked
-        with turn.timed("conversation"):
-            scope = asyncio.ensure_future(self._kept.scope(turn))  # beside it, since each waits for its own store
-            try:
-                turn.standalone = await self._standalone(turn)
-            except StoreError as error:
-                turn.standalone = turn.wording
-                turn.unread = self._late is not None and isinstance(error, StoreUnavailable)
-                if not turn.unread:
-                    turn.conversation_id = None
-                    yield Notice(f"This turn is not saved, and earlier ones are not known: {error}")
-            finally:
-                await asyncio.wait({scope})
-            try:
-                turn.key = self._kept.key(turn, await scope, limit)
-            except StoreError as error:
-                turn.away = error
-        with turn.timed("quota"):
-            # What was found is told only when the message was counted.
-            taken, kept = await asyncio.gather(
-                self._plans.take(turn.account, MESSAGES, 1, turn.id), self._kept.find(turn)
-            )
-        yield TurnStarted(turn.id, turn.conversation_id, turn.asked)
-        if taken.warning:
-            yield Notice(taken.warning)
-        answer: Answer | None = None
-        async for event in self._answer(turn, limit, kept):
-            if isinstance(event, Answer):
-                answer = event
-            else:
-                yield event
-        assert answer is not None
-        answer = replace(answer, timings=rounded(turn.timings))
-        if turn.conversation_id is not None:
-            try:
-                with turn.timed("save"):
-                    answer = await _to_the_end(self._save(turn, turn.conversation_id, answer))
-                if self._late is not None and await self._late.waits(turn.conversation_id):
-                    yield Notice(UNREAD if turn.unread else DELAYED)
-            except StoreError as error:
-                yield Notice(f"This turn is not saved: {error}")
+        async with side_by_side() as begin:  # each store is waited for beside the others
+            allowance = begin(self._plans.allowance(turn.account))
+            with turn.timed("conversation"):
+                unsaved = await self._placed(turn, limit, begin)
+            if unsaved:
+                yield Notice(unsaved)
+            with turn.timed("quota"):
+                # What was found is told only when the message was counted.
+                ahead = self._ahead(turn, begin) if self._kept.is_to_be_made(turn) else None
+                taken, kept = await asyncio.gather(
+                    self._plans.take(turn.account, MESSAGES, 1, turn.id, allowance), self._kept.find(turn)
+                )
+            yield TurnStarted(turn.id, turn.conversation_id, turn.asked)
+            if taken.warning:
+                yield Notice(taken.warning)
+            answer: Answer | None = None
+            async for event in self._answer(turn, limit, kept, ahead):
+                if isinstance(event, Answer):
+                    answer = event
+                else:
+                    yield event
+            assert answer is not None
+            keeping = begin(self._kept.keep(turn, answer)) if turn.made else None
+            answer, notice = await self._saved(turn, replace(answer, timings=rounded(turn.timings)))
+            if notice:
+                yield Notice(notice)
+            if keeping is not None:
+                with turn.timed("cache"):
+                    await keeping
         yield TurnCompleted(answer)
+
+    async def _placed(self, turn: Turn, limit: int, begin: Begin) -> str:
+        """Settle where the turn belongs and where it may look; return what to tell where it cannot be saved.
+
+        Raises `NotFound` for what is not the account's.
+        """
+        unsaved, scope = "", begin(self._kept.scope(turn))
+        try:
+            turn.standalone = await self._standalone(turn)
+        except StoreError as error:
+            turn.standalone = turn.wording
+            turn.unread = self._may_be_late and isinstance(error, StoreUnavailable)
+            if not turn.unread:
+                turn.conversation_id = None
+                unsaved = f"This turn is not saved, and earlier ones are not known: {error}"
+        try:
+            turn.scope = await scope
+        except StoreError as error:
+            turn.away = error
+        else:
+            turn.key = self._kept.key(turn, turn.scope, limit)
+        return unsaved
+
+    async def _saved(self, turn: Turn, answer: Answer) -> tuple[Answer, str]:
+        """Return the answer with where it was stored, and what to tell about that."""
+        if turn.conversation_id is None:
+            return answer, ""
+        try:
+            with turn.timed("save"):
+                answer = await self._saving.save(turn, answer)
+            return answer, await self._saving.delay(turn)
+        except StoreError as error:
+            return answer, f"This turn is not saved: {error}"
+
+    def _ahead(self, turn: Turn, begin: Begin) -> _Ahead:
+        """Begin what is wanted if no answer is kept, beside looking for one."""
+        return _Ahead(
+            begin(self._curated.exact(turn.standalone)) if _may_be_curated(turn) else None,
+            begin(self._retrieval.look_up(turn.standalone)) if turn.collections else None,
+        )
 
     async def _standalone(self, turn: Turn) -> str:
         """Return the question with what it leaves out taken from the turns that led here, and settle its parent.
@@ -251,6 +284,7 @@ class Chat:
         )
         if conversation is None or conversation.account_id != turn.account.id or conversation.deleted_at is not None:
             raise NotFound(f"There is no conversation {turn.conversation_id}.")
+        turn.conversation, turn.read_at = conversation, time.monotonic()
         branch = await self._led_here(turn, conversation, latest)
         turn.parent_id = branch[-1].id if branch else None
         if not branch:
@@ -276,13 +310,15 @@ class Chat:
             raise NotFound(f"There is no message {turn.parent_id} in this conversation.")
         return branch_of(latest, None)
 
-    async def _answer(self, turn: Turn, limit: int, kept: Answer | None) -> AsyncIterator[TurnEvent | Answer]:
+    async def _answer(
+        self, turn: Turn, limit: int, kept: Answer | None, ahead: _Ahead | None
+    ) -> AsyncIterator[TurnEvent | Answer]:
         """Yield events, and at last the answer: the kept one, from curated knowledge, or from passages."""
         if kept is None:
             kept = await self._kept.awaited(turn)
         if kept is None:
             with turn.timed("knowledge"):
-                known = await self._knowledge(turn)
+                known = await self._knowledge(turn, ahead)
             if known is None and turn.away is not None:
                 raise turn.away
             if known is not None and turn.away is not None:
@@ -296,21 +332,24 @@ class Chat:
             yield AnswerToken(answer.text)
             yield answer
             return
+        if ahead is not None and ahead.vector is not None:
+            await ahead.vector
         async for event in self._from_passages(turn, limit):
             if isinstance(event, Answer):
-                with turn.timed("cache"):
-                    await self._kept.keep(turn, event)
+                turn.made = True
+                self._kept.share(turn, event)
             yield event
 
-    async def _knowledge(self, turn: Turn) -> Answer | None:
-        """Return the curated answer to this question; none when there is no entry or its store is away.
-
-        A question about texts that were given with it, or about certain documents, is about them alone.
-        """
-        if turn.extra or turn.documents:
+    async def _knowledge(self, turn: Turn, ahead: _Ahead | None) -> Answer | None:
+        """Return the curated answer to this question; none when there is no entry or its store is away."""
+        if not _may_be_curated(turn):
             return None
+        generations = turn.scope and turn.scope.generations
         with suppress(StoreError):
-            if (found := await self._curated.find(turn.standalone)) is not None:
+            found = await self._curated.find(
+                turn.standalone, ahead and ahead.entry, generations[1] if generations else None
+            )
+            if found is not None:
                 return curated(turn, found)
         return None
 
@@ -358,6 +397,7 @@ class Chat:
                 2 * limit if mixed else limit,
                 merge=False,
                 timings=detail,
+                seen=turn.scope and Seen(turn.scope.collections, turn.scope.versions),
             )
         turn.timings.update({f"retrieval.{step}": value for step, value in detail.items()})
         side, rest = one_side(found, self._handbook_id)
@@ -379,30 +419,7 @@ class Chat:
                 turn.timings["answer"] = (time.perf_counter() - begin) * 1000
                 yield item
 
-    async def _save(self, turn: Turn, conversation_id: str, answer: Answer) -> Answer:
-        """Store question and answer in one step; return the answer with where it was stored."""
-        message_id = new_id()
-        answer = replace(answer, conversation_id=conversation_id, message_id=message_id)
-        asked = Message(
-            turn.id, conversation_id, turn.account.id, "user", turn.asked, turn.asked_at, parent_id=turn.parent_id
-        )
-        said = Message(
-            message_id, conversation_id, turn.account.id, "assistant", answer.text, datetime.now(UTC),
-            parent_id=turn.id, meta=codec.dumps(answer),
-        )  # fmt: skip
-        if turn.unread and self._late is not None:
-            changes = Changes(last_activity=said.created_at, head=said.id)
-            await self._late.append_unread(replace(asked, parent_id=asked.parent_id or None), said, **changes)
-        else:
-            await self._history.append_turn(turn.account, conversation_id, asked, said)
-        return answer
 
-
-async def _to_the_end(work: Coroutine[None, None, Answer]) -> Answer:
-    """Run `work` to its end even when the turn is cancelled meanwhile, so that nothing is stored by half."""
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        raise
+def _may_be_curated(turn: Turn) -> bool:
+    """Tell whether knowledge may answer; texts given with a question, and certain documents, are what it is about."""
+    return not turn.extra and not turn.documents

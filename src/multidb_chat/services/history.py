@@ -98,16 +98,27 @@ class History:
         return await self._conversations.messages(conversation_id, before, limit)
 
     async def append_turn(
-        self, account: Account, conversation_id: str, question: Message, answer: Message
+        self,
+        account: Account,
+        conversation_id: str,
+        question: Message,
+        answer: Message,
+        opened: Conversation | None = None,
     ) -> Conversation:
         """Store a question and its answer, which become the end of the branch that is shown; return the conversation.
 
-        Both have their identifiers already, made in this order, so that doing it again changes nothing. Raises
-        `NotFound`, or `InvalidInput` for messages that don't belong to the account, the conversation or each other.
+        Both have their identifiers already, made in this order, so that doing it again changes nothing. `opened` is the
+        conversation where it was read a moment ago, and with it the message that is answered to: then neither is read
+        again. Raises `NotFound`, or `InvalidInput` for messages that don't belong to the account, the conversation or
+        each other.
         """
-        conversation, _ = await asyncio.gather(
-            self.open(account, conversation_id), self._check_parent(conversation_id, question.parent_id)
-        )
+        require(account, Permission.CHAT)
+        if opened is not None and (opened.id, opened.account_id) == (conversation_id, account.id):
+            conversation = opened
+        else:
+            conversation, _ = await asyncio.gather(
+                self.open(account, conversation_id), self._check_parent(conversation_id, question.parent_id)
+            )
         _check_turn(conversation, question, answer)
         changes = Changes(last_activity=answer.created_at, head=answer.id)
         if question.parent_id is None and conversation.head is None:

@@ -1,8 +1,8 @@
 """Answers of earlier turns: found again where all that they depend on is as it was; and those being made right now."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections import OrderedDict
+from collections.abc import Sequence
 
 from multidb_chat.domain.errors import NotFound
 from multidb_chat.domain.library import Library
@@ -10,14 +10,10 @@ from multidb_chat.domain.text import clean
 from multidb_chat.domain.turns import Answer
 from multidb_chat.services.answering.answer_cache import AnswerCache, answer_key
 from multidb_chat.services.single_flight import SingleFlight
-from multidb_chat.services.turn import Turn, digest
+from multidb_chat.services.turn import Scope, Turn, digest
 
-
-class Scope(NamedTuple):
-    """Where a turn may look: its collections with their latest changes, and the generations of what is kept."""
-
-    versions: Mapping[str, int]
-    generations: tuple[int, int] | None
+# Keys of answers that are remembered as being kept: some 200 bytes each.
+_REMEMBERED = 4_096
 
 
 class KeptAnswers:
@@ -30,6 +26,7 @@ class KeptAnswers:
         self._answerer = answerer
         self._settings = tuple(settings)
         self._making: SingleFlight[Answer] = SingleFlight()
+        self._lately: OrderedDict[str, None] = OrderedDict()
 
     async def scope(self, turn: Turn) -> Scope:
         """Return where the turn may look. Raises `StoreError`, or `NotFound` for what the account may not search.
@@ -41,11 +38,11 @@ class KeptAnswers:
             self._library.collection_versions([collection.id for collection in turn.collections]),
             self._cache.generations(turn.account.id, self._shared),
         )
-        may_search = {collection.id for collection in allowed}
+        may_search = {collection.id: collection for collection in allowed}
         for collection in turn.collections:
             if collection.id not in may_search:
                 raise NotFound(f'There is no collection named "{clean(collection.name)}".')
-        return Scope(versions, generations)
+        return Scope([may_search[collection.id] for collection in turn.collections], versions, generations)
 
     def key(self, turn: Turn, scope: Scope, limit: int) -> str:
         """Return the key that the turn's answer is kept by; empty where the cache cannot tell what was invalidated."""
@@ -60,6 +57,13 @@ class KeptAnswers:
             extra=[*(digest(match) for match in turn.extra), *(f"only {one}" for one in sorted(turn.documents))],
         )
 
+    def is_to_be_made(self, turn: Turn) -> bool:
+        """Tell whether the turn has to make its answer, as far as can be told without asking anybody.
+
+        Wrong for an answer that another process keeps, and for one that is kept no more.
+        """
+        return not self._usable(turn) or (turn.key not in self._lately and self._making.leads(turn.key, turn.id))
+
     async def find(self, turn: Turn) -> Answer | None:
         """Return the answer that is kept for the turn; None where there is none, or it is not to be used.
 
@@ -69,6 +73,7 @@ class KeptAnswers:
             return None
         found = await self._cache.find(turn.key)
         if found is not None:
+            self._remember(turn.key)
             self.share(turn, found)
         return found
 
@@ -80,7 +85,7 @@ class KeptAnswers:
         """Keep the turn's answer for the next time."""
         if self._usable(turn):
             await self._cache.keep(turn.key, answer, turn.account.id)
-            self.share(turn, answer)
+            self._remember(turn.key)
 
     def share(self, turn: Turn, answer: Answer) -> None:
         """Give the turn's answer to the equal questions that wait for it."""
@@ -89,6 +94,12 @@ class KeptAnswers:
     def leave(self, turn: Turn) -> None:
         """Let nobody wait for the turn any more; it ended, perhaps without an answer."""
         self._making.end(turn.key, turn.id)
+
+    def _remember(self, key: str) -> None:
+        self._lately[key] = None
+        self._lately.move_to_end(key)
+        while len(self._lately) > _REMEMBERED:
+            self._lately.popitem(last=False)
 
     def _usable(self, turn: Turn) -> bool:
         return bool(turn.key) and turn.use_cache

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple, Protocol
 
@@ -47,6 +47,14 @@ class Leases(Protocol):
         """Take one message; return what is used and what is left of the lease. Raises `away` without one."""
 
 
+class Allowance(NamedTuple):
+    """What an account may use at a moment, by its plan; `take` counts what is used of it."""
+
+    account: Account
+    plan: Tier
+    at: datetime
+
+
 class Plans:
     """The quota of accounts.
 
@@ -80,17 +88,29 @@ class Plans:
         """What each plan allows; no secret."""
         return self._limits
 
-    async def take(self, account: Account, resource: Resource, amount: int, operation_id: str) -> Taken:
+    async def allowance(self, account: Account) -> Allowance:
+        """Return what the account may use now. Raises `NotPermitted` or `StoreError`."""
+        now = self._clock()
+        current, plan, _ = await self._now(account.id, now)
+        return Allowance(current, plan, now)
+
+    async def take(
+        self,
+        account: Account,
+        resource: Resource,
+        amount: int,
+        operation_id: str,
+        allowance: Awaitable[Allowance] | None = None,
+    ) -> Taken:
         """Use some of a resource that is counted by month, once for each operation; return what is used of it.
 
-        Where there is no limit, what cannot be counted (the disk is full) is allowed all the same; while the accounts
-        are away, a message is taken on a lease where there is one. Raises `QuotaExceeded`, which knows when the quota
-        is full again, `NotPermitted`, or `StoreError`.
+        `allowance` brings the account's, where it was asked for before. Where there is no limit, what cannot be counted
+        (the disk is full) is allowed all the same; while the accounts are away, a message is taken on a lease where
+        there is one. Raises `QuotaExceeded`, which knows when the quota is full again, `NotPermitted`, or `StoreError`.
         """
         now = self._clock()
         try:
-            current, plan, _ = await self._now(account.id, now)
-            taken = await self._take(current, plan, resource, amount, operation_id, now)
+            taken = await self._take(await (allowance or self.allowance(account)), resource, amount, operation_id)
         except StoreUnavailable as error:
             if self._leases is None or (resource, amount) != (MESSAGES, 1):
                 raise
@@ -100,9 +120,8 @@ class Plans:
             self._leases.grant(account.id, taken.usage.used, taken.usage.limit)
         return taken
 
-    async def _take(
-        self, current: Account, plan: Tier, resource: Resource, amount: int, operation_id: str, now: datetime
-    ) -> Taken:
+    async def _take(self, allowance: Allowance, resource: Resource, amount: int, operation_id: str) -> Taken:
+        current, plan, now = allowance
         month, limit = month_of(now), self._limits[plan].of(resource)
         try:
             used = await self._accounts.take(current.id, resource, month, amount, limit, operation_id)

@@ -3,6 +3,7 @@
 import hashlib
 from collections import OrderedDict
 from contextlib import suppress
+from typing import Any
 
 from multidb_chat.domain.cache import Cache
 from multidb_chat.domain.errors import StoreError
@@ -27,13 +28,21 @@ class QuestionVectors:
         self._most = remembered
         self._remembered: OrderedDict[str, bytes] = OrderedDict()
         self._unkept: dict[str, bytes] = {}
+        self._looked_up: dict[str, bytes | None] = {}
+
+    async def look_up(self, question: str) -> None:
+        """Ask the cache for the question's vector now, so that `of` needs not, whatever there is."""
+        key = self._key(question)
+        if self._cache is not None and key not in self._remembered:
+            self._looked_up[key] = await self._found(key)
+            _bound(self._looked_up)
 
     async def of(self, question: str) -> bytes:
         """Return the vector of the question's first `MOST_CHARACTERS` characters."""
         key = self._key(question)
         vector = self._remembered.get(key)
         if vector is None:
-            vector = await self._found(key)
+            vector = self._looked_up.pop(key) if key in self._looked_up else await self._found(key)
         if vector is None:
             vector = await self._embedder.embed_query(question[:MOST_CHARACTERS])
             self._unkept[key] = vector
@@ -61,9 +70,14 @@ class QuestionVectors:
         self._remembered.move_to_end(key)
         while len(self._remembered) > self._most:
             self._remembered.popitem(last=False)
-        while len(self._unkept) > _UNKEPT:  # questions that were answered without a search
-            self._unkept.pop(next(iter(self._unkept)))
+        _bound(self._unkept)
 
     def _key(self, question: str) -> str:
         named = f"{self._embedder.name}\0{question[:MOST_CHARACTERS]}"
         return f"cache:vector:{hashlib.sha256(named.encode('utf-8', 'replace')).hexdigest()}"
+
+
+def _bound(vectors: dict[str, Any]) -> None:
+    """Forget the oldest, of questions that were answered without a search."""
+    while len(vectors) > _UNKEPT:
+        vectors.pop(next(iter(vectors)))

@@ -3,7 +3,7 @@
 import asyncio
 import shlex
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from typing import NamedTuple, TypeVar
@@ -13,7 +13,7 @@ from multidb_chat.domain.errors import EmbedderMismatch, StoreFull, StoreUnavail
 from multidb_chat.domain.library import Chunk, Collection, Library, Passage
 from multidb_chat.domain.search import Embedder, Hit, Match, SearchFilters, SearchIndex, VectorSearch
 from multidb_chat.domain.text import clean_line
-from multidb_chat.services.grouping import Group, grouped, runs, span, spans
+from multidb_chat.services.grouping import Group, Span, grouped, runs, span, spans
 from multidb_chat.services.question_vectors import MOST_CHARACTERS, QuestionVectors
 from multidb_chat.services.ranking import Ranked, rank
 
@@ -30,12 +30,45 @@ LOOKED_AT = 2
 READ_AHEAD = 5
 
 
+class Seen(NamedTuple):
+    """Collections as they were read just now, with their latest changes."""
+
+    collections: Sequence[Collection]
+    versions: Mapping[str, int]
+
+
+class _Ahead(NamedTuple):
+    """Passages that are being read before it is known which ones are wanted: of these spans."""
+
+    spans: Mapping[tuple[str, int], Span]
+    passages: asyncio.Task[Known] | None
+
+    def covers(self, wanted: Span) -> bool:
+        """Tell whether a span is among what is being read."""
+        found = self.spans.get(wanted[:2])
+        return found is not None and found[2] >= wanted[2]
+
+
+class _Search(NamedTuple):
+    """What a search carries through its steps. `ahead`: how many hits by words are read while others are sought.
+
+    `merge`: neighbours are read as one, with what lies between them.
+    """
+
+    group: asyncio.TaskGroup
+    question: str
+    seen: Seen | None
+    ahead: int
+    merge: bool
+    clock: dict[str, float]
+
+
 class _Beside(NamedTuple):
     """What is there when the question's vector comes."""
 
     words: list[Hit]
     nearest: VectorSearch
-    passages: asyncio.Task[Known]
+    ahead: _Ahead
 
 
 class Retrieval:
@@ -71,98 +104,101 @@ class Retrieval:
         *,
         merge: bool = True,
         timings: dict[str, float] | None = None,
+        seen: Seen | None = None,
     ) -> list[Match]:
         """Return the best passages, best first; with `merge`, neighbouring chunks are one match.
 
-        `timings` receives milliseconds by step. Raises `EmbedderMismatch` when a collection's vectors are of an
-        embedder that is not here, and `StoreError`.
+        `timings` receives milliseconds by step. `seen` are the collections to search, where they were read just now.
+        Raises `EmbedderMismatch` when a collection's vectors are of an embedder that is not here, and `StoreError`.
         """
         clock = {} if timings is None else timings
-        ranked, passages = await self._ranked(question, filters, LOOKED_AT * limit, clock, READ_AHEAD * limit)
-        groups = grouped(ranked, limit) if merge else [[one] for one in ranked[:limit]]
-        with _timed(clock, "read"):
-            return (await self._read(groups, filters, passages))[:limit]
+        async with _together() as group:
+            search = _Search(group, question.strip(), seen, READ_AHEAD * limit, merge, clock)
+            ranked, ahead = await self._ranked(search, filters, LOOKED_AT * limit)
+            groups = grouped(ranked, limit) if merge else [[one] for one in ranked[:limit]]
+            with _timed(clock, "read"):
+                return (await self._read(groups, filters, ahead))[:limit]
+
+    async def look_up(self, question: str) -> None:
+        """Look whether the question's vector is in the cache, for a search that follows."""
+        await self._vectors[self._chosen].look_up(question.strip()[:MOST_CHARACTERS])
 
     async def rank_documents(self, question: str, filters: SearchFilters, limit: int = 100) -> list[Match]:
         """Return the best passage of each of the best documents, best first. Raises like `search`."""
-        ranked, _ = await self._ranked(question, filters, LOOKED_AT * limit, {})
-        best: dict[str, Ranked] = {}
-        for one in ranked:
-            best.setdefault(one.document_id, one)
-        return await self._read([[one] for one in list(best.values())[:limit]], filters, {})
+        async with _together() as group:
+            search = _Search(group, question.strip(), None, 0, False, {})
+            ranked, ahead = await self._ranked(search, filters, LOOKED_AT * limit)
+            best: dict[str, Ranked] = {}
+            for one in ranked:
+                best.setdefault(one.document_id, one)
+            return await self._read([[one] for one in list(best.values())[:limit]], filters, ahead)
 
     async def _ranked(
-        self, question: str, filters: SearchFilters, count: int, clock: dict[str, float], ahead: int = 0
-    ) -> tuple[list[Ranked], Known]:
-        """Return the best chunks, `count` at the most; and the passages of the first `ahead` lexical hits."""
-        question = question.strip()
-        if not question or not filters.collection_ids:
-            return [], {}
-        ranked: list[Ranked] = []
-        known: Known = {}
-        alike = await self._alike(filters.collection_ids)
+        self, search: _Search, filters: SearchFilters, count: int
+    ) -> tuple[list[Ranked], Sequence[_Ahead]]:
+        """Return the best chunks, `count` at the most; and the passages that are being read."""
+        if not search.question or not filters.collection_ids:
+            return [], []
+        alike = await self._alike(filters.collection_ids, search.seen)
+        if len(alike) == 1:
+            ranked, ahead = await self._ranked_alike(self._vectors[next(iter(alike))], search, filters, count)
+            return ranked, [ahead]
+        ranked, aheads = [], []
         for embedder, ids in alike.items():
-            part = filters if len(alike) == 1 else replace(filters, collection_ids=tuple(ids))
-            found, passages = await self._ranked_alike(self._vectors[embedder], question, part, count, clock, ahead)
+            part = replace(filters, collection_ids=tuple(ids))
+            found, ahead = await self._ranked_alike(self._vectors[embedder], search, part, count)
             ranked += found
-            known |= passages
-        if len(alike) > 1:  # cosines of different embedders are not quite the same thing; the words are
-            ranked = sorted(ranked, key=lambda one: -one.fused)[:count]
-        return ranked, known
+            aheads.append(ahead)
+        # Cosines of different embedders are not quite the same thing; the words are.
+        return sorted(ranked, key=lambda one: -one.fused)[:count], aheads
 
     async def _ranked_alike(
-        self,
-        vectors: QuestionVectors,
-        question: str,
-        filters: SearchFilters,
-        count: int,
-        clock: dict[str, float],
-        ahead: int,
-    ) -> tuple[list[Ranked], Known]:
+        self, vectors: QuestionVectors, search: _Search, filters: SearchFilters, count: int
+    ) -> tuple[list[Ranked], _Ahead]:
         """Return the best chunks of collections whose vectors one embedder made; see `_ranked`."""
-        asked, depth = question[:MOST_CHARACTERS], max(DEPTH, count)
+        asked, depth, clock = search.question[:MOST_CHARACTERS], max(DEPTH, count), search.clock
         async with _together() as group:
-            beside = group.create_task(self._beside(group, question, filters, depth, ahead, clock))
+            beside = group.create_task(self._beside(search, filters, depth))
             vector = await _clocked(clock, "embedding", vectors.of(asked))  # begins before the task does
             found = await beside
             similar = await _clocked(clock, "nearest", found.nearest(vector))
+        search.group.create_task(vectors.keep(asked))
         with _timed(clock, "fusion"):
             ranked = rank(found.words, similar, count)
-        await vectors.keep(asked)
-        return ranked, found.passages.result()
+        return ranked, found.ahead
 
-    async def _beside(
-        self,
-        group: asyncio.TaskGroup,
-        question: str,
-        filters: SearchFilters,
-        depth: int,
-        ahead: int,
-        clock: dict[str, float],
-    ) -> _Beside:
+    async def _beside(self, search: _Search, filters: SearchFilters, depth: int) -> _Beside:
         """Do what needs no vector of the question while that is made."""
-        with _timed(clock, "refresh"), suppress(StoreFull, StoreUnavailable):  # no full disk keeps from reading
-            await self._index.refresh(self._patience)
-        words = await _clocked(clock, "lexical", self._index.lexical(question, filters, depth))
-        passages = group.create_task(self._read_ahead(words[:ahead]))
+        versions = search.seen and {one: search.seen.versions[one] for one in filters.collection_ids}
+        with _timed(search.clock, "refresh"), suppress(StoreFull, StoreUnavailable):  # no full disk keeps from reading
+            await self._index.refresh(self._patience, versions)
+        words = await _clocked(search.clock, "lexical", self._index.lexical(search.question, filters, depth))
+        ahead = self._read_ahead(search, [hit.key for hit in words[: search.ahead]])
         nearest = await self._index.nearest(filters, depth, [hit.key for hit in words])
-        return _Beside(words, nearest, passages)
+        return _Beside(words, nearest, ahead)
 
-    async def _read_ahead(self, words: Sequence[Hit]) -> Known:
-        """Return the passages of the hits, as they are once the search has begun."""
-        passages = await self._library.passages(spans(hit.key for hit in words)) if words else []
+    def _read_ahead(self, search: _Search, keys: Sequence[tuple[str, int]]) -> _Ahead:
+        """Begin to read the passages of these chunks."""
+        wanted = spans(keys) if search.merge else [(known, number, number) for known, number in keys]
+        by_chunk = {(one[0], ordinal): one for one in wanted for ordinal in range(one[1], one[2] + 1)}
+        return _Ahead(by_chunk, search.group.create_task(self._known(wanted)) if wanted else None)
+
+    async def _known(self, wanted: Sequence[Span]) -> Known:
+        """Return passages by each of their chunks."""
+        passages = await self._library.passages(wanted)
         return {
             (chunk.document_id, chunk.ordinal): passage for passage in passages if passage for chunk in passage.chunks
         }
 
-    async def _alike(self, collection_ids: Sequence[str]) -> dict[str, list[str]]:
+    async def _alike(self, collection_ids: Sequence[str], seen: Seen | None) -> dict[str, list[str]]:
         """Return the collections by the embedder of their vectors. Raises `EmbedderMismatch` for one that is not here.
 
         Those that are empty or unknown go with the embedder in use, so that there is always one group.
         """
         alike: dict[str, list[str]] = {}
-        found = await asyncio.gather(*map(self._library.collection, collection_ids))
-        for collection_id, collection in zip(collection_ids, found, strict=True):
+        known = {one.id: one for one in seen.collections} if seen else await self._collections(collection_ids)
+        for collection_id in collection_ids:
+            collection = known.get(collection_id)
             name = (collection.embedder if collection else "") or self._chosen
             if name not in self._vectors:
                 other = self._others(name)
@@ -173,6 +209,10 @@ class Retrieval:
             alike.setdefault(name, []).append(collection_id)
         return alike
 
+    async def _collections(self, collection_ids: Sequence[str]) -> dict[str, Collection]:
+        found = await asyncio.gather(*map(self._library.collection, collection_ids))
+        return {one.id: one for one in found if one is not None}
+
     def _mismatch(self, collection: Collection) -> EmbedderMismatch:
         return EmbedderMismatch(
             f'The vectors of the collection "{clean_line(collection.name)}" were made by'
@@ -180,15 +220,17 @@ class Retrieval:
             f" Process it again: multidb-chat docs reindex --collection {shlex.quote(collection.name)}"
         )
 
-    async def _read(self, groups: Sequence[Group], filters: SearchFilters, known: Known) -> list[Match]:
+    async def _read(self, groups: Sequence[Group], filters: SearchFilters, aheads: Sequence[_Ahead]) -> list[Match]:
         """Return the groups as matches, without what is gone, and never from a collection that was not searched.
 
-        What is `known` is not read again.
+        What is being read is not read again, and what is not is read beside it.
         """
-        passages = {wanted: known.get(wanted[:2]) for wanted in map(span, groups)}
-        rest = [wanted for wanted, passage in passages.items() if not passage or passage.chunks[-1].ordinal < wanted[2]]
-        if rest:
-            passages |= zip(rest, await self._library.passages(rest), strict=True)
+        wanted = list(map(span, groups))
+        rest = [one for one in wanted if not any(ahead.covers(one) for ahead in aheads)]
+        passages = dict(zip(rest, await self._library.passages(rest) if rest else [], strict=True))
+        for ahead in aheads:
+            known = await ahead.passages if ahead.passages is not None else {}
+            passages |= {one: known.get(one[:2]) for one in wanted if one not in passages and ahead.covers(one)}
         found = [
             Match(_joined(chunks, passage), passage.document, best.lexical, best.vector, best.fused, best.score)
             for group in groups

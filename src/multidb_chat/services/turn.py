@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from multidb_chat.domain.accounts import Account
-from multidb_chat.domain.conversations import Message
+from multidb_chat.domain.conversations import Conversation, Message
 from multidb_chat.domain.errors import InvalidInput, StoreError
 from multidb_chat.domain.ids import new_id
 from multidb_chat.domain.library import Collection
@@ -30,12 +30,24 @@ _NEAREST = 3
 _NEAREST_CHARS = 1_200
 
 
+class Scope(NamedTuple):
+    """Where a turn may look: its collections as they are, with their latest changes, and generations of what is kept.
+
+    These are the generation of the account's answers and that of the curated knowledge, None while the cache is away.
+    """
+
+    collections: Sequence[Collection]
+    versions: Mapping[str, int]
+    generations: tuple[int, int] | None
+
+
 @dataclass(slots=True)
 class Turn:
     """One question on its way: as asked, searched and stood alone, whose it is, where it may look, what steps took.
 
-    `key` is what its answer is kept by, empty where that cannot be told or the library is `away`. `unread`: its
-    conversation cannot be read.
+    `scope` is None while the library is `away`. `key` is what its answer is kept by, empty where that cannot be told.
+    `conversation` is the one that it belongs to, as it was at `read_at` (monotonic seconds); `unread`: it cannot be
+    read. `made`: its answer was made of passages, to be kept.
     """
 
     account: Account
@@ -50,9 +62,13 @@ class Turn:
     documents: tuple[str, ...] = ()
     wording: str = ""
     standalone: str = ""
+    scope: Scope | None = None
     key: str = ""
     away: StoreError | None = None
+    conversation: Conversation | None = None
+    read_at: float = 0.0
     unread: bool = False
+    made: bool = False
     timings: dict[str, float] = field(default_factory=dict)
 
     @contextmanager

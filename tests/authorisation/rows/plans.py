@@ -4,6 +4,7 @@ from tests.authorisation.world import DONE, for_staff, own
 
 ROWS = {
     "Plans.take": own(lambda world, account: world.app.plans.take(account, "messages", 1, "one")),
+    "Plans.allowance": own(lambda world, account: world.app.plans.allowance(account)),
     "Plans.take_each": own(lambda world, account: world.app.plans.take_each(account, "messages", ["one"])),
     "Plans.refusal": own(lambda world, account: world.app.plans.refusal(account, "storage")),
     "Plans.usage_of": own(lambda world, account: world.app.plans.usage_of(account)),

@@ -35,7 +35,7 @@ from multidb_chat.domain.turns import (
 )
 from multidb_chat.services.answering import codec
 from multidb_chat.services.answering.extractive import Extractive
-from multidb_chat.services.chat import BEGINNING, DELAYED, NOT_FOUND, UNREAD, Chat
+from multidb_chat.services.chat import BEGINNING, NOT_FOUND, Chat
 from multidb_chat.services.chunking import chunk_document
 from multidb_chat.services.history import History
 from multidb_chat.services.knowledge.base import KnowledgeBase
@@ -49,6 +49,7 @@ from multidb_chat.services.resilience.replaying import Replayer
 from multidb_chat.services.resilience.talk_entries import STORE
 from multidb_chat.services.resilience.talk_replay import TalkReplay
 from multidb_chat.services.retrieval import Retrieval
+from multidb_chat.services.saving import DELAYED, UNREAD, Saving
 from multidb_chat.services.statistics import Statistics
 from multidb_chat.services.turn import MAX_QUESTION
 from tests.unit.services.recording import Recorder
@@ -463,7 +464,7 @@ async def test_without_the_conversations_the_answer_comes_with_a_notice(house: H
 async def test_when_saving_fails_the_answer_comes_with_a_notice(house: House) -> None:
     talk = await house.conversation()
     chat = house.chat()
-    chat._history = History(Away("conversations"), Recorder)
+    chat._saving = Saving(History(Away("conversations"), Recorder), None)
     events = await house.ask("How many customers left in 2020?", chat, conversation_id=talk)
     assert any(isinstance(event, Notice) and "not saved" in event.text for event in events)
     assert isinstance(events[-1], TurnCompleted)

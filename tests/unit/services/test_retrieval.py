@@ -245,7 +245,7 @@ class FullIndex:
     def __getattr__(self, name: str) -> object:
         return getattr(self._index, name)
 
-    async def refresh(self, patience: float | None = None) -> int:
+    async def refresh(self, *_: object) -> int:
         raise StoreFull("search index", "full")
 
 

@@ -1,7 +1,7 @@
 """`MongoSearchIndex`: the port `SearchIndex` by the server's own search, and by another index where there is none."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pymongo.errors import OperationFailure
 
@@ -41,9 +41,9 @@ class MongoSearchIndex:
         """Return where is searched; see the port."""
         return f"MongoDB at {self._connection.place}" if await self._complete() else await self._other.where()
 
-    async def refresh(self, patience: float | None = None) -> int:
+    async def refresh(self, patience: float | None = None, versions: Mapping[str, int] | None = None) -> int:
         """Let the other index follow while it is needed; the server's own indexes follow by themselves."""
-        return 0 if await self._complete() else await self._other.refresh(patience)
+        return 0 if await self._complete() else await self._other.refresh(patience, versions)
 
     async def lexical(self, question: str, filters: SearchFilters, limit: int) -> list[Hit]:
         """Return the best chunks by BM25; see the port. Raises `StoreError`."""
@@ -103,6 +103,8 @@ class MongoSearchIndex:
 
     async def _complete(self) -> bool:
         """Tell whether the server searches words and all vectors there are."""
+        if self._indexes.are_absent():
+            return False
         with translated(self._connection.place):
             if not await self._indexes.text():
                 return False

@@ -71,6 +71,10 @@ class SearchIndexes:
             name, SearchIndexModel({"fields": fields}, name, "vectorSearch"), similar(name, first, NOBODY, 1)
         )
 
+    def are_absent(self) -> bool:
+        """Tell whether words could not be searched for a moment ago, so that nothing need be asked now."""
+        return TEXT not in self._queryable and time.monotonic() - self._looked.get(TEXT, -AGAIN) < AGAIN
+
     def forget(self, name: str) -> None:
         """Look at an index again before it is asked next."""
         self._queryable.discard(name)

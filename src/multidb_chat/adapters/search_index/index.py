@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import Context
@@ -41,11 +41,27 @@ class EmbeddedSearchIndex:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="search-index")
         self._following = asyncio.Lock()
         self._followed = -1
+        self._versions: dict[str, int] = {}
         self._behind: asyncio.Task[int] | None = None
 
-    async def refresh(self, patience: float | None = None) -> int:
+    async def refresh(self, patience: float | None = None, versions: Mapping[str, int] | None = None) -> int:
         """Bring the library's changes into the index; see the port. Raises `StoreError`."""
-        return await self._refresh() if patience is None else await self._refresh_behind(patience)
+        if versions and self._is_at(versions):
+            return 0
+        count = await (self._refresh() if patience is None else self._refresh_behind(patience))
+        # Of a change that is not brought in yet nothing is noted: it may be seen before all that comes before it.
+        if versions and max(versions.values()) <= self._followed:
+            self._versions |= versions
+        return count
+
+    def _is_at(self, versions: Mapping[str, int]) -> bool:
+        """Tell whether the index that is open has these changes of the collections, and they are their latest."""
+        return (
+            self._engine is not None
+            and max(versions.values()) <= self._followed
+            and all(self._versions.get(name) == version for name, version in versions.items())
+            and self._engine.is_current()
+        )
 
     async def _refresh_behind(self, patience: float) -> int:
         """Wait for a refresh that began before now, as it may not know the latest change, and for one after it."""

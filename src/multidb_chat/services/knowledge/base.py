@@ -1,5 +1,6 @@
 """The knowledge base as a turn uses it: a question in, the curated entry that answers it out."""
 
+from collections.abc import Awaitable
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -48,23 +49,28 @@ class KnowledgeBase:
 
         return Sameness()
 
-    async def find(self, question: str) -> Found | None:
+    async def exact(self, question: str) -> KnowledgeEntry | None:
+        """Return the entry with this very question; its use is not counted. Raises `StoreError`."""
+        return await self._conversations.knowledge(self._tenant_id, normalise_question(question))
+
+    async def find(
+        self, question: str, exact: Awaitable[KnowledgeEntry | None] | None = None, generation: int | None = None
+    ) -> Found | None:
         """Return the entry with this question, else the nearest that asks the same, and count its use.
 
-        A use that cannot be counted (the disk is full) is no reason to keep the answer back. Raises `StoreError`.
+        A use that cannot be counted (the disk is full) is no reason to keep the answer back. `exact` is what brings
+        what `exact` returns, where that was asked before; `generation` that of the tenant's entries, where the cache
+        was asked for it just now. Raises `StoreError`.
         """
-        found = await self._exact(question) or await self._near(question)
+        entry = await (exact or self.exact(question))
+        found = Found(entry, 1.0) if entry is not None else await self._near(question, generation)
         if found is not None:
             with suppress(StoreError):
                 await self._conversations.count_use(self._tenant_id, found.entry.id)
         return found
 
-    async def _exact(self, question: str) -> Found | None:
-        entry = await self._conversations.knowledge(self._tenant_id, normalise_question(question))
-        return Found(entry, 1.0) if entry is not None else None
-
-    async def _near(self, question: str) -> Found | None:
-        if not await self._memory.refresh():
+    async def _near(self, question: str, generation: int | None) -> Found | None:
+        if not await self._memory.refresh(generation):
             return None
         from multidb_chat.services.knowledge.sameness import ALIKE, figures_in
 

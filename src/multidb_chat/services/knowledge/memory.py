@@ -50,10 +50,14 @@ class KnowledgeMemory:
         self._questions: list[tuple[str, str]] = []
         self._vectors: NDArray[np.float32] | None = None
 
-    async def refresh(self) -> int:
-        """Read the entries again if one was changed; return how many can be compared. Raises `StoreError`."""
+    async def refresh(self, generation: int | None = None) -> int:
+        """Read the entries again if one was changed; return how many can be compared. Raises `StoreError`.
+
+        `generation` is the scope's, where the cache was asked for it just now.
+        """
         async with self._lock:
-            generation = await self._current()
+            if generation is None:
+                generation = await self._current()
             if generation is None or generation != self._generation:
                 await self._read()
                 self._generation, self._read_at = generation, self._clock()
