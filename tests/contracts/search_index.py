@@ -112,6 +112,25 @@ class SearchIndexContract:
         assert sorted(await find("wings")) == ["a", "b"]
         assert await index.refresh() == 0
 
+    async def test_what_changed_in_a_collection_is_followed_whether_its_versions_are_given_or_not(
+        self, index: SearchIndex, library: Library, find
+    ):
+        async def found() -> list[str]:
+            versions = await library.collection_versions(["papers"])
+            await index.refresh(versions=versions)
+            assert await index.refresh(versions=versions) == 0
+            return sorted(await find("wings"))
+
+        contents = [a_document("a", "wings"), a_document("b", "wings too")]
+        await library.put_documents(contents[:1])
+        assert await found() == ["a"]
+        await library.put_documents(contents[1:])
+        assert await found() == ["a", "b"]
+        await library.remove_documents([contents[0].document.id])
+        assert await found() == ["b"]
+        await index.rebuild()
+        assert await found() == ["b"]
+
     async def test_a_chunk_is_found_by_the_words_of_its_title_its_headings_and_its_text(self, put, find):
         await put(
             a_document("titled", "nothing else", title="Propellers"),

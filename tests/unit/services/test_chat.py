@@ -118,7 +118,7 @@ class House:
             changed.pop("retrieval", Retrieval(self.index, library, self.embedder, None)),
             changed.pop("answerer", Extractive()),
             history=History(conversations, Recorder),
-            knowledge=KnowledgeBase(conversations, cache, vectors, self.embedder, "tenant"),
+            knowledge=changed.pop("knowledge", KnowledgeBase(conversations, cache, vectors, self.embedder, "tenant")),
             statistics=changed.pop("statistics", counted),
             handbook_id=self.handbook.id,
             tenant_id="tenant",
@@ -339,6 +339,28 @@ async def test_without_the_cache_nothing_is_read_from_it_or_kept_in_it(house: Ho
     assert not (await house.answer("How many customers left in 2020?", use_cache=False)).cached
     assert not (await house.answer("How many customers left in 2020?")).cached
     assert not (await house.answer("How many customers left in 2020?", use_cache=False)).cached
+
+
+class CountedKnowledge(KnowledgeBase):
+    """Knowledge that counts how often it is looked into."""
+
+    looked = 0
+
+    async def exact(self, question: str) -> KnowledgeEntry | None:
+        self.looked += 1
+        return await super().exact(question)
+
+
+async def test_for_an_answer_that_is_kept_nothing_else_is_looked_for(house: House) -> None:
+    knowledge = CountedKnowledge(
+        house.conversations, house.cache, QuestionVectors(house.embedder, None), house.embedder, "tenant"
+    )
+    chat = house.chat(knowledge=knowledge)
+    for cached in (False, True, True):
+        events = await house.ask("How many customers left in 2020?", chat)
+        assert isinstance(events[-1], TurnCompleted)
+        assert events[-1].answer.cached is cached
+        assert knowledge.looked == 1
 
 
 async def test_a_curated_answer_comes_before_the_documents(house: House) -> None:

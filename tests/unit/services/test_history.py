@@ -132,6 +132,22 @@ async def test_a_turn_that_does_not_belong_is_refused_whole(history: History):
     assert await history.open(ADA, talk.id) == talk
 
 
+async def test_a_conversation_that_was_read_a_moment_ago_is_trusted_only_where_it_is_the_account_s(
+    history: History, store: SqliteConversations
+):
+    talk, theirs = await history.start(ADA, "One"), await history.start(EVE, "Two")
+    with pytest.raises(NotFound):
+        await history.append_turn(ADA, theirs.id, *a_turn(theirs), theirs)
+    with pytest.raises(NotFound):
+        await history.append_turn(ADA, theirs.id, *a_turn(theirs), talk)
+    assert await store.messages(theirs.id) == []
+    await history.append_turn(ADA, talk.id, *(turn := a_turn(talk)), talk)
+    assert await history.page(ADA, talk.id) == list(turn)
+    await history.delete(ADA, talk.id)
+    with pytest.raises(NotFound):
+        await history.append_turn(ADA, talk.id, *a_turn(talk), talk)
+
+
 async def test_activity_never_goes_back(history: History):
     talk = await history.start(ADA, "About tides")
     await history.append_turn(ADA, talk.id, *a_turn(talk))
