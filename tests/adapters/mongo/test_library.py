@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
 
+from multidb_chat.adapters.mongo import content
 from multidb_chat.adapters.mongo.library import MongoLibrary
 from multidb_chat.domain.library import Library
 from tests.adapters.mongo.opening import open_at, own_database
-from tests.contracts.library import LibraryContract, OpenLibrary
+from tests.contracts.library import LibraryContract, OpenLibrary, a_content
 from tests.servers import needs
 
 pytestmark = needs("mongodb")
@@ -37,3 +38,17 @@ class TestMongoLibrary(LibraryContract):
             yield lambda check: runner.run(check(library))  # type: ignore[arg-type]
             runner.run(library.close())
             runner.run(database.__aexit__(None, None, None))
+
+    @pytest.mark.parametrize("every", [1, 2, 5])
+    async def test_many_chunks_are_read_whole_however_far_apart_they_lie(
+        self, library: Library, monkeypatch: pytest.MonkeyPatch, every: int
+    ):
+        monkeypatch.setattr(content, "MANY", 8)
+        contents = [a_content(f"{number}.md", "abcdefgh" * 2, pieces=8) for number in range(15)]
+        for first in range(0, 15, 5):
+            await library.put_documents(contents[first : first + 5])
+        asked = contents[::every]
+        read = await library.indexable([one.document.id for one in asked])
+        assert [(document.id, tuple(chunks)) for document, chunks in read] == [
+            (one.document.id, one.chunks) for one in asked
+        ]

@@ -30,6 +30,9 @@ SEGMENT = 16_384
 SEGMENTS, PIECE = 64, 4_000_000
 # Larger originals are files of GridFS.
 LARGEST_INLINE = 16_000_000
+# So many chunks are looked for where they lie: what was written one after the other lies together, so that what is
+# between the first and the last of them is read as a whole, up to so many times as much as is wanted; then the rest.
+MANY, MOST_BETWEEN = 500, 2
 # Records written at once, and read.
 AT_ONCE, READ_AT_ONCE = 500, 2_000
 _ORIGINALS, _TEXTS, _CHUNKS = "originals", "texts", "chunks"
@@ -134,11 +137,19 @@ async def chunks_of(database: Database, wanted: Sequence[list[str]], vectors: bo
 
 async def chunks_named(database: Database, keys: Sequence[str], vectors: bool) -> dict[str, Chunk]:
     """Return the chunks that there are of these keys, by key."""
+    chunks = database[_CHUNKS]
     fields = dict.fromkeys(CHUNK if vectors else CHUNK_WITHOUT_VECTOR, 1)
     found: dict[str, Chunk] = {}
-    for some in _batches(iter(keys)):
+    if len(keys) >= MANY:
+        wanted = set(keys)
+        between = chunks.find({"_id": {"$gte": min(wanted), "$lte": max(wanted)}}, fields, batch_size=READ_AT_ONCE)
+        with pymongo.timeout(BULK_TIMEOUT):
+            for record in await between.limit(MOST_BETWEEN * len(wanted)).to_list():
+                if record["_id"] in wanted:
+                    found[record["_id"]] = chunk_of(record)
+    for some in _batches(key for key in keys if key not in found):
         with pymongo.timeout(BULK_TIMEOUT) if vectors else nullcontext():
-            cursor = database[_CHUNKS].find({"_id": {"$in": some}}, fields, batch_size=READ_AT_ONCE)
+            cursor = chunks.find({"_id": {"$in": some}}, fields, batch_size=READ_AT_ONCE)
             for record in await cursor.to_list():
                 found[record["_id"]] = chunk_of(record)
     return found
