@@ -23,8 +23,13 @@ from multidb_chat.domain.errors import StoreUnavailable
 FAILURES = 5
 WINDOW = 10.0
 """So many failures within so many seconds open the breaker, where nothing else is said."""
-SHORTEST, LONGEST = 1.0, 30.0
-"""Seconds before a probe: the first pause, doubled at each failed probe up to the longest."""
+SHORTEST, LONGEST = 1.0, 5.0
+"""Seconds before a probe: the first pause, doubled at each failed probe up to the longest.
+
+However long a store was away, it is to be used again within ten seconds of coming back. The last probe before that may
+have failed as late as its deadline (5 s), the next one follows after half to all of the longest pause, and no pause
+parts the successes that close the breaker. One call in a few seconds is no load for a server that is starting.
+"""
 SUCCESSES = 3
 """So many probes in a row have to succeed before everybody is let through."""
 

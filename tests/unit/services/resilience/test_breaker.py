@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -99,6 +99,28 @@ def test_each_failed_probe_doubles_the_pause_up_to_the_longest():
         fail(breaker)
         pause = min(2 * pause, LONGEST)
     assert pause == LONGEST
+
+
+@given(away=st.floats(0, 200), late=st.floats(0, 3), chance=st.floats(0, 1))
+def test_a_store_that_is_back_is_used_again_within_ten_seconds_however_long_it_was_away(
+    away: float, late: float, chance: float
+):
+    clock = Clock()
+    breaker = Breaker("conversations", clock=clock, now=clock.now, chance=lambda: chance)
+    fail(breaker, FAILURES)
+    back = clock.seconds + away
+    while breaker.state != "closed":
+        try:
+            ticket = breaker.admit()
+        except StoreUnavailable:
+            clock.seconds += 0.1  # until somebody calls again
+            continue
+        if clock.seconds < back:
+            clock.seconds += late  # a probe that found nobody there goes on for so long, also beyond the return
+            breaker.failed(ticket, "refused")
+        else:
+            breaker.succeeded(ticket)
+    assert clock.seconds - back <= 10
 
 
 def test_a_probe_that_was_cancelled_makes_room_for_the_next():
