@@ -62,6 +62,7 @@ class User:
                 self.begun += 1
             elif isinstance(event, TurnFailed):
                 assert isinstance(event.error, StoreError), event.error
+                assert "\n" not in str(event.error), event.error
                 self.failed[event.error.store] += 1
             elif isinstance(event, TurnCompleted):
                 if event.answer.message_id is not None:

@@ -43,7 +43,9 @@ _HEARTBEAT = 5
 # Another node is asked, too, when the first one has not answered for that long: as long as one is frozen and not
 # yet found to be, reads and idempotent writes go on.
 _HEDGE_AFTER, _HEDGES = 0.5, 2
-_RECONNECT_FIRST, _RECONNECT_LONGEST = 0.5, 10.0
+# Nothing gets to a node before the driver has found by itself that it is back, the probes of a breaker neither: with
+# ten seconds between two looks a node would be found, after a long outage, when it should be in use already.
+_RECONNECT_FIRST, _RECONNECT_LONGEST = 0.5, 2.0
 _PROTOCOL = 4  # the newest that ScyllaDB speaks
 
 
