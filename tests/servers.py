@@ -8,6 +8,7 @@ starts, stops, kills and freezes them. Every test uses a schema, keyspace, datab
 
 import os
 import subprocess
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -51,12 +52,19 @@ def own_name() -> str:
     return "test_" + new_id().replace("-", "")[:26]
 
 
-def control(verb: Literal["start", "stop", "restart", "kill", "freeze", "thaw"], *servers: str) -> None:
-    """Start, stop, kill (-9) or freeze servers, by the names of `NAMES` or of the program itself (`cassandra2`)."""
+def control(
+    verb: Literal["start", "stop", "restart", "kill", "freeze", "thaw"], *servers: str, folder: Path | None = None
+) -> None:
+    """Start, stop, kill (-9) or freeze servers, by the names of `NAMES` or of the program itself (`cassandra2`).
+
+    With their data in the `folder`, they are others than those that all tests use, at the same addresses.
+    """
     program = os.environ.get("TEST_SERVERS")
     if not program:
         pytest.skip("servers cannot be stopped: TEST_SERVERS is not set (scripts/services env)")
+    place = {} if folder is None else {"TEST_SERVERS_DIR": str(folder)}
     subprocess.run(
         [program, verb, *(NAMES.get(server, server) for server in servers)],
-        check=True, timeout=180, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
+        check=True, timeout=180, env=os.environ | place,
+        stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
     )  # fmt: skip

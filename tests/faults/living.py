@@ -96,9 +96,14 @@ async def furnish(application: Application, users: int) -> tuple[list[User], lis
 
 
 async def live(
-    application: Application, users: Sequence[User], collections: Sequence[Collection], questions: int
+    application: Application,
+    users: Sequence[User],
+    collections: Sequence[Collection],
+    questions: int,
+    *,
+    pause: float = 0.0,
 ) -> None:
-    """Let every user ask until there are so many answers."""
+    """Let every user ask until there are so many answers, with a pause of so many seconds behind each."""
 
     async def one(number: int, user: User) -> None:
         asked = tried = 0
@@ -106,6 +111,7 @@ async def live(
             tried += 1
             if await user.ask(application, collections, f"Question {asked} of user {number}, try {tried}?"):
                 asked += 1
+                await asyncio.sleep(pause)
             else:
                 await asyncio.sleep(0.2)
 

@@ -1,4 +1,4 @@
-"""People ask while a server stands still: every turn ends, no call waits beyond its deadline, the loop keeps turning."""
+"""People ask while a server stands still: every turn ends, no call outlives its deadline, the loop keeps turning."""
 
 import asyncio
 from collections.abc import Iterator

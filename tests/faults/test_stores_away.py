@@ -104,7 +104,8 @@ async def scylla() -> AsyncIterator[Served]:
 
     keyspace = Keyspace(own_url())
     try:
-        async with served("conversations", keyspace.url, CONVERSATIONS, ScyllaConversations, "conversation", "c1") as one:
+        url, opened = keyspace.url, ScyllaConversations
+        async with served("conversations", url, CONVERSATIONS, opened, "conversation", "c1") as one:
             yield one
     finally:
         keyspace.drop()
