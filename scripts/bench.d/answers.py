@@ -1,7 +1,8 @@
 """How well answers are made: the right sentences, and none where the documents say nothing.
 
 Each question of tests/data/answers is answered from the same matches by the extractive answerer and by two references:
-the whole best passage, and the best passage's first sentence.
+the whole best passage, and the best passage's first sentence. Then come the questions about real documents of
+tests/data/answers/real, whose README tells how they were made.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from pathlib import Path
 DATA = Path(__file__).resolve().parents[2] / "tests" / "data" / "answers"
 sys.path.insert(0, str(DATA.parents[2]))
 
+from tests.data.answers import quality  # noqa: E402
 from tests.data.answers.library import Texts, texts_in  # noqa: E402
 
 from multidb_chat.domain.search import Match  # noqa: E402
@@ -167,6 +169,55 @@ async def main(details: bool) -> None:
             for one, question, said, right in talks:
                 if details and not right:
                     print(f"  {one.first} / {one.then}\n      {question}\n      {list(said)}")
+    await real(details)
+
+
+async def real(details: bool) -> None:
+    """Print what becomes of the questions about real documents; with `details` all failures of the development part."""
+    print("\nreal documents: share, 95 % confidence interval")
+    with tempfile.TemporaryDirectory() as folder:
+        async with texts_in(Path(folder), quality.REAL / "documents") as texts:
+            for part in ("dev", "test"):
+                told = [await quality.tell(texts, one) for one in quality.questions() if one.split == part]
+                talks = [await quality.follow(texts, one) for one in quality.follow_ups() if one.split == part]
+                figures(part, told, talks)
+                failed = [one for one in told if one.verdict != "right"]
+                explained(failed if part == "dev" else spread(failed, 10), details or part == "test")
+
+
+def figures(part: str, told: Sequence[quality.Told], talks: Sequence[tuple[bool, bool]]) -> None:
+    """Print the shares of one part."""
+    answerable = [one for one in told if one.asked.gold]
+    unanswerable = [one for one in told if not one.asked.gold]
+    cited = sum(one.citations for one in told)
+    followed, alone = sum(one for one, _ in talks), sum(one for _, one in talks)
+    rows = {
+        "the answer holds the span": (sum(one.verdict == "right" for one in answerable), len(answerable)),
+        "refused, though answerable": (sum(not one.said for one in answerable), len(answerable)),
+        "  nothing that answers was found": (sum(not one.found for one in answerable), len(answerable)),
+        "refused, being unanswerable": (sum(not one.said for one in unanswerable), len(unanswerable)),
+        "citations that hold their sentences": (sum(one.exact for one in told), cited),
+        "citations of the right document": (
+            sum(one.near for one in answerable), sum(one.citations for one in answerable),
+        ),
+        "follow-ups answered": (followed, len(talks)),
+        "the same, standing alone": (alone, len(talks)),
+    }  # fmt: skip
+    for name, (right, total) in rows.items():
+        print(f"{part:5}{name:38}{quality.share(right, total)}")
+
+
+def spread(failed: Sequence[quality.Told], count: int) -> list[quality.Told]:
+    """Return so many failures, evenly spread over all."""
+    return [failed[at * len(failed) // count] for at in range(min(count, len(failed)))]
+
+
+def explained(failed: Sequence[quality.Told], wanted: bool) -> None:
+    """Print failures with what went wrong."""
+    for one in failed if wanted else ():
+        said = one.said[0][:100] if one.said else "(refused)"
+        gold = f" instead of: {one.asked.gold[0]}" if one.asked.gold else ""
+        print(f"  {one.verdict}: {one.asked.question}\n      {said}{gold}")
 
 
 def report(done: Sequence[Outcome]) -> None:

@@ -71,15 +71,15 @@ class Texts:
 
 
 @asynccontextmanager
-async def texts_in(folder: Path) -> AsyncIterator[Texts]:
-    """Read the texts into a library that lives in `folder`, which begins empty."""
+async def texts_in(folder: Path, documents: Path = FOLDER) -> AsyncIterator[Texts]:
+    """Read the `documents` into a library that lives in `folder`, which begins empty."""
     embedder = Memory(MiniLMEmbedder())
     library = SqliteLibrary(folder / "library.sqlite")
     index = EmbeddedSearchIndex(folder / "index", library)
     reader = SubprocessReader()
     try:
         await library.create_collection(COLLECTION)
-        async for event in Ingestion(library, reader, Nothing(), embedder).add(OWNER, COLLECTION, [FOLDER]):
+        async for event in Ingestion(library, reader, Nothing(), embedder).add(OWNER, COLLECTION, [documents]):
             if isinstance(event, FileDone) and event.failures:
                 raise AssertionError(event.failures)
         yield Texts(library, Retrieval(index, library, embedder, None), embedder)
