@@ -224,9 +224,11 @@ async def history(application: Application, account: Account, number: int) -> No
     connection = bare._connection  # the raw statement is asked for on the same connection
     from multidb_chat.adapters.scylla.buckets import bucket_of
     from multidb_chat.adapters.scylla.conversations_messages import _SELECT
+    from multidb_chat.adapters.scylla.schema import in_keyspace
 
     _, session = await connection.opened()
-    prepared = await asyncio.to_thread(session.prepare, f"{_SELECT} LIMIT 50")
+    statement = in_keyspace(connection.address.keyspace, f"{_SELECT} LIMIT 50")
+    prepared = await asyncio.to_thread(session.prepare, statement)
     bucket = bucket_of(asked[-1].id)
 
     async def read() -> None:
