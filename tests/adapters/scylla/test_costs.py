@@ -88,8 +88,9 @@ async def test_a_turn_costs_so_many_requests_and_one_decision(store: ScyllaConve
     question, answer = new_id(), new_id()
     turn = a_message(question), replace(a_message(answer, parent=question), role="assistant")
     await store.append(a_message(new_id()))
-    # Conversation, account, bucket and ids; both messages; the question, its day, conversation and account again.
-    assert await requests_of(store, store.append(*turn)) == 9
+    # Conversation, account, bucket and ids; both messages; the question (its day is noted once), conversation and
+    # account again.
+    assert await requests_of(store, store.append(*turn)) == 8
     # The conversation is read and decided.
     assert await requests_of(store, store.change_conversation("ada", "c1", last_activity=NOW, head=answer)) == 2
 

@@ -5,12 +5,12 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 
 from multidb_chat.adapters.mongo import content
-from multidb_chat.adapters.mongo.connection import Database, Record
+from multidb_chat.adapters.mongo.connection import Database
 from multidb_chat.adapters.mongo.content import Missing, Stored
 from multidb_chat.adapters.mongo.reading import lacking, records
 from multidb_chat.adapters.mongo.records import document_of
 from multidb_chat.adapters.mongo.texts import key_of
-from multidb_chat.domain.library import Chunk, Passage
+from multidb_chat.domain.library import Chunk, Document, Passage
 
 Span = tuple[str, int, int]
 # Documents of which is remembered where their content is: some 300 bytes each.
@@ -44,7 +44,8 @@ class Passages:
                 raise lacking()
             else:
                 self._remember(now)
-                return [_passage(found, span, some) for span, some in zip(spans, read, strict=True)]
+                documents = {key: document_of(record) for key, record in found.items()}
+                return [_passage(documents, span, some) for span, some in zip(spans, read, strict=True)]
 
     def _remember(self, places: Mapping[str, Stored]) -> None:
         for key, place in places.items():
@@ -91,11 +92,11 @@ async def _text(database: Database, places: Mapping[str, Stored], span: Span, ch
     return chunks, start, text
 
 
-def _passage(found: Mapping[str, Record], span: Span, read: Read) -> Passage | None:
+def _passage(documents: Mapping[str, Document], span: Span, read: Read) -> Passage | None:
     if read is None:
         return None
     chunks, start, text = read
-    return Passage(document_of(found[key_of(span[0])]), tuple(chunks), start, text)
+    return Passage(documents[key_of(span[0])], tuple(chunks), start, text)
 
 
 def _joined(chunks: Iterable[Chunk]) -> str | None:

@@ -25,6 +25,7 @@ class Questions:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._noted: set[tuple[int, int]] = set()  # days that nobody takes back, so that once is enough
 
     async def add(self, messages: Iterable[Message]) -> None:
         """Count these messages, once each."""
@@ -32,13 +33,14 @@ class Questions:
         asked = [message for message in messages if message.role == "user"]
         days = {(micros(message.created_at) // DAY, shard_of(message.account_id)) for message in asked}
         await asyncio.gather(
-            *(self._note(day, shard) for day, shard in days),
+            *(self._note(day, shard) for day, shard in days - self._noted),
             *(self._connection.write(statement, *_row_of(one), one.conversation_id, one.id) for one in asked),
         )
 
     async def _note(self, day: int, shard: int) -> None:
         statement = "INSERT INTO days (kind, day, shard, revision) VALUES (?, ?, ?, ?)"
         await self._connection.write(statement, _KIND, day, shard, now_micros())
+        self._noted.add((day, shard))
 
     async def remove(self, messages: Iterable[Message]) -> None:
         """Count these messages no more."""
