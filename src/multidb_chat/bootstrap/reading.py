@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from multidb_chat.domain.search import Embedder, SearchIndex
     from multidb_chat.services.audit import Recorder
     from multidb_chat.services.documents import Documents
+    from multidb_chat.services.evaluation.evaluation import Evaluation
     from multidb_chat.services.handbook import Handbook
     from multidb_chat.services.ingesting.events import IngestEvent
     from multidb_chat.services.ingesting.sources import Input
@@ -193,6 +194,13 @@ class Reading(Security):
         patience = None if self._server("library") is None else 1.0
         others = self.embedders.remembered
         return Retrieval(self.index, self.library, embedder, self.cache, vectors, patience, others)
+
+    @cached_property
+    def evaluation(self) -> "Evaluation":
+        """How well passages are found, by judged questions."""
+        from multidb_chat.services.evaluation.evaluation import Evaluation
+
+        return Evaluation(self.documents, self.retrieval)
 
     @cached_property
     def one_off(self) -> "OneOff":

@@ -27,6 +27,7 @@ _GROUPS = {
     "account:account": "Your account: password, second factor, your data, erasure.",
     "sessions:sessions": "See where you are logged in, and end it there.",
     "config:config": "Show, change and check the configuration.",
+    "evaluating:eval": "Measure how well passages are found.",
     "models:models": "Larger models on this machine: add, check, remove.",
     "tasks:tasks": "See, cancel and do background tasks.",
     "tasks:notifications": "The inbox: background tasks that ended.",

@@ -56,6 +56,8 @@ With `--json` a command prints one JSON document. Keys are not renamed or remove
 | `docs remove` | `removed`: `id`, `name` |
 | `docs search` | `query`; `matches`: `document_id`, `document_name`, `title`, `source`, `kind`, `page`, `headings`, \
 `start`, `end`, `text`, `score`, `quality`, `lexical`, `vector`, `fused` |
+| `eval run` | `queries`, `collections`; `configurations`: `name`, `ndcg`, `recall`, `mrr`, `seconds`; `comparisons`: \
+`first`, `second`, `measure`, `difference`, `p`; in the file of `--save` also `by_query` of each configuration |
 | `collections list` | `collections`: as `collections create` |
 | `collections create`, `collections delete` | `id`, `name`, `description`, `shared`, `embedder`, `dimensions`, \
 `created_at` |

@@ -41,11 +41,21 @@ class Ranked(NamedTuple):
         return self.document_id, self.ordinal
 
 
-def rank(lexical: Sequence[Hit], nearest: Neighbours, limit: int) -> list[Ranked]:
+class Fusion(NamedTuple):
+    """How hits by words and by meaning are made one ranking: the vector's part (0 to 1), and the feedback's weight."""
+
+    vector: float = VECTOR_WEIGHT
+    feedback: float = FEEDBACK_WEIGHT
+
+
+FUSED = Fusion()
+
+
+def rank(lexical: Sequence[Hit], nearest: Neighbours, limit: int, fusion: Fusion = FUSED) -> list[Ranked]:
     """Return the best chunks of both, best first; `nearest` begins with the chunks of `lexical`, compared.
 
     A chunk that full text did not find among its best covers nothing of the question; one without a vector resembles
-    nothing.
+    nothing. What neither counts for, by this `fusion`, is left out.
     """
     import numpy as np
 
@@ -55,15 +65,15 @@ def rank(lexical: Sequence[Hit], nearest: Neighbours, limit: int) -> list[Ranked
     cosine = np.where(np.isnan(scores), 0.0, scores)
     share = np.zeros(len(cosine))
     share[: len(lexical)] = [hit.share for hit in lexical]
-    fused = VECTOR_WEIGHT * cosine + (1 - VECTOR_WEIGHT) * share
+    fused = fusion.vector * cosine + (1 - fusion.vector) * share
     order = np.argsort(-fused, kind="stable")
     best = order[:FEEDBACK]
     best = best[np.isfinite(scores[best])]
-    if len(best):
+    if len(best) and fusion.feedback:
         vectors = np.frombuffer(nearest.vectors, "<f4").reshape(len(cosine), -1)
-        fused += VECTOR_WEIGHT * FEEDBACK_WEIGHT * (vectors @ vectors[best].sum(axis=0) / len(best))
+        fused += fusion.vector * fusion.feedback * (vectors @ vectors[best].sum(axis=0) / len(best))
         order = order[np.argsort(-fused[order], kind="stable")]  # equal ones keep the order they had before
-    order = order[:limit]
+    order = (order if fusion.vector else order[fused[order] > 0])[:limit]
     return [
         _ranked(nearest.keys[place], lexical[place] if place < len(lexical) else None, nearest.scores[place], value)
         for place, value in zip(order.tolist(), fused[order].tolist(), strict=True)

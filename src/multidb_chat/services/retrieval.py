@@ -15,7 +15,7 @@ from multidb_chat.domain.search import Embedder, Hit, Match, SearchFilters, Sear
 from multidb_chat.domain.text import clean_line
 from multidb_chat.services.grouping import Group, Span, grouped, runs, span, spans
 from multidb_chat.services.question_vectors import MOST_CHARACTERS, QuestionVectors
-from multidb_chat.services.ranking import Ranked, rank
+from multidb_chat.services.ranking import FUSED, Fusion, Ranked, rank
 
 T = TypeVar("T")
 # Passages that were read, by the document and the number of each of their chunks.
@@ -61,6 +61,7 @@ class _Search(NamedTuple):
     ahead: int
     merge: bool
     clock: dict[str, float]
+    fusion: Fusion = FUSED
 
 
 class _Beside(NamedTuple):
@@ -123,10 +124,12 @@ class Retrieval:
         """Look whether the question's vector is in the cache, for a search that follows."""
         await self._vectors[self._chosen].look_up(question.strip()[:MOST_CHARACTERS])
 
-    async def rank_documents(self, question: str, filters: SearchFilters, limit: int = 100) -> list[Match]:
+    async def rank_documents(
+        self, question: str, filters: SearchFilters, limit: int = 100, fusion: Fusion = FUSED
+    ) -> list[Match]:
         """Return the best passage of each of the best documents, best first. Raises like `search`."""
         async with _together() as group:
-            search = _Search(group, question.strip(), None, 0, False, {})
+            search = _Search(group, question.strip(), None, 0, False, {}, fusion)
             ranked, ahead = await self._ranked(search, filters, LOOKED_AT * limit)
             best: dict[str, Ranked] = {}
             for one in ranked:
@@ -164,7 +167,7 @@ class Retrieval:
             similar = await _clocked(clock, "nearest", found.nearest(vector))
         search.group.create_task(vectors.keep(asked))
         with _timed(clock, "fusion"):
-            ranked = rank(found.words, similar, count)
+            ranked = rank(found.words, similar, count, search.fusion)
         return ranked, found.ahead
 
     async def _beside(self, search: _Search, filters: SearchFilters, depth: int) -> _Beside:

@@ -17,8 +17,8 @@ async def texts(tmp_path: Path) -> AsyncIterator[Texts]:
 
 async def test_every_span_is_in_the_document_that_is_named_as_it_is_read(texts: Texts) -> None:
     read = {}
-    for document in await texts.library.documents([COLLECTION.id], limit=100):
-        read[Path(document.name).name] = await texts.library.text(document.id) or ""
+    for one in await texts.library.documents([COLLECTION.id], limit=100):
+        read[Path(one.name).name] = await texts.library.text(one.id) or ""
     spans = [(one.document, span) for one in questions() for span in one.gold]
     spans += [(one.document, span) for one in follow_ups() for span in one.gold]
     for document, span in spans:

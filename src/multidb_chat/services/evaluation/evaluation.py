@@ -1,0 +1,98 @@
+"""All queries searched in each of several ways, and what that is worth."""
+
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import NamedTuple
+
+from multidb_chat.domain.accounts import Account
+from multidb_chat.domain.errors import InvalidInput
+from multidb_chat.domain.search import SearchFilters
+from multidb_chat.services.documents import Documents
+from multidb_chat.services.evaluation.configuration import Configuration
+from multidb_chat.services.evaluation.judgements import Judged
+from multidb_chat.services.evaluation.measures import DEPTH, Measured, measured
+from multidb_chat.services.evaluation.significance import randomisation
+from multidb_chat.services.retrieval import Retrieval
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The measures of one configuration by query, and the seconds that its searches took."""
+
+    name: str
+    by_query: Mapping[str, Measured]
+    seconds: float
+
+    @property
+    def mean(self) -> Measured:
+        """The means over all queries."""
+        return Measured(*(fmean(values) for values in zip(*self.by_query.values(), strict=True)))
+
+
+class Comparison(NamedTuple):
+    """How much better the `second` is than the `first` by a measure, and how likely that much is by chance."""
+
+    first: str
+    second: str
+    measure: str
+    difference: float
+    p: float
+
+
+class Evaluation:
+    """Measures retrieval with judged queries."""
+
+    def __init__(self, documents: Documents, retrieval: Retrieval) -> None:
+        self._documents = documents
+        self._retrieval = retrieval
+
+    async def run(
+        self,
+        account: Account,
+        queries: Mapping[str, str],
+        judged: Judged,
+        configurations: Sequence[Configuration],
+        collection_ids: Sequence[str],
+    ) -> AsyncIterator[Evaluated]:
+        """Yield the measures of each configuration as it is done.
+
+        Documents are known by their names. Queries of which no document is relevant are left out. Raises
+        `InvalidInput` when none is left or nothing can be searched, `NotFound` for a collection that is not there, and
+        what `Retrieval` raises.
+        """
+        asked = {name: text for name, text in queries.items() if any(judged.get(name, {}).values())}
+        if not asked:
+            raise InvalidInput("No query has a relevant document: are the two files of the same collection?")
+        for one in configurations:
+            ids = collection_ids
+            if one.collection:
+                ids = [found.id for found in await self._documents.resolve(account, [one.collection])]
+            if not ids:
+                raise InvalidInput("There is no collection to search.")
+            begin = time.perf_counter()
+            by_query = {
+                name: measured(await self._ranking(text, ids, one), judged[name]) for name, text in asked.items()
+            }
+            yield Evaluated(one.name, by_query, time.perf_counter() - begin)
+
+    async def _ranking(self, query: str, ids: Sequence[str], one: Configuration) -> list[str]:
+        filters = SearchFilters(tuple(ids))
+        return [
+            match.document.name for match in await self._retrieval.rank_documents(query, filters, DEPTH, one.fusion)
+        ]
+
+
+def compared(done: Sequence[Evaluated]) -> list[Comparison]:
+    """Return the first configuration compared with each other one, by each measure."""
+    return [
+        Comparison(done[0].name, other.name, measure, fmean(second) - fmean(first), randomisation(first, second))
+        for other in done[1:]
+        for measure in Measured._fields
+        for first, second in [(_values(done[0], measure), _values(other, measure))]
+    ]
+
+
+def _values(one: Evaluated, measure: str) -> list[float]:
+    return [getattr(each, measure) for each in one.by_query.values()]
