@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 
 from multidb_chat.domain.conversations import Conversations
-from multidb_chat.domain.errors import StoreError
+from multidb_chat.domain.errors import StoreError, StoreUnavailable
 from tests.adapters.scylla.opening import conversations_at, own_url
 from tests.contracts.conversations_processes import TALK, a_message
 from tests.servers import control, needs
@@ -75,7 +75,7 @@ async def test_nothing_fails_and_nothing_is_lost_when_a_node_is_killed_and_start
     talks = [Talk(f"talk{number}") for number in range(TALKS)]
     async with conversations_at(url_of_three()) as store:
         for talk in talks:
-            await store.put_conversation(replace(TALK, id=talk.id))
+            await _begun(store, talk)
         going_on = [asyncio.create_task(talk.go_on(store)) for talk in talks]
         await _more(talks)
         await asyncio.to_thread(control, "kill", "cassandra3", folder=cluster)
@@ -90,6 +90,15 @@ async def test_nothing_fails_and_nothing_is_lost_when_a_node_is_killed_and_start
         for talk in talks:
             stored = {message.id for message in await store.messages(talk.id, limit=100_000)}
             assert set(talk.written) <= stored
+
+
+async def _begun(store: Conversations, talk: Talk) -> None:
+    """Begin a conversation, as soon as nodes that have just started answer."""
+    while True:
+        try:
+            return await store.put_conversation(replace(TALK, id=talk.id))
+        except StoreUnavailable:
+            await asyncio.sleep(0.5)
 
 
 async def _more(talks: list[Talk]) -> None:

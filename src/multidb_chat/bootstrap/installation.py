@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from multidb_chat.bootstrap.members import Members
+from multidb_chat.bootstrap.reading import SPOOL
 from multidb_chat.bootstrap.security import ANCHOR, KEYS, audit_log
 
 if TYPE_CHECKING:
@@ -78,6 +79,11 @@ class Installation(Members):
     def _embedded(self) -> tuple[str, ...]:
         return tuple(store for store in _DURABLE if self._server(store) is None)
 
+    @property
+    def _waiting(self) -> tuple[str, ...]:
+        """The journal, where a store is on a server and something may wait for it."""
+        return ("journal",) if self._elsewhere else ()
+
     @cached_property
     def store_states(self) -> "StoreStates":
         """Which stores on servers are away, and what waits for them."""
@@ -124,8 +130,10 @@ class Installation(Members):
         from multidb_chat.services.installation.backup import Backups
 
         data = self.settings.paths.data
-        files = [_embedded_upkeep(data, store) for store in self._embedded]
-        return Backups(files, data / ANCHOR, data / KEYS, self.audit, elsewhere=tuple(self._elsewhere))
+        files = [_embedded_upkeep(data, store) for store in (*self._waiting, *self._embedded)]
+        return Backups(
+            files, data / ANCHOR, data / KEYS, self.audit, elsewhere=tuple(self._elsewhere), spool=data / SPOOL
+        )
 
     @cached_property
     def restoring(self) -> "Restoring":
@@ -138,9 +146,17 @@ class Installation(Members):
         derived = (paths.cache / "index", *(cache.with_name(cache.name + end) for end in ("", "-wal", "-shm")))
         data = EmbeddedDataFolder(paths.data, derived, stay=("models",))
         on_server = "accounts" in self._elsewhere
-        staging = partial(_staging, stores=self._embedded, audit=self.audit if on_server else None)
+        staging = partial(
+            _staging, stores=self._embedded, waiting=self._waiting, audit=self.audit if on_server else None
+        )
         return Restoring(
-            data, staging, self.accounts, keys=KEYS, elsewhere=self._elsewhere, waiting=self._waiting_for_servers
+            data,
+            staging,
+            self.accounts,
+            keys=KEYS,
+            elsewhere=self._elsewhere,
+            waiting=self._waiting_for_servers,
+            spool=SPOOL,
         )
 
     async def _waiting_for_servers(self) -> int:
@@ -159,19 +175,26 @@ def _embedded_upkeep(folder: Path, store: str) -> "FileUpkeep":
         "conversations": upkeeps.conversations_upkeep,
         "library": upkeeps.library_upkeep,
         "accounts": upkeeps.accounts_upkeep,
+        "journal": upkeeps.journal_upkeep,
     }
     return makers[store](folder)
 
 
 @asynccontextmanager
-async def _staging(folder: Path, *, stores: "Sequence[str]", audit: "AuditLog | None") -> "AsyncIterator[Staged]":
+async def _staging(
+    folder: Path, *, stores: "Sequence[str]", waiting: "Sequence[str]", audit: "AuditLog | None"
+) -> "AsyncIterator[Staged]":
     """Open the stores that lie in a folder which is to become the data folder; `audit` where the accounts do not."""
     from multidb_chat.adapters.security.key_file import KeyFile
     from multidb_chat.adapters.sqlite.accounts import SqliteAccounts
     from multidb_chat.adapters.sqlite.belongings import SqliteBelongings
     from multidb_chat.services.installation.restoring import Staged
 
-    found = tuple(_embedded_upkeep(folder, store) for store in stores)
+    found = tuple(
+        _embedded_upkeep(folder, store)
+        for store in (*stores, *waiting)
+        if store in stores or (folder / f"{store}.sqlite").exists()  # backups of before have no journal
+    )
     accounts, belongings = SqliteAccounts(folder / "accounts.sqlite"), SqliteBelongings(folder, stores)
     try:
         if audit is not None:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from multidb_chat.services.resilience.spool import Spool
     from multidb_chat.services.retrieval import Retrieval
 
+SPOOL = "spool"
+"""The folder, in that of the data, of uploads that wait for a library on a server."""
+
 
 class Reading(Security):
     """The documents, and what finds passages in them. The embedder, the index and the readers start at first use."""
@@ -153,7 +156,7 @@ class Reading(Security):
             return usable(await self.accounts.account(account_id), utc_now())
 
         most = self.settings.ingest.max_file_mb * MEGABYTE
-        return Spool(self.settings.paths.data / "spool", most, found, self._added)
+        return Spool(self.settings.paths.data / SPOOL, most, found, self._added)
 
     async def _added(
         self, account: "Account", collection: str, shared: bool | None, inputs: "Sequence[Input]"

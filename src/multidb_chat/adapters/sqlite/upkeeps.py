@@ -1,8 +1,8 @@
-"""Who looks after which file: the four embedded stores of an installation."""
+"""Who looks after which file: the four embedded stores of an installation, and the journal."""
 
 from pathlib import Path
 
-from multidb_chat.adapters.sqlite import accounts_schema, cache_schema, conversations_schema, library_schema
+from multidb_chat.adapters.sqlite import accounts_schema, cache_schema, conversations_schema, journal, library_schema
 from multidb_chat.adapters.sqlite.upkeep import SqliteUpkeep
 
 _ACCOUNTS = {
@@ -22,6 +22,7 @@ _LIBRARY = {
     "documents": "SELECT count(*) FROM documents",
     "passages": "SELECT count(*) FROM chunks",
 }
+_JOURNAL = {"entries": "SELECT count(*) FROM entries"}
 
 
 def accounts_upkeep(data: Path) -> SqliteUpkeep:
@@ -41,6 +42,12 @@ def library_upkeep(data: Path) -> SqliteUpkeep:
     """Return what looks after the library in the folder `data`."""
     newest = "SELECT max(updated_at) FROM documents"
     return SqliteUpkeep(data / "library.sqlite", "library", library_schema.SCHEMA, _LIBRARY, newest)
+
+
+def journal_upkeep(data: Path) -> SqliteUpkeep:
+    """Return what looks after the journal in the folder `data`: what waits there for stores on servers."""
+    newest = "SELECT max(at) FROM entries"
+    return SqliteUpkeep(data / "journal.sqlite", "journal", journal.SCHEMA, _JOURNAL, newest)
 
 
 def cache_upkeep(cache: Path) -> SqliteUpkeep:

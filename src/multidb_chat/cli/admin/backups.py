@@ -43,7 +43,7 @@ def backup(
 
     The file is read again and checked before it gets its name. The cache and the search index are not in it, since they
     come back by themselves; nor is the configuration file. Stores on servers are named and not copied: their own tools
-    back them up.
+    back them up; what waits here for such a store is in it.
     """
     session = session_of(context)
     console = session.console

@@ -21,6 +21,7 @@ KeysIn = Literal["plain", "sealed", "none"]
 FORMAT = 1
 MANIFEST = "manifest.json"
 KEYS = "keys"
+SPOOL = "spool.tar"
 _PREFIX = b"sha256:"
 _COMMENT = len(_PREFIX) + 64
 _CHUNK = 1 << 20

@@ -17,8 +17,8 @@ from multidb_chat.domain.text import clean_line
 from multidb_chat.domain.upkeep import FileUpkeep
 from multidb_chat.services.accounts import utc_now
 from multidb_chat.services.audit import Recorder
-from multidb_chat.services.installation import archive
-from multidb_chat.services.installation.archive import KEYS, Copy, KeysIn, Manifest, copy_of
+from multidb_chat.services.installation import archive, uploads
+from multidb_chat.services.installation.archive import KEYS, SPOOL, Copy, KeysIn, Manifest, copy_of
 from multidb_chat.services.installation.sealing import sealed
 
 Step = Callable[[str, float], None]
@@ -31,7 +31,9 @@ class Backups:
 
     `stores` come in the order in which they are copied: those that refer to others first, so that what they refer to is
     in the copy. `anchor` is the head of the audit log and is copied before them, `keys` behind them: both only grow.
-    Stores `elsewhere`, on servers, are named in the backup and not in it: the servers' own tools copy them.
+    Stores `elsewhere`, on servers, are named in the backup and not in it: the servers' own tools copy them. What waits
+    on this machine for those was acknowledged, so it is in the backup: the journal is one of the `stores`, the uploads
+    lie in the folder `spool`.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Backups:
         audit: Recorder,
         *,
         elsewhere: tuple[str, ...] = (),
+        spool: Path | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._stores = stores
@@ -49,6 +52,7 @@ class Backups:
         self._keys = keys
         self._audit = audit
         self._elsewhere = elsewhere
+        self._spool = spool
         self._clock = clock
 
     async def create(
@@ -86,6 +90,8 @@ class Backups:
 
     async def _copies(self, folder: Path, keys: KeysIn, passphrase: str, step: Step) -> list[Copy]:
         copies: list[Copy | None] = [await asyncio.to_thread(_copied, self._anchor, folder)]
+        if self._spool is not None:
+            copies.append(await asyncio.to_thread(uploads.packed, self._spool, folder / SPOOL))
         for upkeep in self._stores:
             name = f"{upkeep.store}.sqlite"
             schema = await upkeep.save(folder / name, partial(step, upkeep.store))
@@ -98,6 +104,8 @@ class Backups:
     async def _require_space(self, folder: Path) -> None:
         """Raise `StoreFull` where the copies and the backup made of them would hardly fit."""
         size = sum([(await upkeep.report()).size_bytes or 0 for upkeep in self._stores])
+        if self._spool is not None:
+            size += await asyncio.to_thread(uploads.size_of, self._spool)
         needed, free = 2 * size + _SPARE, shutil.disk_usage(folder).free
         if free < needed:
             raise StoreFull(

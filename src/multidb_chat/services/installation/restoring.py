@@ -21,8 +21,8 @@ from multidb_chat.domain.upkeep import FileUpkeep
 from multidb_chat.services.accounts import utc_now
 from multidb_chat.services.audit import Recorder
 from multidb_chat.services.handbook import OWNER as HANDBOOK_OWNER
-from multidb_chat.services.installation import archive
-from multidb_chat.services.installation.archive import KEYS, Manifest
+from multidb_chat.services.installation import archive, uploads
+from multidb_chat.services.installation.archive import KEYS, SPOOL, Manifest
 from multidb_chat.services.installation.sealing import opened
 
 _PAGE = 200
@@ -85,7 +85,8 @@ class Restoring:
     """Restores backups. `keys` is the name of the key file in the data folder.
 
     `elsewhere` are the durable stores that are on servers now, with their places: a backup never touches those.
-    `waiting` tells how much waits in the data folder for a server that was away.
+    `waiting` tells how much waits in the data folder for a server that was away, `spool` names the folder of uploads
+    that do.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class Restoring:
         keys: str,
         elsewhere: Mapping[str, str] = MappingProxyType({}),
         waiting: Callable[[], Awaitable[int]] = _nothing,
+        spool: str = "spool",
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._folder = folder
@@ -105,6 +107,7 @@ class Restoring:
         self._keys = keys
         self._elsewhere = elsewhere
         self._waiting = waiting
+        self._spool = spool
         self._clock = clock
 
     async def inspect(self, actor: Account, path: Path) -> Manifest:
@@ -131,6 +134,7 @@ class Restoring:
         try:
             await asyncio.to_thread(_unpack, path, manifest, folder)
             await asyncio.to_thread(self._put_keys, folder, manifest, passphrase)
+            await asyncio.to_thread(uploads.unpack, folder / SPOOL, folder / self._spool)
             async with self._staging(folder) as staged:
                 await _check(manifest, folder, staged)
                 again = await self._erase_again(staged, datetime.fromisoformat(manifest.made_at))

@@ -308,7 +308,7 @@ class JournaledConversations:
 
     async def _merged(self, conversation_id: str, read: Callable[[], Awaitable[list[Message]]]) -> list[Message]:
         """Return what the store says of a conversation, or what was seen of it, with what waits; in order of id."""
-        stored, waiting = await asyncio.gather(_unless_away(read()), self._lane(conversation_id))
+        stored, waiting = await asyncio.gather(_unless_away(read), self._lane(conversation_id))
         if isinstance(stored, StoreUnavailable):
             seen = self._recent.messages(conversation_id)
             if seen is None and not waiting:
@@ -321,9 +321,9 @@ class JournaledConversations:
         return [message for _, message in sorted(entries.messages_with(stored, waiting).items())]
 
 
-async def _unless_away(reading: Awaitable[T]) -> T | StoreUnavailable:
+async def _unless_away(read: Callable[[], Awaitable[T]]) -> T | StoreUnavailable:
     try:
-        return await reading
+        return await read()
     except StoreUnavailable as error:
         return error
 

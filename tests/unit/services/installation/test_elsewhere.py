@@ -9,6 +9,7 @@ import pytest
 
 from multidb_chat.bootstrap import Application
 from multidb_chat.domain.accounts import Account
+from multidb_chat.domain.conversations import Conversation
 from multidb_chat.domain.errors import InvalidInput, StoreUnavailable
 from multidb_chat.domain.ids import new_id
 from multidb_chat.services.installation import archive
@@ -16,8 +17,14 @@ from multidb_chat.settings import load_settings
 from tests.adapters.postgres.opening import own_schema
 from tests.servers import needs
 
-ADMIN = Account(new_id(), "admin", "free", datetime(2026, 1, 31, tzinfo=UTC), "root@example.org")
+MADE = datetime(2026, 1, 31, tzinfo=UTC)
+ADMIN = Account(new_id(), "admin", "free", MADE, "root@example.org")
 TALK = {"MULTIDB_CHAT_STORES_CONVERSATIONS": "scylla://ada:pa55@talk.example.org/chat?datacenter=one"}
+# Nobody listens there.
+AWAY = {
+    "MULTIDB_CHAT_STORES_CONVERSATIONS": "scylla://127.0.0.1:1/chat?datacenter=one",
+    "MULTIDB_CHAT_STORES_LIBRARY": "mongodb://127.0.0.1:1/chat",
+}
 PEOPLE = {"MULTIDB_CHAT_STORES_ACCOUNTS": "postgresql://ada:pa55@people.example.org/chat"}
 
 
@@ -39,6 +46,7 @@ async def test_embedded_stores_are_backed_up_and_those_on_servers_named(tmp_path
         made = await app.backups.create(ADMIN, tmp_path / "backup.zip")
         assert made.elsewhere == ("conversations",)
         assert [copy.name for copy in made.copies if copy.name.endswith(".sqlite")] == [
+            "journal.sqlite",
             "library.sqlite",
             "accounts.sqlite",
         ]
@@ -47,6 +55,32 @@ async def test_embedded_stores_are_backed_up_and_those_on_servers_named(tmp_path
         assert (prepared.folder / "accounts.sqlite").exists()
         assert not (prepared.folder / "conversations.sqlite").exists()
         prepared.discard()
+
+
+async def test_what_waits_for_servers_is_in_the_backup_and_waits_again_where_it_is_put_back(tmp_path: Path) -> None:
+    paper = tmp_path / "tides.md"
+    paper.write_text("# Tides")
+    async with installation(tmp_path / "home", **AWAY) as app:
+        talk = Conversation(new_id(), ADMIN.id, "Tides", MADE)
+        await app.conversations.put_conversation(talk)
+        await app.spool.keep(ADMIN, "papers", None, [paper])
+        waiting = await app.journal.waiting("conversations")
+        made = await app.backups.create(ADMIN, tmp_path / "backup.zip")
+        assert {"journal.sqlite", "spool.tar"} <= {copy.name for copy in made.copies}
+    async with installation(tmp_path / "new home", **AWAY) as app:
+        prepared = await app.restoring.prepare(ADMIN, tmp_path / "backup.zip")
+        await app.close()
+        await app.restoring.commit(prepared)
+    async with installation(tmp_path / "new home", **AWAY) as app:
+        assert [one.lane for one in waiting] == [talk.id]
+        assert await app.journal.waiting("conversations") == waiting
+        assert await app.conversations.conversation(talk.id) == talk
+        (upload,) = (path for path in (tmp_path / "new home" / "data" / "spool").iterdir() if path.is_dir())
+        assert upload.stat().st_mode & 0o777 == 0o700
+        assert (upload / "0").read_text() == "# Tides"
+        assert (await app.spool.backlog()).waiting == 1
+        with pytest.raises(StoreUnavailable, match="2 things wait here"):
+            await app.restoring.prepare(ADMIN, tmp_path / "backup.zip")
 
 
 async def test_a_backup_is_put_back_only_where_the_same_stores_are_embedded(tmp_path: Path) -> None:
