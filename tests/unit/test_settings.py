@@ -115,7 +115,7 @@ def test_a_key_that_became_several_is_refused_with_all_of_them(tmp_path: Path) -
     message = refusal(tmp_path, "[plans]\nfree = 1000\n")
     assert message.endswith(
         "line 2: there is no setting plans.free; there are "
-        "plans.free_messages, plans.free_documents, plans.free_storage_mb, plans.free_tasks"
+        "plans.free_messages, plans.free_documents, plans.free_storage_mb, plans.free_tasks, plans.free_tokens"
     )
     assert "MULTIDB_CHAT_PLANS_FREE_MESSAGES" in refusal(tmp_path, environ={"MULTIDB_CHAT_PLANS_FREE": "5"})
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from multidb_chat.services.knowledge.base import KnowledgeBase
     from multidb_chat.services.knowledge.curation import Curation
     from multidb_chat.services.knowledge.promotion import Promotions
+    from multidb_chat.services.modelled.metering import Meter
     from multidb_chat.services.narrowing import Narrowing
     from multidb_chat.services.statistics import Statistics
 
@@ -112,6 +113,16 @@ class Answering(Reading):
         small, most = self.small_embedder, model.most_tokens
         return Modelled(self.language_model, quoting, small, strict=model.strict, most_tokens=most)
 
+    @property
+    def _meter(self) -> "Meter | None":
+        """What counts the tokens of a model; None where none writes."""
+        if self.settings.model.name == "none":
+            return None
+        from multidb_chat.services.answering.extractive import Extractive
+        from multidb_chat.services.modelled.metering import Meter
+
+        return Meter(self.plans, Extractive(self.small_embedder))
+
     @cached_property
     def chat(self) -> "Chat":
         """Questions in, cited answers out."""
@@ -128,6 +139,7 @@ class Answering(Reading):
             history=self.history,
             statistics=self.statistics,
             late=self._late,
+            meter=self._meter,
             knowledge=self.knowledge,
             handbook_id=HANDBOOK_ID,
             threshold=self.settings.search.threshold,

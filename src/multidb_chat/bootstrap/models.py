@@ -5,10 +5,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from multidb_chat.adapters.security.keyring_secrets import KeyringSecret
     from multidb_chat.domain.language import LanguageModel
     from multidb_chat.settings import Settings
 
 NONE = "none"
+
+
+def kept_key(name: str) -> "KeyringSecret":
+    """Return where a provider's key of this name is kept."""
+    from multidb_chat.adapters.security.keyring_secrets import KeyringSecret
+
+    return KeyringSecret(name)
 
 
 def language_model(

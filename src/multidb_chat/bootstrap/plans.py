@@ -22,7 +22,10 @@ def limits_of(settings: "Settings") -> "dict[str, Limits]":
             limit(f"{plan}_documents"),
             limit(f"{plan}_storage_mb", MEGABYTE),
             limit(f"{plan}_tasks"),
+            limit(f"{plan}_tokens"),
         )
         for plan in ("free", "pro", "enterprise")
     }
-    return paid | {"guest": Limits(limit("guest_messages"), documents=0, storage=0, tasks=0)}
+    return paid | {
+        "guest": Limits(limit("guest_messages"), documents=0, storage=0, tasks=0, tokens=limit("guest_tokens"))
+    }

@@ -28,7 +28,7 @@ _GROUPS = {
     "sessions:sessions": "See where you are logged in, and end it there.",
     "config:config": "Show, change and check the configuration.",
     "evaluating:eval": "Measure how well passages are found.",
-    "models:models": "Larger models on this machine: add, check, remove.",
+    "models:models": "Which model writes the answers; larger models on this machine.",
     "tasks:tasks": "See, cancel and do background tasks.",
     "tasks:notifications": "The inbox: background tasks that ended.",
     "feedback:feedback": "Say what an answer or the program was like.",

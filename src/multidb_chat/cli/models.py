@@ -1,4 +1,4 @@
-"""`multidb-chat models`: larger models on this machine."""
+"""`multidb-chat models`: which model writes the answers, and larger models on this machine."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +10,7 @@ import typer
 from multidb_chat.cli.console import Console, Exit, Styled
 from multidb_chat.cli.options import Json, Quiet, Yes
 from multidb_chat.cli.session import session_of
+from multidb_chat.cli.writing_models import key, use
 from multidb_chat.domain.text import clean_line
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from multidb_chat.services.models import Listed
 
 models = typer.Typer(rich_markup_mode=None)
+models.command("use", epilog="Example: multidb-chat models use openai:qwen3 --url http://localhost:11434/v1")(use)
+models.command("key", epilog="Example: multidb-chat models key openai")(key)
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The model: stella.")]
 
 

@@ -6,14 +6,18 @@ from typing import Literal, NamedTuple
 
 from multidb_chat.domain.accounts import Plan
 
-Resource = Literal["messages", "documents", "storage", "tasks"]
+Resource = Literal["messages", "documents", "storage", "tasks", "tokens", "cost"]
 Tier = Literal["guest"] | Plan
 
 MESSAGES: Resource = "messages"
 DOCUMENTS: Resource = "documents"
 STORAGE: Resource = "storage"
 TASKS: Resource = "tasks"
-RESOURCES: tuple[Resource, ...] = (MESSAGES, DOCUMENTS, STORAGE, TASKS)
+TOKENS: Resource = "tokens"
+COST: Resource = "cost"
+RESOURCES: tuple[Resource, ...] = (MESSAGES, DOCUMENTS, STORAGE, TASKS, TOKENS, COST)
+OF_MODELS = frozenset({TOKENS, COST})
+"""What language models alone use: there is nothing to say of it as long as none was used and no limit is set."""
 
 WARN_AT = (0.8, 0.95)
 """Shares of a limit at which its owner is told, before it runs out."""
@@ -22,18 +26,20 @@ WARN_AT = (0.8, 0.95)
 class Limits(NamedTuple):
     """What a plan allows, None where there is no limit.
 
-    Messages, documents added and background tasks are counted by billing month; `storage` (bytes of the documents that
-    are in the library) is what is there now.
+    Messages, documents added, background tasks and tokens of language models are counted by billing month; `storage`
+    (bytes of the documents that are in the library) is what is there now. What tokens cost (millionths of a US dollar,
+    as far as it is known) is counted and not limited.
     """
 
     messages: int | None = None
     documents: int | None = None
     storage: int | None = None
     tasks: int | None = None
+    tokens: int | None = None
 
     def of(self, resource: Resource) -> int | None:
         """Return the limit of one resource."""
-        limit: int | None = getattr(self, resource)
+        limit: int | None = None if resource == COST else getattr(self, resource)
         return limit
 
 
@@ -70,7 +76,10 @@ class Usage(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """The plan that counts for an account now, and what is used of it; `until` is when a subscription ends."""
+    """The plan that counts for an account now, and what is used of it; `until` is when a subscription ends.
+
+    What only language models use is there when some was used or is limited.
+    """
 
     plan: Tier
     until: datetime | None

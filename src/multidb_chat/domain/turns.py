@@ -62,7 +62,8 @@ class CuratedBy:
 class ModelUse:
     """The language model that wrote an answer, and what that took: tokens by the provider's count, US dollars.
 
-    None where the provider tells none. `dropped` counts sentences that were left out, since no passage supports them.
+    None where the provider tells none; then `estimated` is about how many it must have been. `dropped` counts sentences
+    that were left out, since no passage supports them.
     """
 
     name: str
@@ -70,6 +71,12 @@ class ModelUse:
     tokens_out: int | None = None
     cost: float | None = None
     dropped: int = 0
+    estimated: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """All tokens, read and written."""
+        return (self.tokens_in or 0) + (self.tokens_out or 0) or self.estimated
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +154,17 @@ class Question(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What an answerer makes: sentences with citations, `found` False when the matches support no answer."""
+    """What an answerer makes: sentences with citations, `found` False when the matches support no answer.
+
+    `passing` tells that something failed which made another answer otherwise: it is not kept for the next time.
+    """
 
     sentences: tuple[AnswerSentence, ...]
     citations: tuple[Citation, ...]
     found: bool
     method: AnswerMethod = "extractive"
     model: ModelUse | None = None
+    passing: bool = False
 
 
 class Answerer(Protocol):

@@ -21,6 +21,7 @@ from multidb_chat.domain.turns import (
     AnswerSentence,
     AnswerToken,
     Draft,
+    ModelUse,
     Notice,
     Question,
     SourcesFound,
@@ -101,6 +102,20 @@ class Counting(Protocol):
         """Count a turn; None: it failed."""
 
 
+class Metering(Protocol):
+    """What a turn needs of what counts the tokens of models."""
+
+    @property
+    def quoting(self) -> Answerer:
+        """What answers where no model may."""
+
+    async def refusal(self, account: Account) -> str:
+        """Return why no model may write for the account now, empty where one may."""
+
+    async def count(self, account: Account, operation_id: str, use: ModelUse) -> str:
+        """Count what a model used; return a warning of little left, or nothing."""
+
+
 class _Ahead(NamedTuple):
     """What was begun before it was known that no answer is kept: the curated entry, and a look for the vector."""
 
@@ -115,7 +130,8 @@ class Chat:
     where it fits better than all of them, and one answer never mixes the two. `threshold` is the calibrated score from
     which a passage may be used; `limit` how many passages an answer is made from. `tenant_id` owns the curated
     knowledge entries; whoever changes one invalidates the cache's scope `knowledge:{tenant_id}`. `late` is what keeps
-    turns while the conversations are away, None where nothing does.
+    turns while the conversations are away, None where nothing does. `meter` counts the tokens of a model, None where
+    none writes.
     """
 
     def __init__(
@@ -131,6 +147,7 @@ class Chat:
         knowledge: Curated,
         statistics: Counting,
         late: Late | None = None,
+        meter: Metering | None = None,
         handbook_id: str | None = None,
         tenant_id: str = "",
         threshold: float = 0.3,
@@ -148,6 +165,7 @@ class Chat:
         self._may_be_late = late is not None
         self._curated = knowledge
         self._statistics = statistics
+        self._meter = meter
         self._handbook_id = handbook_id
         self._threshold = threshold
         self._limit = limit
@@ -336,7 +354,7 @@ class Chat:
             await ahead.vector
         async for event in self._from_passages(turn, limit):
             if isinstance(event, Answer):
-                turn.made = True
+                turn.made = not turn.passing
                 self._kept.share(turn, event)
             yield event
 
@@ -357,19 +375,20 @@ class Chat:
         """Answer from the texts given with the question; where they say nothing, from the collections."""
         nearest: list[Match] = []
         others: list[Match] = []
+        draft: Draft | None = None
         for given in (True, False):
             if not (turn.extra if given else turn.collections):
                 continue
             matches, others = (list(turn.extra), []) if given else await self._search(turn, limit)
             nearest += matches
             usable = matches if given else [match for match in matches if match.score >= self._threshold]
-            draft: Draft | None = None
             pieces: list[str] = []
             if usable:
                 yield SourcesFound(tuple(usable))
                 async for piece in self._draft(turn, usable):
                     if isinstance(piece, Draft):
                         draft = piece
+                        turn.passing |= piece.passing
                     elif isinstance(piece, Notice):
                         yield piece
                     else:
@@ -382,7 +401,8 @@ class Chat:
                 )  # fmt: skip
                 return
         yield AnswerToken(NOT_FOUND)
-        yield Answer(turn.asked, turn.standalone, NOT_FOUND, False, nearest=closest(nearest, others))
+        near = closest(nearest, others)
+        yield Answer(turn.asked, turn.standalone, NOT_FOUND, False, nearest=near, model=draft.model if draft else None)
 
     async def _search(self, turn: Turn, limit: int) -> tuple[list[Match], list[Match]]:
         """Return the passages of the user's collections, or the handbook's where they fit better; and the others."""
@@ -406,8 +426,12 @@ class Chat:
     async def _draft(self, turn: Turn, matches: Sequence[Match]) -> AsyncIterator[str | Notice | Draft]:
         """Yield the answer's Markdown by sentence, one behind the answerer (marks look ahead), then the draft."""
         waiting: AnswerSentence | None = None
+        answerer = self._answerer
+        if self._meter is not None and (refusal := await self._meter.refusal(turn.account)):
+            answerer, turn.passing = self._meter.quoting, True
+            yield Notice(refusal)
         begin = time.perf_counter()
-        async for item in self._answerer.answer(Question(turn.asked, turn.standalone), matches):
+        async for item in answerer.answer(Question(turn.asked, turn.standalone), matches):
             if isinstance(item, Notice):
                 yield item
                 continue
@@ -417,6 +441,11 @@ class Chat:
             waiting = following
             if isinstance(item, Draft):
                 turn.timings["answer"] = (time.perf_counter() - begin) * 1000
+                if self._meter is not None and item.model is not None:
+                    turn.asked_models += 1
+                    operation = f"{turn.id} {turn.asked_models}"
+                    if warning := await self._meter.count(turn.account, operation, item.model):
+                        yield Notice(warning)
                 yield item
 
 

@@ -13,6 +13,7 @@ from multidb_chat.domain.library import Library
 from multidb_chat.domain.permissions import Permission, require
 from multidb_chat.domain.plans import (
     MESSAGES,
+    OF_MODELS,
     RESOURCES,
     STORAGE,
     Limits,
@@ -139,6 +140,34 @@ class Plans:
         usage = Usage(resource, used, limit, month_end(month))
         return Taken(usage, warning(plan, usage) if usage.crosses(amount) else "")
 
+    async def count(self, account: Account, resource: Resource, amount: int, operation_id: str) -> Taken:
+        """Count what was used of a resource already, once for each operation, also past its limit.
+
+        Raises `NotPermitted` or `StoreError`.
+        """
+        now = self._clock()
+        current, plan, _ = await self._now(account.id, now)
+        month = month_of(now)
+        used = await self._accounts.take(current.id, resource, month, amount, None, operation_id)
+        usage = Usage(resource, used, self._limits[plan].of(resource), month_end(month))
+        return Taken(usage, warning(plan, usage) if usage.crosses(amount) else "")
+
+    async def spent(self, account: Account, resource: Resource) -> str:
+        """Return one line when nothing is left of a resource that is counted by month, empty while there is.
+
+        Raises `NotPermitted` or `StoreError`.
+        """
+        if not any(limits.of(resource) for limits in self._limits.values()):
+            return ""
+        now = self._clock()
+        current, plan, _ = await self._now(account.id, now)
+        month, limit = month_of(now), self._limits[plan].of(resource)
+        if limit is None:
+            return ""
+        used = await self._accounts.usage(current.id, month)
+        usage = Usage(resource, used.get(resource, 0), limit, month_end(month))
+        return "" if usage.left else used_up(plan, usage)
+
     async def take_each(
         self, account: Account, resource: Resource, operations: Sequence[str]
     ) -> Mapping[str, QuotaExceeded]:
@@ -237,6 +266,7 @@ class Plans:
             tuple(
                 Usage(name, used.get(name, 0), limits.of(name), None if name == STORAGE else month_end(month))
                 for name in RESOURCES
+                if name not in OF_MODELS or name in used or limits.of(name) is not None
             ),
         )
 

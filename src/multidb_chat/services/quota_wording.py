@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from multidb_chat.domain.plans import STORAGE, Resource, Tier, Usage
+from multidb_chat.domain.plans import COST, STORAGE, TOKENS, Resource, Tier, Usage
 from multidb_chat.services.wording import size
 
 NAMES: Mapping[Resource, str] = {
@@ -10,17 +10,22 @@ NAMES: Mapping[Resource, str] = {
     "documents": "documents",
     "storage": "storage",
     "tasks": "background tasks",
+    "tokens": "tokens",
+    "cost": "cost of tokens",
 }
 _THEN: Mapping[Resource, str] = {
-    "messages": "questions are",
-    "documents": "new documents are",
-    "storage": "new documents are",
-    "tasks": "new tasks are",
+    "messages": "questions are refused",
+    "documents": "new documents are refused",
+    "storage": "new documents are refused",
+    "tasks": "new tasks are refused",
+    "tokens": "answers are quoted",
 }
 
 
 def amount(resource: Resource, figure: int) -> str:
-    """Return a figure of a resource: storage in megabytes, less than one in smaller units, all else counted."""
+    """Return a figure of a resource: storage in megabytes or smaller units, costs in dollars, all else counted."""
+    if resource == COST:
+        return f"${figure / 1e6:,.4f}"
     if resource != STORAGE:
         return f"{figure:,}"
     if 0 < figure < 1_000_000:
@@ -33,6 +38,10 @@ def used_up(plan: Tier, usage: Usage) -> str:
     limit = amount(usage.resource, usage.limit or 0)
     if usage.resets_at is None:
         return f"This does not fit into the {limit} of storage ({plan}); remove documents to make room."
+    if usage.resource == TOKENS:
+        return (
+            f"All {limit} tokens a month ({plan}) are used; answers are quoted from your documents until {_day(usage)}."
+        )
     more = " Register to ask more: /register, or multidb-chat register." if plan == "guest" else ""
     return f"All {limit} {NAMES[usage.resource]} a month ({plan}) are used; you can go on from {_day(usage)}.{more}"
 
@@ -40,7 +49,7 @@ def used_up(plan: Tier, usage: Usage) -> str:
 def warning(plan: Tier, usage: Usage) -> str:
     """Return one line for what is nearly used up: what is left, what happens then, and when it begins anew."""
     left, limit = amount(usage.resource, usage.left or 0), amount(usage.resource, usage.limit or 0)
-    then = f"{_THEN[usage.resource]} refused"
+    then = _THEN[usage.resource]
     until = "some are removed" if usage.resets_at is None else _day(usage)
     head = f"{left} of {limit} {NAMES[usage.resource]} left ({plan})"
     return f"{head}; then {then} until {until}." if usage.left else f"{head}: {then} until {until}."

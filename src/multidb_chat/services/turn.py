@@ -47,7 +47,7 @@ class Turn:
 
     `scope` is None while the library is `away`. `key` is what its answer is kept by, empty where that cannot be told.
     `conversation` is the one that it belongs to, as it was at `read_at` (monotonic seconds); `unread`: it cannot be
-    read. `made`: its answer was made of passages, to be kept.
+    read. `made`: its answer was made of passages, to be kept. `passing`: something failed, and it is not to be kept.
     """
 
     account: Account
@@ -69,6 +69,8 @@ class Turn:
     read_at: float = 0.0
     unread: bool = False
     made: bool = False
+    passing: bool = False
+    asked_models: int = 0
     timings: dict[str, float] = field(default_factory=dict)
 
     @contextmanager

@@ -77,24 +77,49 @@ class SettingsFile:
 
         Raises `InvalidSetting`: an unknown key, a value that is not good, or a file that cannot be changed.
         """
-        rule = RULES.get(key)
-        if rule is None:
-            raise unknown(Raw(tuple(key.split(".")), text, "config"), key)
-        try:
-            value = rule.from_text(text)
-        except (ValueError, OverflowError) as error:
-            raise refuse("config", key, rule, text) from error
+        value = self._written(key, text)
         section, name = key.split(".")
-        return self._change(key, lambda before: with_setting(before, section, name, rule.written(value)))
+        self._edit(lambda before: with_setting(before, section, name, value))
+        return Changed(key, self.load(), self.path)
 
     def unset(self, key: str) -> Changed:
         """Take a key out of the file, so that its default or the environment decides. Raises `InvalidSetting`."""
         if key not in RULES:
             raise unknown(Raw(tuple(key.split(".")), "", "config"), key)
         section, name = key.split(".")
-        return self._change(key, lambda before: without_setting(before, section, name))
+        self._edit(lambda before: without_setting(before, section, name))
+        return Changed(key, self.load(), self.path)
 
-    def _change(self, key: str, edit: Callable[[str], str]) -> Changed:
+    def set_all(self, texts: Mapping[str, str | None]) -> Settings:
+        """Write the values that texts stand for in one step, None taking a key out; return the settings then.
+
+        Raises `InvalidSetting` as `set` does, and nothing is written then.
+        """
+        written = {key: None if text is None else self._written(key, text) for key, text in texts.items()}
+
+        def edit(before: str) -> str:
+            for key, value in written.items():
+                section, name = key.split(".")
+                if value is None:
+                    before = without_setting(before, section, name)
+                else:
+                    before = with_setting(before, section, name, value)
+            return before
+
+        self._edit(edit)
+        return self.load()
+
+    def _written(self, key: str, text: str) -> str:
+        """Return the value that a text stands for, in TOML's notation."""
+        rule = RULES.get(key)
+        if rule is None:
+            raise unknown(Raw(tuple(key.split(".")), text, "config"), key)
+        try:
+            return rule.written(rule.from_text(text))
+        except (ValueError, OverflowError) as error:
+            raise refuse("config", key, rule, text) from error
+
+    def _edit(self, edit: Callable[[str], str]) -> None:
         # A link (dotfiles are often links) stays one: what it points at is replaced.
         target = Path(os.path.realpath(self.path))
         with _failing(target), _alone_in(target.parent):
@@ -107,7 +132,6 @@ class SettingsFile:
             merge(from_toml(after, self.path))
             if after != before:
                 _replace(target, after)
-        return Changed(key, self.load(), self.path)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The settings of a running program for an account: what they are, which it may change, and when a change counts."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from multidb_chat.domain.accounts import Account
@@ -15,6 +15,8 @@ from multidb_chat.settings.rules import Rule
 # app looks is left to whoever sits in front of it, guests too.
 _EVERYBODYS = frozenset({"tui"})
 _MEMBERS = _EVERYBODYS | {"search", "answers"}
+_NONE = "none"
+_MOST_FILES = 50  # shown as names to choose from
 _AT_ONCE = frozenset({"tui", "search", "answers", "model"})
 
 
@@ -45,11 +47,22 @@ class Preferences:
     def __init__(self, settings: Callable[[], Settings], applied: Callable[[Settings], None]) -> None:
         self._settings = settings
         self._applied = applied
+        self._given: Mapping[str, object] = {}
+        self._chosen: dict[str, None] = {}  # models that were in use, the first of this run first
 
     @property
     def model(self) -> str:
         """The language model in use, "none" where answers are quoted."""
         return self._settings().model.name
+
+    def models(self) -> list[str]:
+        """Return the models at hand: those in use in this run, GGUF files below the data folder, and "none".
+
+        Blocks on the disk.
+        """
+        folder = self._settings().paths.data / "models"
+        files = [f"gguf:{path}" for path in sorted(folder.rglob("*.gguf"))[:_MOST_FILES]]
+        return list(dict.fromkeys([*self._chosen, self.model, *files, _NONE]))
 
     def shown(self, account: Account) -> Sequence[Preference]:
         """Return all settings. Raises `NotPermitted` for a disabled account."""
@@ -75,11 +88,26 @@ class Preferences:
         require(account, Permission.CHAT)
         if key.partition(".")[0] != "model":
             raise NotPermitted(f"{key} is not for one run alone; set it with: multidb-chat config set {key} VALUE")
-        read = self._settings().read_from
+        before = self._settings()
+        read = before.read_from
+        if not self._chosen:
+            self._given = read.overrides
         chosen = {**read.overrides, key: text}
+        if key == "model.name":
+            chosen |= self._access(text)
         settings = load_settings(config_file=read.config_file, overrides=chosen, environ=read.environ)
         self._applied(settings)
+        self._chosen |= {before.model.name: None, settings.model.name: None}
         return settings
+
+    def _access(self, name: str) -> dict[str, object]:
+        """Return where a model is asked and with which key: as configured, and nothing of another provider's."""
+        read = self._settings().read_from
+        configured = load_settings(config_file=read.config_file, overrides=self._given, environ=read.environ).model
+        same = _NONE in (name, configured.name) or name.partition(":")[0] == configured.name.partition(":")[0]
+        if same:
+            return {"model.url": configured.url, "model.key": configured.key}
+        return {"model.url": "provider", "model.key": _NONE}
 
     async def unset(self, account: Account, key: str) -> Changed:
         """Take a setting out of the configuration file. Raises what `set` raises."""

@@ -135,18 +135,24 @@ class Plans(Section):
     """What each plan allows; 0 is as much as you like. Months are calendar months in UTC."""
 
     guest_messages: int = _limit(50, "Messages a month of a guest.")
+    guest_tokens: int = _limit(0, "Tokens of language models a month of a guest; then answers are quoted.")
     free_messages: int = _limit(1_000, "Messages a month on the free plan.")
     free_documents: int = _limit(1_000, "Documents added in a month on the free plan.")
     free_storage_mb: int = _limit(500, "Size of all documents on the free plan (megabytes).")
     free_tasks: int = _limit(50, "Background tasks a month on the free plan.")
+    free_tokens: int = _limit(0, "Tokens of language models a month on the free plan; then answers are quoted.")
     pro_messages: int = _limit(10_000, "Messages a month on the pro plan.")
     pro_documents: int = _limit(20_000, "Documents added in a month on the pro plan.")
     pro_storage_mb: int = _limit(10_000, "Size of all documents on the pro plan (megabytes).")
     pro_tasks: int = _limit(1_000, "Background tasks a month on the pro plan.")
+    pro_tokens: int = _limit(0, "Tokens of language models a month on the pro plan; then answers are quoted.")
     enterprise_messages: int = _limit(0, "Messages a month on the enterprise plan.")
     enterprise_documents: int = _limit(0, "Documents added in a month on the enterprise plan.")
     enterprise_storage_mb: int = _limit(0, "Size of all documents on the enterprise plan (megabytes).")
     enterprise_tasks: int = _limit(0, "Background tasks a month on the enterprise plan.")
+    enterprise_tokens: int = _limit(
+        0, "Tokens of language models a month on the enterprise plan; then answers are quoted."
+    )
 
 
 @dataclass(frozen=True, repr=False, eq=False)

@@ -12,7 +12,14 @@ if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
 
 plans = typer.Typer(help="What each plan allows in a month.", no_args_is_help=True, rich_markup_mode=None)
-_KEYS = {"messages": "messages", "documents": "documents", "storage": "storage_mb", "tasks": "tasks"}
+_KEYS = {
+    "messages": "messages",
+    "documents": "documents",
+    "storage": "storage_mb",
+    "tasks": "tasks",
+    "tokens": "tokens",
+}
+_OF_GUESTS = ("messages", "tokens")
 _NAMES = ("guest", "free", "pro", "enterprise")
 
 
@@ -48,7 +55,9 @@ def list_(context: typer.Context, as_json: Json = False) -> None:
 def set_(
     context: typer.Context,
     plan: Annotated[str, typer.Argument(metavar="PLAN", help="guest, free, pro or enterprise.")],
-    resource: Annotated[str, typer.Argument(metavar="RESOURCE", help="messages, documents, storage (MB) or tasks.")],
+    resource: Annotated[
+        str, typer.Argument(metavar="RESOURCE", help="messages, documents, storage (MB), tasks or tokens.")
+    ],
     limit: Annotated[int, typer.Argument(metavar="LIMIT", min=0, help="So many a month; 0 is no limit.")],
     as_json: Json = False,
 ) -> None:
@@ -56,8 +65,8 @@ def set_(
     session = session_of(context)
     if plan not in _NAMES:
         raise typer.BadParameter(f"{plan!r} is not one of {', '.join(_NAMES)}", ctx=context, param_hint="PLAN")
-    if resource not in _KEYS or (plan == "guest" and resource != "messages"):
-        known = "messages" if plan == "guest" else ", ".join(_KEYS)
+    if resource not in _KEYS or (plan == "guest" and resource not in _OF_GUESTS):
+        known = ", ".join(_OF_GUESTS if plan == "guest" else _KEYS)
         raise typer.BadParameter(f"{resource!r} is not one of {known}", ctx=context, param_hint="RESOURCE")
     key = f"plans.{plan}_{_KEYS[resource]}"
 

@@ -12,6 +12,7 @@ _METHODS = {
     "model": "written by a language model from the passages",
     "knowledge": "a curated knowledge entry",
 }
+_SHORT = 24
 _STEPS = {
     "conversation": "Follow-up",
     "quota": "Quota",
@@ -29,6 +30,14 @@ def writer(model: str) -> str:
     if model == "none":
         return "Answers are quoted from your documents. /model NAME lets a language model write them."
     return f"Answers are written by {clean_line(model)} and held against your documents. /model none quotes them."
+
+
+def short_name(model: str) -> str:
+    """Return what a model is called where there is little room, empty for none; `model` is the setting's value."""
+    if model == "none":
+        return ""
+    name = clean_line(model.partition(":")[2]).rstrip("/").rpartition("/")[2].removesuffix(".gguf")
+    return name if len(name) <= _SHORT else f"{name[: _SHORT - 1]}…"
 
 
 class Step(NamedTuple):

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 from multidb_chat.domain.errors import ModelError
 from multidb_chat.domain.language import Ended, LanguageModel
@@ -14,7 +15,10 @@ from multidb_chat.services.answering.rendering import inert
 from multidb_chat.services.modelled.hearing import Heard, Listener
 from multidb_chat.services.modelled.prompting import ABSTAIN, PASSAGES, VERSION, prompt_for
 from multidb_chat.services.modelled.supporting import Evidence, Support
+from multidb_chat.services.modelled.withholding import Addresses, recites
 
+TOKEN_CHARS = 4
+"""About so many characters are a token of English text (OpenAI's rule of thumb)."""
 QUOTED = "This answer is quoted from your documents instead."
 
 
@@ -49,8 +53,8 @@ class Modelled:
         self, question: Question, matches: Sequence[Match]
     ) -> AsyncIterator[AnswerSentence | Notice | Draft]:
         """Yield the sentences that were checked, notices, then the draft."""
-        told = Telling(strict=self._strict)
         shown = matches[:PASSAGES]
+        told = Telling(Addresses(shown), strict=self._strict)
         evidence = await asyncio.to_thread(Evidence, question.standalone, shown, self._embedder)
         failed = ""
         try:
@@ -62,15 +66,15 @@ class Modelled:
                         yield sentence
         except ModelError as error:
             failed = str(error)
-        use = ModelUse(self._model.name, told.tokens_in, told.tokens_out, told.cost, told.dropped)
+        use = told.use(self._model.name)
         if not told.sentences and not told.abstained:
             yield Notice(f"{failed or self._unfounded} {QUOTED}")
             async for item in self._quoting.answer(question, matches):
-                yield item
+                yield replace(item, model=use, passing=True) if isinstance(item, Draft) else item
             return
         for notice in _notices(failed, told):
             yield Notice(notice)
-        yield Draft(tuple(told.sentences), tuple(told.citations), bool(told.sentences), "model", use)
+        yield Draft(tuple(told.sentences), tuple(told.citations), bool(told.sentences), "model", use, bool(failed))
 
     @property
     def _unfounded(self) -> str:
@@ -81,11 +85,13 @@ class Modelled:
     ) -> AsyncGenerator[Heard, None]:
         listener = Listener()
         prompt = prompt_for(question, matches, most_tokens=self._most_tokens)
+        told.asked = len(prompt.instructions) + sum(len(said.text) for said in prompt.messages)
         async with aclosing(self._model.stream(prompt)) as events:
             async for event in events:
                 if isinstance(event, Ended):
                     told.end(event)
                     continue
+                told.characters += len(event.text)
                 for heard in listener.hear(event.text):
                     yield heard
         rest = list(listener.end())
@@ -96,7 +102,8 @@ class Modelled:
 class Telling:
     """What was said so far. Sentences without support wait for one that has it: an answer of such alone is none."""
 
-    def __init__(self, *, strict: bool) -> None:
+    def __init__(self, addresses: Addresses, *, strict: bool) -> None:
+        self._addresses = addresses
         self._strict = strict
         self.sentences: list[AnswerSentence] = []
         self.citations: list[Citation] = []
@@ -104,6 +111,7 @@ class Telling:
         self.tokens_out: int | None = None
         self.cost: float | None = None
         self.dropped = self.unsupported = 0
+        self.asked = self.characters = 0
         self.abstained = self.cut_off = False
         self._numbers: dict[tuple[str, int, int], int] = {}
         self._said: Counter[str] = Counter()
@@ -115,6 +123,12 @@ class Telling:
         self.tokens_in, self.tokens_out, self.cost = ended.tokens_in, ended.tokens_out, ended.cost
         self.cut_off = not ended.complete
 
+    def use(self, model: str) -> ModelUse:
+        """Return what the answer took. A model that said nothing is not known to have read anything."""
+        known = self.tokens_in is not None or self.tokens_out is not None or not self.characters
+        estimated = 0 if known else -(-(self.asked + self.characters) // TOKEN_CHARS)
+        return ModelUse(model, self.tokens_in, self.tokens_out, self.cost, self.dropped, estimated)
+
     def goes_round(self, heard: Heard) -> bool:
         """Tell whether a sentence comes a third time: a small model that has lost its thread says the same for ever."""
         self._said[heard.text] += 1
@@ -124,6 +138,12 @@ class Telling:
         """Take a sentence and return those that can be shown now, in order."""
         if self._said[heard.text] > 1:
             return []
+        if recites(heard.text):
+            self.dropped += 1
+            return []
+        text = self._addresses.without_others(heard.text)
+        if text != heard.text:
+            heard, support = replace(heard, text=text), None
         if ABSTAIN.casefold() in heard.text.casefold():
             self.abstained = not self.sentences
             return []

@@ -12,8 +12,8 @@ from multidb_chat.domain.search import Match
 from multidb_chat.domain.text import clean, clean_line
 from multidb_chat.domain.turns import Question
 
-VERSION = "1"
-"""Changes whenever the prompt does: cached answers depend on it."""
+VERSION = "2"
+"""Changes whenever the prompt does, or what is done with what a model says: cached answers depend on it."""
 
 ABSTAIN = "NOT IN THE DOCUMENTS"
 """What the model is to say where the passages hold no answer."""

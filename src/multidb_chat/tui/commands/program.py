@@ -45,6 +45,7 @@ async def model(chat: "ChatScreen", argument: str) -> None:
 
     if argument:
         await asyncio.to_thread(services.preferences.for_now, services.account, "model.name", argument)
+        chat.show_title()
     chat.say(writer(services.preferences.model))
 
 

@@ -81,6 +81,7 @@ class ChatScreen(Screen[None]):
         self.composer = Composer(serving)
         self.quota = QuotaLine(serving)
         self.turns = Turns(serving, self)
+        self._name = ""  # who talks
         # What is sent or called by keys is done beside the queue of messages, which draws the screen, and in order.
         self._in_turn = asyncio.Lock()
         self._doing: set[asyncio.Task[None]] = set()
@@ -112,6 +113,7 @@ class ChatScreen(Screen[None]):
         """Come back from another screen to where one was, else with the cursor where one types."""
         if self.is_mounted and self.focused is None:
             self.composer.area.focus()
+        self.show_title()  # the settings may have been changed there
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         """Show the sources of the answer that is looked at."""
@@ -154,10 +156,19 @@ class ChatScreen(Screen[None]):
 
     def name_account(self, account: "Account") -> None:
         """Show who talks, and bring back what this account was writing."""
-        name = clean_line(account.email or account.role)
-        self.query_one("#title", Static).update(Content(f" multidb-chat · {name}"))
+        self._name = clean_line(account.email or account.role)
+        self.show_title()
         self._recall()
         self.quota.look()
+
+    def show_title(self) -> None:
+        """Show who talks, and which model writes the answers where one does."""
+        if (services := self.serving.opened) is None:
+            return
+        from multidb_chat.services.answering.explaining import short_name
+
+        parts = [self._name, short_name(services.preferences.model)]
+        self.query_one("#title", Static).update(Content(" · ".join([" multidb-chat", *filter(None, parts)])))
 
     async def begin_anew(self) -> None:
         """Leave the conversation for an empty chat, with what was typed in it gone too."""

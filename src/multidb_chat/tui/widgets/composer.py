@@ -1,5 +1,6 @@
 """Where questions are typed: history on the arrows, completion, large pastes kept aside, one question to edit."""
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from textual import work
@@ -16,6 +17,10 @@ from multidb_chat.tui.widgets.question_area import QuestionArea
 if TYPE_CHECKING:  # What is imported here later is not needed for the first paint.
     from multidb_chat.tui.serving import Serving
     from multidb_chat.tui.widgets.exchange import Exchange
+
+
+_MODEL = "/model "
+_QUOTED = "answers are quoted"
 
 
 class Composer(Vertical):
@@ -143,6 +148,8 @@ class Composer(Vertical):
                     for one in commands
                 ]
             )
+        elif text.startswith(_MODEL):
+            self._suggest_models(text)
         elif "@" in text or "#" in text:
             self._suggest(text)
         else:
@@ -159,6 +166,23 @@ class Composer(Vertical):
         if text == self.area.before_cursor:
             what = {"@": "only this document", "#": "only this collection"}
             self._offer([Completion(written(name[0], one), one, what[name[0]]) for one in found if name is not None])
+
+    @work(exclusive=True, group="completions", exit_on_error=False)
+    async def _suggest_models(self, text: str) -> None:
+        from multidb_chat.services.answering.explaining import short_name
+
+        if (services := self._serving.opened) is None:
+            return
+        begun = text.removeprefix(_MODEL).lower()
+        names = await asyncio.to_thread(services.preferences.models)
+        if text == self.area.before_cursor:
+            self._offer(
+                [
+                    Completion(_MODEL + name, short_name(name) or name, name if short_name(name) else _QUOTED, True)
+                    for name in names
+                    if begun in name.lower()
+                ]
+            )
 
     def _offer(self, items: list[Completion]) -> None:
         self._completions.offer(items)
@@ -195,7 +219,10 @@ class Composer(Vertical):
         if chosen is None:
             return False
         self._settled = None
-        self.area.complete(chosen.insert + ("" if chosen.complete else " "))
+        if chosen.insert.startswith(_MODEL):
+            self.area.put(chosen.insert)  # names of files have blanks
+        else:
+            self.area.complete(chosen.insert + ("" if chosen.complete else " "))
         self._settled = self.area.text
         self._offer([])
         return True

@@ -1,0 +1,183 @@
+"""`models use`, `models key` and answers that a model writes, in the real program against a scripted server."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.adapters.language_models.serving import breaking_off, failing, saying, served
+from tests.cli.conftest import CHURN, Program
+
+pytest.importorskip("pydantic_ai", reason="the extra models is not installed")
+CITED = ("Churn fell to 4.2 ", "percent in 2019 [1]. ")
+KEYRING = """
+import keyring.backend, os
+
+class Kept(keyring.backend.KeyringBackend):
+    priority = 5
+    where = os.environ["KEPT_AT"]
+
+    def get_password(self, service, name):
+        return open(self.where).read() if os.path.exists(self.where) else None
+
+    def set_password(self, service, name, secret):
+        open(self.where, "w").write(secret)
+
+    def delete_password(self, service, name):
+        os.unlink(self.where)
+"""
+
+
+def config_of(program: Program) -> str:
+    return Path(json.loads(program("config", "path", "--json").stdout)["config"]).read_text()
+
+
+def config_exists(program: Program) -> bool:
+    return Path(json.loads(program("config", "path", "--json").stdout)["config"]).exists()
+
+
+def test_a_model_that_is_used_writes_answers_that_cite(program: Program) -> None:
+    with served(saying(*CITED)) as (url, came):
+        used = program("models", "use", "openai:scripted", "--url", url, "--key", "env:THE_KEY", THE_KEY="sk-of-mine")
+        assert used.returncode == 0, used.stderr
+        assert "written by openai:scripted" in used.stdout
+        asked = json.loads(program("ask", "--json", CHURN, THE_KEY="sk-of-mine").stdout)
+    assert (asked["method"], asked["found"]) == ("model", True)
+    assert asked["text"] == "Churn fell to 4.2 percent in 2019. [1]"
+    assert asked["citations"][0]["document_name"] == "report.md"
+    assert asked["model"] == {
+        "name": f"openai:scripted@{url}", "tokens_in": 120, "tokens_out": 12, "cost": None, "dropped": 0,
+        "estimated": 0,
+    }  # fmt: skip
+    assert came[0].headers["authorization"] == "bearer sk-of-mine"
+    assert "sk-of-mine" not in config_of(program)
+    assert "sk-of-mine" not in "".join(path.read_text("utf-8", "replace") for path in program.home.rglob("*.log"))
+
+
+def test_a_model_is_asked_before_it_is_used_where_that_is_wanted(program: Program) -> None:
+    with served(saying("The sky is blue.")) as (url, _):
+        used = program("models", "use", "openai:scripted", "--url", url, "--check", "--json")
+    told = json.loads(used.stdout)
+    assert (told["name"], told["url"], told["key"]) == ("openai:scripted", url, "none")
+    assert (told["check"]["text"], told["check"]["tokens_out"]) == ("The sky is blue.", 12)
+
+
+def test_nothing_is_written_for_a_model_that_does_not_answer(program: Program) -> None:
+    with served(failing) as (url, _):
+        refused = program("models", "use", "openai:scripted", "--url", url, "--check")
+    assert refused.returncode != 0
+    assert "it hurts" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+    assert not config_exists(program)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("gpt-5",), "model.name"),
+        (("openai:m", "--url", "localhost"), "model.url"),
+        (("openai:m", "--key", "sk-in-the-open"), "model.key"),
+        (("openai:m", "--key", "env:NOT_SET"), "the variable NOT_SET is not set"),
+        (("gguf:/nowhere/at-all.gguf",), "No such file"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_in_one_line(shared: Program, arguments: tuple[str, ...], told: str) -> None:
+    refused = shared("models", "use", *arguments)
+    assert refused.returncode == 6
+    assert told in refused.stderr
+    assert refused.stderr.count("\n") == 1
+
+
+def test_none_quotes_again_and_leaves_the_rest_of_the_file(program: Program) -> None:
+    program("config", "set", "search.limit", "7")
+    program("models", "use", "openai:scripted", "--url", "http://127.0.0.1:9/v1")
+    assert 'url = "http://127.0.0.1:9/v1"' in config_of(program)
+    assert program("models", "use", "none").returncode == 0
+    config = config_of(program)
+    assert "127.0.0.1" not in config
+    assert "limit = 7" in config
+    assert json.loads(program("ask", "--json", CHURN).stdout)["method"] == "extractive"
+
+
+def test_a_model_that_fails_leaves_the_answer_to_the_documents_with_one_notice(program: Program) -> None:
+    with served(failing) as (url, came):
+        program("models", "use", "openai:scripted", "--url", url)
+        asked = program("ask", CHURN)
+        assert asked.returncode == 0
+        assert asked.stdout == "Churn fell to 4.2 percent in 2019, the lowest figure since 2011. [1]\n"
+        assert asked.stderr.count("quoted from your documents instead") == 1
+        before = len(came)
+        again = program("ask", CHURN)
+    assert len(came) > before, "a fall-back is not kept: the next time the model is asked again"
+    assert again.stderr.count("quoted from your documents instead") == 1
+
+
+def test_a_server_that_dies_in_the_middle_leaves_what_it_said(program: Program) -> None:
+    with served(breaking_off(*CITED, "In 2020 it ")) as (url, _):
+        program("models", "use", "openai:scripted", "--url", url)
+        asked = program("ask", CHURN)
+    assert asked.returncode == 0
+    assert asked.stdout == "Churn fell to 4.2 percent in 2019. [1]\n"
+    assert "The answer breaks off" in asked.stderr
+
+
+def test_strict_leaves_out_what_nothing_supports(program: Program) -> None:
+    with served(saying(*CITED, "Everybody was dancing in the streets [1].")) as (url, _):
+        program("models", "use", "openai:scripted", "--url", url)
+        marked = json.loads(program("ask", "--json", CHURN).stdout)
+        strict = json.loads(program("ask", "--json", "--strict", CHURN).stdout)
+    assert marked["text"].endswith("streets. [?]")
+    assert strict["text"] == "Churn fell to 4.2 percent in 2019. [1]"
+    assert strict["model"]["dropped"] == 1
+
+
+def test_another_provider_gets_neither_address_nor_key_of_the_configured_one(program: Program) -> None:
+    with served(saying(*CITED)) as (url, came):
+        program("models", "use", "openai:scripted", "--url", url, "--key", "env:THE_KEY", THE_KEY="sk-of-mine")
+        program("ask", "--model", "anthropic:claude-x", CHURN, THE_KEY="sk-of-mine")
+        assert came == []
+        program("ask", "--model", "openai:another", CHURN, THE_KEY="sk-of-mine")
+        assert came[0].request["model"] == "another"
+
+
+def test_a_key_is_kept_in_the_keyring_and_used_from_there(program: Program, tmp_path: Path) -> None:
+    pytest.importorskip("keyring", reason="the extra keyring is not installed")
+    (tmp_path / "kept_keyring.py").write_text(KEYRING)
+    ring = {
+        "PYTHON_KEYRING_BACKEND": "kept_keyring.Kept", "KEPT_AT": str(tmp_path / "ring"), "PYTHONPATH": str(tmp_path),
+    }  # fmt: skip
+    assert program("models", "key", "mine", "--key-stdin", stdin=b"sk-of-mine\n", **ring).returncode == 0
+    with served(saying(*CITED)) as (url, came):
+        used = program("models", "use", "openai:scripted", "--url", url, "--key", "keyring:mine", **ring)
+        assert used.returncode == 0, used.stderr
+        program("ask", CHURN, **ring)
+    assert came[0].headers["authorization"] == "bearer sk-of-mine"
+    assert program("models", "key", "mine", "--remove", **ring).returncode == 0
+    assert not (tmp_path / "ring").exists()
+
+
+def test_without_a_keyring_the_other_places_for_a_key_are_named(shared: Program) -> None:
+    refused = shared("models", "key", "mine", "--key-stdin", stdin=b"sk-of-mine\n")
+    assert refused.returncode != 0
+    assert "env:NAME" in refused.stderr
+    assert "sk-of-mine" not in refused.stdout + refused.stderr
+    assert shared("models", "key", "mine", "--key-stdin", stdin=b"\n").returncode != 0
+
+
+def test_a_file_is_used_by_its_path_from_every_folder(program: Program, tmp_path: Path) -> None:
+    from tests.adapters.language_models.weights import gguf_file
+
+    (tmp_path / "small model.gguf").symlink_to(gguf_file())
+    used = program("models", "use", "small model.gguf", "--json", cwd=tmp_path)
+    assert used.returncode == 0, used.stderr
+    assert json.loads(used.stdout)["name"] == f"gguf:{tmp_path}/small model.gguf"
+
+
+def test_the_model_can_be_changed_line_by_line(program: Program) -> None:
+    with served(saying(*CITED)) as (url, _):
+        program("models", "use", "openai:scripted", "--url", url)
+        typed = f"/model\n/model none\n{CHURN}\n/model openai:scripted\n{CHURN}\n/why\n/quit\n"
+        said = program("--plain", stdin=typed.encode()).stdout
+    assert "the lowest figure since 2011. [1]" in said
+    assert "Churn fell to 4.2 percent in 2019. [1]" in said
+    assert "120 tokens read, 12 written" in said
