@@ -48,7 +48,7 @@ class PeopleContract:
     async def test_an_account_comes_back_as_it_was_stored(self, open_accounts: OpenAccounts):
         everything = Account(
             "full", "admin", "enterprise", NOW, "Åsa.Ünal@Example.org", "$2b$12$hash", NOW + HOUR,
-            NOW.astimezone(timezone(timedelta(hours=-5))), 7,
+            NOW.astimezone(timezone(timedelta(hours=-5))), 7, facts="I live in Bergen.\nÅ 'æ' \"ø\"",
         )  # fmt: skip
         async with open_accounts() as accounts:
             await accounts.create_account(everything)

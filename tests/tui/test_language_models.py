@@ -122,3 +122,19 @@ async def test_a_server_that_is_killed_in_the_middle_leaves_what_it_said(home: P
         assert exchange.answer is not None
         assert exchange.answer.text == f"{SHOWN} [1]"
         assert "The answer breaks off" in toasts(pilot)
+
+
+async def test_facts_are_remembered_listed_and_forgotten(home: Path) -> None:
+    async with serving(saying(*SAID)) as (url, came), app_with(home, url).run_test(size=NARROW) as pilot:
+        await prepared(pilot)
+        await send(pilot, "/remember The observatory is the Kestrel one")
+        assert "Remembered as number 1" in toasts(pilot)
+        await ask(pilot, FOUNDED)
+        assert "The observatory is the Kestrel one" in str(came[0].request["messages"])
+        await send(pilot, "/memory")
+        await until(pilot, lambda: "What is remembered" in shown(pilot))
+        await pilot.press("escape")
+        await send(pilot, "/forget kestrel")
+        assert "Forgotten: The observatory is the Kestrel one" in toasts(pilot)
+        await send(pilot, "/memory")
+        assert "Nothing is remembered" in toasts(pilot)

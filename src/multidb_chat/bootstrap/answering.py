@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from multidb_chat.services.knowledge.promotion import Promotions
     from multidb_chat.services.modelled.metering import Meter
     from multidb_chat.services.narrowing import Narrowing
+    from multidb_chat.services.pinned_facts import PinnedFacts
     from multidb_chat.services.statistics import Statistics
 
 
@@ -113,6 +114,13 @@ class Answering(Reading):
         small, most = self.small_embedder, model.most_tokens
         return Modelled(self.language_model, quoting, small, strict=model.strict, most_tokens=most)
 
+    @cached_property
+    def pinned_facts(self) -> "PinnedFacts":
+        """What accounts want remembered."""
+        from multidb_chat.services.pinned_facts import PinnedFacts
+
+        return PinnedFacts(self.accounts)
+
     @property
     def _meter(self) -> "Meter | None":
         """What counts the tokens of a model; None where none writes."""
@@ -140,6 +148,7 @@ class Answering(Reading):
             statistics=self.statistics,
             late=self._late,
             meter=self._meter,
+            pinned=None if self.settings.model.name == "none" else self.pinned_facts,
             knowledge=self.knowledge,
             handbook_id=HANDBOOK_ID,
             threshold=self.settings.search.threshold,

@@ -24,6 +24,7 @@ _GROUPS = {
     "docs:docs": "Add, list, search and remove documents.",
     "collections:collections": "Keep sets of documents apart.",
     "conversations:conversations": "List, search, show and keep conversations.",
+    "memory:memory": "What language models are to know of you.",
     "account:account": "Your account: password, second factor, your data, erasure.",
     "sessions:sessions": "See where you are logged in, and end it there.",
     "config:config": "Show, change and check the configuration.",

@@ -194,6 +194,22 @@ async def _model(chat: "PlainChat", argument: str) -> None:
     chat.console.write(writer(preferences.model))
 
 
+async def _remember(chat: "PlainChat", argument: str) -> None:
+    facts = await chat.application.pinned_facts.remember(chat.application.account, argument)
+    chat.console.write(f"Remembered as number {len(facts)}.")
+
+
+async def _forget(chat: "PlainChat", argument: str) -> None:
+    gone = await chat.application.pinned_facts.forget(chat.application.account, argument)
+    chat.console.write("Forgotten: ", gone)
+
+
+async def _memory(chat: "PlainChat", argument: str) -> None:
+    from multidb_chat.cli.memory import write_facts
+
+    write_facts(chat.console, await chat.application.pinned_facts.all(chat.application.account))
+
+
 def _write_rows(chat: "PlainChat", rows: "Rows") -> None:
     for name, value in rows:
         chat.console.write(f"{name}: {value}")
@@ -216,6 +232,9 @@ RUN: Mapping[str, Callable[["PlainChat", str], Awaitable[None]]] = {
     "/session-stats": _session_stats,
     "/clear-cache": _clear_cache,
     "/model": _model,
+    "/remember": _remember,
+    "/forget": _forget,
+    "/memory": _memory,
     "/docs": _docs,
     "/research": _research,
     "/analyze": _analyze,

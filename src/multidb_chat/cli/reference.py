@@ -49,6 +49,8 @@ With `--json` a command prints one JSON document. Keys are not renamed or remove
 `models add`) |
 | `models add`, `models remove` | `name`, `folder`, `source`, `licence`, `added_at`, `size_bytes`; `files` by name: \
 `size_bytes`, `sha256` |
+| `memory add`, `memory list` | `facts` |
+| `memory remove` | `forgotten` |
 | `models use` | `name`, `url`, `key` (where it is), `file`; `check` (null without --check): `text`, `first_s`, \
 `seconds`, `tokens_in`, `tokens_out` |
 | `models verify` | `name`, `wrong`: what differs, a line each |

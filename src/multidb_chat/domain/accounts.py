@@ -27,6 +27,7 @@ class Account:
 
     One with `erased_at` is on its way out: nobody can log in to it, and what is left of it is removed.
     `pseudonym` stands for the account in the audit log and nowhere else; it stays the same and goes with the account.
+    `facts` is what it wants remembered in its conversations, one fact a line.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Account:
     version: int = 1
     pseudonym: str = field(default_factory=new_pseudonym, compare=False)
     erased_at: datetime | None = None
+    facts: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,10 +146,13 @@ TurnEvent = TurnStarted | SourcesFound | AnswerToken | Notice | TurnCompleted | 
 
 
 class Question(NamedTuple):
-    """What an answerer gets: the words as asked, and as a stand-alone question."""
+    """What an answerer gets: the words as asked, and as a stand-alone question; `facts` are what the account wants
+    remembered, which is no evidence.
+    """
 
     asked: str
     standalone: str
+    facts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,13 @@ class Metering(Protocol):
         """Count what a model used; return a warning of little left, or nothing."""
 
 
+class Pinned(Protocol):
+    """What a turn needs of what accounts want remembered."""
+
+    async def all(self, account: Account) -> tuple[str, ...]:
+        """Return the account's facts."""
+
+
 class _Ahead(NamedTuple):
     """What was begun before it was known that no answer is kept: the curated entry, and a look for the vector."""
 
@@ -131,7 +138,7 @@ class Chat:
     which a passage may be used; `limit` how many passages an answer is made from. `tenant_id` owns the curated
     knowledge entries; whoever changes one invalidates the cache's scope `knowledge:{tenant_id}`. `late` is what keeps
     turns while the conversations are away, None where nothing does. `meter` counts the tokens of a model, None where
-    none writes.
+    none writes; `pinned` are the facts that it gets.
     """
 
     def __init__(
@@ -148,6 +155,7 @@ class Chat:
         statistics: Counting,
         late: Late | None = None,
         meter: Metering | None = None,
+        pinned: Pinned | None = None,
         handbook_id: str | None = None,
         tenant_id: str = "",
         threshold: float = 0.3,
@@ -166,6 +174,7 @@ class Chat:
         self._curated = knowledge
         self._statistics = statistics
         self._meter = meter
+        self._pinned = pinned
         self._handbook_id = handbook_id
         self._threshold = threshold
         self._limit = limit
@@ -254,7 +263,7 @@ class Chat:
 
         Raises `NotFound` for what is not the account's.
         """
-        unsaved, scope = "", begin(self._kept.scope(turn))
+        unsaved, scope, facts = "", begin(self._kept.scope(turn)), begin(self._facts(turn))
         try:
             turn.standalone = await self._standalone(turn)
         except StoreError as error:
@@ -263,6 +272,7 @@ class Chat:
             if not turn.unread:
                 turn.conversation_id = None
                 unsaved = f"This turn is not saved, and earlier ones are not known: {error}"
+        turn.facts = await facts
         try:
             turn.scope = await scope
         except StoreError as error:
@@ -288,6 +298,13 @@ class Chat:
             begin(self._curated.exact(turn.standalone)) if _may_be_curated(turn) else None,
             begin(self._retrieval.look_up(turn.standalone)) if turn.collections else None,
         )
+
+    async def _facts(self, turn: Turn) -> tuple[str, ...]:
+        """Return what a model is to know of the account; nothing where that cannot be read now."""
+        if self._pinned is not None:
+            with suppress(MultidbChatError):
+                return await self._pinned.all(turn.account)
+        return ()
 
     async def _standalone(self, turn: Turn) -> str:
         """Return the question with what it leaves out taken from the turns that led here, and settle its parent.
@@ -431,7 +448,7 @@ class Chat:
             answerer, turn.passing = self._meter.quoting, True
             yield Notice(refusal)
         begin = time.perf_counter()
-        async for item in answerer.answer(Question(turn.asked, turn.standalone), matches):
+        async for item in answerer.answer(Question(turn.asked, turn.standalone, turn.facts), matches):
             if isinstance(item, Notice):
                 yield item
                 continue

@@ -54,7 +54,11 @@ class KeptAnswers:
             versions=scope.versions,
             answerer=self._answerer,
             settings=(limit, *self._settings, *scope.generations),
-            extra=[*(digest(match) for match in turn.extra), *(f"only {one}" for one in sorted(turn.documents))],
+            extra=[
+                *(digest(match) for match in turn.extra),
+                *(f"only {one}" for one in sorted(turn.documents)),
+                *(f"fact {one}" for one in turn.facts),
+            ],
         )
 
     def is_to_be_made(self, turn: Turn) -> bool:

@@ -157,8 +157,6 @@ class Plans:
 
         Raises `NotPermitted` or `StoreError`.
         """
-        if not any(limits.of(resource) for limits in self._limits.values()):
-            return ""
         now = self._clock()
         current, plan, _ = await self._now(account.id, now)
         month, limit = month_of(now), self._limits[plan].of(resource)

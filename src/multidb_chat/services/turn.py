@@ -71,6 +71,7 @@ class Turn:
     made: bool = False
     passing: bool = False
     asked_models: int = 0
+    facts: tuple[str, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)
 
     @contextmanager

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # The app paints before the services are loaded.
     from multidb_chat.services.ingestion import Ingestion
     from multidb_chat.services.narrowing import Narrowing
     from multidb_chat.services.one_off import OneOff
+    from multidb_chat.services.pinned_facts import PinnedFacts
     from multidb_chat.services.plans import Plans
     from multidb_chat.services.resilience.spool import Spool
     from multidb_chat.services.resilience.states import StoreStates
@@ -94,6 +95,10 @@ class Services(Protocol):
     @property
     def preferences(self) -> "Preferences":
         """The settings, to look at and to change."""
+
+    @property
+    def pinned_facts(self) -> "PinnedFacts":
+        """What the account wants remembered."""
 
     @property
     def one_off(self) -> "OneOff":

@@ -6,6 +6,8 @@ ROWS = {
     "Plans.take": own(lambda world, account: world.app.plans.take(account, "messages", 1, "one")),
     "Plans.allowance": own(lambda world, account: world.app.plans.allowance(account)),
     "Plans.take_each": own(lambda world, account: world.app.plans.take_each(account, "messages", ["one"])),
+    "Plans.count": own(lambda world, account: world.app.plans.count(account, "tokens", 7, "one")),
+    "Plans.spent": own(lambda world, account: world.app.plans.spent(account, "tokens")),
     "Plans.refusal": own(lambda world, account: world.app.plans.refusal(account, "storage")),
     "Plans.usage_of": own(lambda world, account: world.app.plans.usage_of(account)),
     "Plans.warnings": own(lambda world, account: world.app.plans.warnings(account)),

@@ -6,6 +6,7 @@ late; it costs about 100 bytes a use. The audit log refuses changes in the serve
 triggers are switched off for replication. `attempts_by_time` is for forgetting.
 """
 
+FACTS = "ALTER TABLE accounts ADD COLUMN facts text NOT NULL DEFAULT '';"
 ACCOUNTS = """
 CREATE TABLE accounts (
     id text COLLATE "C" PRIMARY KEY,

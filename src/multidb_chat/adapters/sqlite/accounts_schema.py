@@ -152,4 +152,5 @@ SCHEMA = (
     """,
     IDENTITY,
     MOVES,
+    "ALTER TABLE accounts ADD COLUMN facts TEXT NOT NULL DEFAULT '';",
 )

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 
 from multidb_chat.domain.search import Match
-from multidb_chat.services.modelled.prompting import INSTRUCTIONS
+from multidb_chat.services.modelled.prompting import FACTS_RULE, INSTRUCTIONS
 
 LEFT_OUT = "…"
 """Stands in the place of an address."""
@@ -44,7 +44,7 @@ def _words(text: str) -> list[str]:
 
 
 def _runs() -> frozenset[str]:
-    words = _words(INSTRUCTIONS)
+    words = _words(INSTRUCTIONS + FACTS_RULE)
     return frozenset(" ".join(words[at : at + _RUN]) for at in range(len(words) - _RUN + 1))
 
 

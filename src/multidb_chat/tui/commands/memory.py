@@ -1,0 +1,34 @@
+"""Commands about what is remembered."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from multidb_chat.tui.screens.chat import ChatScreen
+
+NOTHING = "Nothing is remembered. /remember FACT keeps one; a language model gets it with your questions."
+
+
+async def remember(chat: "ChatScreen", argument: str) -> None:
+    """Keep a fact."""
+    services = await chat.serving.services()
+    facts = await services.pinned_facts.remember(services.account, argument)
+    chat.say(f"Remembered as number {len(facts)}; /memory lists all, /forget {len(facts)} forgets it.")
+
+
+async def forget(chat: "ChatScreen", argument: str) -> None:
+    """Forget a fact."""
+    services = await chat.serving.services()
+    chat.say(f"Forgotten: {await services.pinned_facts.forget(services.account, argument)}")
+
+
+async def memory(chat: "ChatScreen", argument: str) -> None:
+    """List the facts."""
+    from multidb_chat.tui.screens.figures import FiguresScreen
+
+    services = await chat.serving.services()
+    facts = await services.pinned_facts.all(services.account)
+    if facts:
+        rows = [(str(number), fact) for number, fact in enumerate(facts, 1)]
+        chat.app.push_screen(FiguresScreen("What is remembered", [("", rows)]))
+    else:
+        chat.say(NOTHING)
