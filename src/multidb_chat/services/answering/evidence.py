@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from multidb_chat.services.answering.expected import holds
-from multidb_chat.services.answering.passages import Passage, lead_of
+from multidb_chat.services.answering.passages import Passage, headword_of, is_headword, lead_of
 from multidb_chat.services.answering.question import Analysis, Term
 from multidb_chat.services.answering.sentences import Unit
 from multidb_chat.services.answering.words import Words
@@ -76,7 +76,7 @@ def candidates(passages: Sequence[Passage], analysis: Analysis, words: Words) ->
     found = []
     for passage in passages:
         for at, unit in enumerate(passage.units):
-            if unit.kind in ("heading", "header"):
+            if unit.kind in ("heading", "header") or is_headword(passage, at):
                 continue
             met = {
                 term.key: max(_met(term, passage, at, related[term.key]), floor[term.key]) for term in analysis.terms
@@ -147,6 +147,8 @@ def _surroundings(passage: Passage, at: int) -> list[tuple[frozenset[str], float
     around = [(passage.around, _HEADING), (passage.title, title), (passage.all, _PASSAGE)]
     if (lead := lead_of(passage, at)) is not None:
         around.append((passage.keys[lead], _LEAD))
+    if (headword := headword_of(passage, at)) is not None:
+        around.append((passage.keys[headword], _LEAD))
     for back in range(at - 1, max(-1, at - 9), -1):
         other = units[back]
         if other.kind == "heading" or passage.text(back).endswith("?"):

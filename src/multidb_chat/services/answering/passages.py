@@ -10,6 +10,9 @@ from multidb_chat.services.answering.sentences import Unit, split
 from multidb_chat.services.answering.words import Token, Words, fold
 
 
+_HEADWORD = 8  # words of a line that names what follows, its pronunciation and the like included
+
+
 @dataclass(slots=True)
 class Passage:
     """A match taken apart. `around` are the keys of its headings, `title` those of its document's title and name."""
@@ -78,3 +81,32 @@ def leans(text: str) -> bool:
     """Tell whether a sentence begins with a word that leans on what was said before ("It", "However", "These")."""
     first = re.match(r"[\W_]*([^\W_]+)", text)
     return first is not None and (fold(first[1]) in LEANING or first[1][0].islower())
+
+
+def headword_of(passage: Passage, at: int) -> int | None:
+    """Return the nearest line above a unit that only names what follows, as in a glossary; None where there is none.
+
+    It begins a paragraph and is short: "helium" above its description, "cargo cult programming, n." above its meaning.
+    """
+    for back in range(at - 1, -1, -1):
+        if passage.units[back].kind == "heading":
+            return None
+        if is_headword(passage, back):
+            return back
+    return None
+
+
+def is_headword(passage: Passage, at: int) -> bool:
+    """Tell whether a unit is a short line that opens a paragraph, or is one, and is no sentence."""
+    unit = passage.units[at]
+    opens = at == 0 or passage.units[at - 1].block != unit.block
+    text = passage.text(at)
+    return (
+        unit.kind == "sentence"
+        and opens
+        and at + 1 < len(passage.units)
+        and 1 <= len(passage.tokens[at]) <= _HEADWORD
+        and len(text) <= 60
+        and text[-1:] not in "?!:"
+        and (text[-1:] != "." or text.endswith((" n.", ",n.", " v.", " adj.", " imp.")))
+    )
