@@ -47,7 +47,7 @@ _SUBJECT = re.compile(
     re.IGNORECASE,
 )
 _YEAR = re.compile(r"\b(?:1[0-9]{3}|20[0-9]{2})\b")
-_NAMED = re.compile(r"\b[A-Z][\w'’-]*(?:\s+(?:of\s+|the\s+)?[A-Z0-9][\w'’-]*)*")
+_NAMED = re.compile(r"\b[A-Z][\w'’-]*(?:\s+(?:of\s+|the\s+)?[A-Z0-9][\w'’-]*(?:\.\d+)*)*")
 _AFTER_NOUN = re.compile(
     r"\s+(?:in|on|at|for|by|from|to|with|during|since|when|if|about|says?|means?|costs?|take|work|happen|includes?|need|"
     r"have|has|contain)\b",
@@ -248,7 +248,7 @@ def _swap_last(pattern: re.Pattern[str], frame: str, value: str) -> str:
 def _same_head(frame: str, value: str, _: str) -> str | None:
     """ "the enterprise plan" takes the place of "Pro plan"."""
     words = _words(value)
-    if len(words) < 2:
+    if len(words) < 2 or not value.endswith(words[-1]) or words[-1].isdigit():
         return None
     found = re.search(rf"\b[\w'’-]+\s+{re.escape(words[-1])}\b", frame, re.IGNORECASE)
     if found is None or found[0].split()[0].lower() in FUNCTION_WORDS:

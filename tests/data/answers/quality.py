@@ -102,7 +102,7 @@ async def tell(texts: Texts, asked: Asked) -> Told:
     for citation in draft.citations:
         there = await texts.library.text(citation.document_id, citation.start, citation.end)
         citing = [one for one in draft.sentences if citation.number in one.citations]
-        exact += there == citation.snippet and all(plain(one.text) in plain(citation.snippet) for one in citing)
+        exact += there == citation.snippet and all(_unmarked(one.text) in plain(citation.snippet) for one in citing)
         near += Path(citation.document_name).name == asked.document
     return Told(
         asked,
@@ -112,6 +112,11 @@ async def tell(texts: Texts, asked: Asked) -> Told:
         exact,
         near,
     )
+
+
+def _unmarked(text: str) -> str:
+    """Return a sentence as it is compared, without the number of a list's item: that is not part of what is cited."""
+    return plain(re.sub(r"^\s*\(?\w{1,3}[.)]\s", "", text))
 
 
 async def follow(texts: Texts, one: FollowUp) -> tuple[bool, bool]:

@@ -17,6 +17,7 @@ NOTHING = PastTurn("")
         ("What was revenue in 2019?", "2021?", "What was revenue in 2021?"),
         ("What was revenue in March 2019?", "and in April?", "What was revenue in April 2019?"),
         ("What was revenue in 2019?", "what about profit?", "What was profit in 2019?"),
+        ("When was Debian 2.1 released?", "and Debian 2.2?", "When was Debian 2.2 released?"),
         ("What did Anna Berg propose?", "and Karl Weiss?", "What did Karl Weiss propose?"),
         ("How many people work in Oslo?", "what about in Bergen?", "How many people work in Bergen?"),
         ("What does the Pro plan cost?", "what about enterprise?", "What does the enterprise plan cost?"),

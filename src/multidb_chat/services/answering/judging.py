@@ -141,6 +141,8 @@ def _support(candidate: Candidate, analysis: Analysis, meaning: float) -> float:
     unmet = [term for term in analysis.terms if term.hard and candidate.met[term.key] < 0.5]
     if unmet:
         value *= 0.6 if any(term.key[0].isdigit() for term in unmet) else 0.8
+    if analysis.expected == "quantity" and analysis.focus and not _counts_focus(candidate, analysis):
+        value *= 0.85  # there is a number in it, of something else
     return value * (1.0 if candidate.fits else 0.75)
 
 

@@ -32,7 +32,7 @@ LIGHT_WORDS = _words(
     use used uses make makes made take takes taken work works include includes included contain contains need require
     look come run become cause call called help allow allowed kind type case number amount value information detail
     details person people thing happen mean means work know
-    done important exist exists available consist consists belong belongs
+    done important exist exists available consist consists belong belongs stand stands
     """
 )
 
@@ -110,7 +110,7 @@ NEAR = tuple(
         "create make build generate produce",
         "change modify edit update adjust alter",
         "fix repair mend resolve solve",
-        "show display list view see",
+        "show display list view see exhibit",
         "car vehicle automobile",
         "write author compose",
         "place locate location situated site",
@@ -133,7 +133,7 @@ NEAR = tuple(
         "child kid",
         "doctor physician",
         "home house remote",
-        "ill sick sickness illness",
+        "ill sick sickness illness disease",
         "install set setup",
         "configure setting configuration set option",
         "run execute launch",
@@ -152,7 +152,7 @@ NEAR = tuple(
         "clean wash rinse",
         "attach connect plug fit",
         "bake cook oven",
-        "name call title",
+        "name call title term know",
         "kill die",
         "inhabitant population resident",
         "invent design develop",
@@ -167,6 +167,14 @@ NEAR = tuple(
         "agreement contract",
         "app application program software",
         "beginning start",
+        "discover identify isolate find",
+        "late delay",
+        "poisonous toxic poison",
+        "opposite antonym contrary",
+        "recommend suggest advise",
+        "spread propagate",
+        "abbreviation acronym stand",
+        "rename change",
         "cancel annul",
         "cause reason",
         "cheap inexpensive",

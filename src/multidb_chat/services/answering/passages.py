@@ -9,8 +9,9 @@ from multidb_chat.services.answering.lexicon import LEANING
 from multidb_chat.services.answering.sentences import Unit, split
 from multidb_chat.services.answering.words import Token, Words, fold
 
-
 _HEADWORD = 8  # words of a line that names what follows, its pronunciation and the like included
+
+_PARTS_OF_SPEECH = (" n.", " v.", " vt.", " vi.", " adj.", " adv.")
 
 
 @dataclass(slots=True)
@@ -101,12 +102,7 @@ def is_headword(passage: Passage, at: int) -> bool:
     unit = passage.units[at]
     opens = at == 0 or passage.units[at - 1].block != unit.block
     text = passage.text(at)
-    return (
-        unit.kind == "sentence"
-        and opens
-        and at + 1 < len(passage.units)
-        and 1 <= len(passage.tokens[at]) <= _HEADWORD
-        and len(text) <= 60
-        and text[-1:] not in "?!:"
-        and (text[-1:] != "." or text.endswith((" n.", ",n.", " v.", " adj.", " imp.")))
-    )
+    if unit.kind != "sentence" or not opens or not 1 <= len(passage.tokens[at]) <= _HEADWORD or len(text) > 60:
+        return False
+    # The last line of a passage may say something; with a part of speech it does not.
+    return text.endswith(_PARTS_OF_SPEECH) or (at + 1 < len(passage.units) and text[-1] not in ".?!:")

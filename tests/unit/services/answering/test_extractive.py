@@ -39,6 +39,13 @@ async def test_a_wrapped_sentence_is_shown_on_one_line() -> None:
     )
 
 
+async def test_a_glossary_is_read_by_its_headwords_which_answer_nothing_themselves() -> None:
+    glossary = match(
+        "argon\nSymbol: Ar\nA noble gas. Used in lamps.\n\nzinc\nSymbol: Zn\nA metal. Used against rust.\n", "g.txt"
+    )
+    assert await answered("What is zinc used for?", glossary) == "Used against rust. [1]"
+
+
 @pytest.mark.parametrize("question", ["What failed?", "What went wrong?", "What was the error?"])
 async def test_a_log_tells_what_failed_however_it_is_asked(question: str) -> None:
     log = match("12:01 start\n12:04 error: the disk is full\n12:05 stop\n", "build.log")

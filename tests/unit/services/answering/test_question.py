@@ -19,6 +19,8 @@ def analysis(question: str) -> Analysis:
         ("When was it built?", "fact", "date"),
         ("In which year did it open?", "fact", "date"),
         ("Where is the key?", "fact", "place"),
+        ("Where does the name Arran come from?", "fact", "none"),
+        ("How old was she?", "fact", "duration"),
         ("How many people came?", "fact", "quantity"),
         ("How much does it cost?", "fact", "money"),
         ("What is the price of the lamp?", "fact", "money"),
