@@ -224,7 +224,10 @@ def machines(options: argparse.Namespace) -> list[Figure]:
         for path in root.glob("tests/adapters/*/test_*.py")
         if "Machine" in path.read_text(encoding="utf-8")
     )
-    pytest.main(["-q", "-p", "no:cacheprovider", "-o", "timeout=0", "-k", "runTest", *files], plugins=[plugin])
+    pytest.main(
+        ["-q", "--disable-warnings", "-p", "no:cacheprovider", "-o", "timeout=0", "-k", "runTest", *files],
+        plugins=[plugin],
+    )
     return [
         Figure(
             f"{name}: steps",
@@ -240,7 +243,9 @@ def cluster(_: argparse.Namespace) -> list[Figure]:
     """Run the test of the cluster."""
     os.environ["TEST_CLUSTER"] = "1"
     begin = time.monotonic()
-    status = pytest.main(["-q", "-p", "no:cacheprovider", str(root / "tests/faults/test_cluster.py")])
+    status = pytest.main(
+        ["-q", "--disable-warnings", "-p", "no:cacheprovider", str(root / "tests/faults/test_cluster.py")]
+    )
     took = f"{time.monotonic() - begin:.0f} s"
     what = "three nodes, one killed: nothing failed, nothing lost"
     return [Figure(what, f"{'yes' if status == 0 else 'no'} ({took})", "yes", status == 0)]
