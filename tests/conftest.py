@@ -4,7 +4,7 @@ import os
 import signal
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.servers import require
 
@@ -22,9 +22,11 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
 # What decides whether a change may land gives the same answer twice; everywhere else new examples are tried each time.
-settings.register_profile("ci", derandomize=True, deadline=None)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+# A contract is run by the classes of several backends, each of which is an executor of its own to Hypothesis.
+several = [HealthCheck.differing_executors]
+settings.register_profile("tests", deadline=None, suppress_health_check=several)
+settings.register_profile("ci", derandomize=True, deadline=None, suppress_health_check=several)
+settings.load_profile("ci" if os.environ.get("CI") else "tests")
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ import asyncio
 import functools
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,29 +13,40 @@ from multidb_chat.adapters.embedders import minilm
 from multidb_chat.bootstrap import reading
 from tests.tui.home import HANDBOOK, TEXTS, furnish
 
+_load = functools.cache(minilm._load)  # one model for all the apps of a run
 
-@pytest.fixture(autouse=True, scope="session")
-def _small_handbook() -> Iterator[None]:
+
+@contextmanager
+def small_handbook() -> Iterator[None]:
     """A handbook of one page, so that screens stay the same when the real one grows."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reading, "handbook_folder", lambda: HANDBOOK)
-        patch.setattr(minilm, "_load", functools.cache(minilm._load))  # one model for all the apps of a run
+        patch.setattr(minilm, "_load", _load)
+        yield
+
+
+# For a module at a time: the same process runs tests of other folders in between, which have the real one.
+@pytest.fixture(autouse=True, scope="module")
+def _small_handbook() -> Iterator[None]:
+    with small_handbook():
         yield
 
 
 @pytest.fixture(scope="session")
-def furnished_home(_small_handbook: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def furnished_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An installation with the documents of `texts`; not to be written to."""
     home = tmp_path_factory.mktemp("furnished")
-    asyncio.run(furnish(home, [TEXTS]))
+    with small_handbook():
+        asyncio.run(furnish(home, [TEXTS]))
     return home
 
 
 @pytest.fixture(scope="session")
-def bare_home(_small_handbook: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def bare_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An installation with a handbook and nothing else; not to be written to."""
     home = tmp_path_factory.mktemp("bare")
-    asyncio.run(furnish(home, []))
+    with small_handbook():
+        asyncio.run(furnish(home, []))
     return home
 
 

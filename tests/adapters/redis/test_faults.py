@@ -215,7 +215,7 @@ class TestWhatAServerAnswers:
         assert "?prefix=" in str(error)
 
     async def test_a_cluster(self, started: Started, open_cache: OpenAt):
-        redis = await started("cluster-enabled yes")
+        redis = await started("cluster-enabled yes", f"cluster-port {free_port()}")
         assert "Cluster" in str(await self.failure(open_cache(redis.url)))
 
     async def test_no_more_clients(self, started: Started, open_cache: OpenAt):

@@ -259,6 +259,7 @@ CHANGES: dict[str, Call] = {
     "add": lambda work, who, one, of: events_of(work.ingestion().add(who, of, [work.files])),
     "sync": lambda work, who, one, of: events_of(work.ingestion().sync(who, of, work.files)),
     "reindex": lambda work, who, one, of: events_of(work.ingestion().reindex(who, of)),
+    "reprocess": lambda work, who, one, of: events_of(work.ingestion().reprocess(who, of)),
 }
 
 
