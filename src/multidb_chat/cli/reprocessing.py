@@ -22,9 +22,9 @@ async def reprocess(
     account = application.account
     found = await application.documents.resolve(account, names or [])
     chosen = found if names else [one for one in found if owns(account, one)]
+    by = application.reprocessing_by(embedder)  # before anything is said or queued: it may be missing
     if not chosen:
         console.tell("There are no collections of yours to process.")
-    by = application.reprocessing_by(embedder)  # before anything is queued: it may be missing
     if not wait:
         from multidb_chat.cli.background_views import queued
 

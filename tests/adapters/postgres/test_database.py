@@ -122,7 +122,7 @@ async def test_a_broken_rule_is_told_by_its_kind(url: str):
     async with database_at(url, migrations=THINGS) as database:
         await begin(database)
         with pytest.raises(Violated) as taken:
-            await begin(database)
+            await database.apply("INSERT INTO things VALUES ('a', 0)")
         assert (taken.value.kind, taken.value.constraint) == ("unique", "things_pkey")
         with pytest.raises(Violated) as below:
             await database.apply("UPDATE things SET number = -1")

@@ -4,8 +4,9 @@ import asyncio
 import re
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -21,6 +22,7 @@ pytestmark = needs_program
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
 OPERATIONS = Path(__file__).parents[3] / "docs" / "operations.md"
 OpenAt = Callable[..., RedisCache]
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -156,6 +158,15 @@ async def test_without_any_of_its_commands_the_rule_is_not_enough(started: Start
             await works(open_cache(url_of_user(redis)))
 
 
+async def again(call: Callable[[], Awaitable[T]]) -> T:
+    """Return what a call returns as soon as the new master has been found: reads and writes find it each by itself."""
+    while True:
+        try:
+            return await call()
+        except StoreUnavailable:
+            await asyncio.sleep(0.1)
+
+
 class TestSentinel:
     @pytest.fixture
     async def servers(self, started: Started) -> tuple[RedisProcess, RedisProcess]:
@@ -193,13 +204,8 @@ class TestSentinel:
         await works(cache)
         (before,) = await cache.generation("papers")
         servers[0].kill()
-        while True:
-            try:
-                await cache.count([a_count("after")])
-                break
-            except StoreUnavailable:
-                await asyncio.sleep(0.1)
-        (after,) = await cache.generation("papers")
+        await again(lambda: cache.count([a_count("after")]))
+        (after,) = await again(lambda: cache.generation("papers"))
         assert after > before, "another server is another run, whatever of the last writes it has got"
         await works(cache)
 

@@ -59,14 +59,15 @@ class Evaluation:
         """Yield the measures of each configuration as it is done.
 
         Documents are known by their names. Queries of which no document is relevant are left out. Raises
-        `InvalidInput` when none is left or nothing can be searched, `NotFound` for a collection that is not there, and
-        what `Retrieval` raises.
+        `InvalidInput` when none is left or nothing can be searched, `NotFound` for a collection that is not there or
+        not the account's to search, and what `Retrieval` raises.
         """
+        allowed = [one.id for one in await self._documents.resolve(account, collection_ids)] if collection_ids else []
         asked = {name: text for name, text in queries.items() if any(judged.get(name, {}).values())}
         if not asked:
             raise InvalidInput("No query has a relevant document: are the two files of the same collection?")
         for one in configurations:
-            ids = collection_ids
+            ids = allowed
             if one.collection:
                 ids = [found.id for found in await self._documents.resolve(account, [one.collection])]
             if not ids:
