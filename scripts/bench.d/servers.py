@@ -12,7 +12,8 @@ A turn's requests are counted at the drivers: "requests" are all of them, "round
 waited for one another; what runs side by side is one round. Raw, for a turn: as many requests one after the other, of
 the same kinds. A page of history: 50 messages by the port, and by the prepared statement alone. Ingestion: documents
 with their passages by the port, and their passages alone by one `insert_many` after the other, as many a call. Catching
-up: the passages that the index's follower reads in a second.
+up: the passages that the index's follower reads in a second, beside the driver reading the same ones by one cursor. "By
+this process alone" counts its own processor time, not the server's: what it could read from a server that is no limit.
 """
 
 import argparse
@@ -22,7 +23,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
@@ -36,16 +37,15 @@ from redis.asyncio import Redis
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
 
+from _library import ingestion, timed  # noqa: E402
 from tests.installation import on_servers  # noqa: E402
 from tests.servers import SERVERS, variable  # noqa: E402
 from turn import (  # noqa: E402
-    CHUNKS_EACH,
     DIMENSIONS,
     InstantAnswerer,
     InstantEmbedder,
     User,
     fill,
-    page,
     question,
     share,
 )
@@ -55,7 +55,6 @@ from multidb_chat.domain.accounts import Account  # noqa: E402
 from multidb_chat.domain.conversations import Message  # noqa: E402
 from multidb_chat.domain.errors import StoreError  # noqa: E402
 from multidb_chat.domain.ids import new_id  # noqa: E402
-from multidb_chat.domain.library import Collection  # noqa: E402
 from multidb_chat.services.accounts import utc_now  # noqa: E402
 from multidb_chat.settings import load_settings  # noqa: E402
 
@@ -128,13 +127,6 @@ def rounds(requests: Sequence[Request]) -> int:
         before = max((depth for end, depth in deepest if end <= one.begin), default=0)
         deepest.append((one.end, before + 1))
     return max((depth for _, depth in deepest), default=0)
-
-
-async def timed(work: Callable[[], Awaitable[object]]) -> float:
-    """Return the seconds that the work took."""
-    begin = time.perf_counter()
-    await work()
-    return time.perf_counter() - begin
 
 
 async def raw_requests(application: Application, requests: Sequence[Request]) -> float:
@@ -248,53 +240,6 @@ async def history(application: Application, account: Account, number: int) -> No
     )
 
 
-async def ingestion(application: Application, collection: Collection, documents: int) -> None:
-    """Print the passages a second that go into the library, and by the driver alone; and that the index reads."""
-    embedder, chance = InstantEmbedder(), Random(3)
-    vectors = await embedder.embed_documents([str(n) for n in range(CHUNKS_EACH)])
-    made = [page(collection.id, 10**6 + number, chance, vectors) for number in range(documents)]
-    from pymongo import AsyncMongoClient
-
-    batch = 20
-    url = application._server("library")
-    async with AsyncMongoClient(url) as client:
-        raw = client.get_default_database()["raw"]
-
-        async def insert() -> None:
-            for first in range(0, documents, batch):
-                rows = [
-                    {
-                        "_id": f"{content.document.id}:{chunk.ordinal}",
-                        "text": chunk.text,
-                        "start": chunk.start,
-                        "end": chunk.end,
-                        "vector": chunk.vector,
-                    }
-                    for content in made[first : first + batch]
-                    for chunk in content.chunks
-                ]
-                await raw.insert_many(rows, ordered=False)
-
-        async def put() -> None:
-            for first in range(0, documents, batch):
-                await application.library.put_documents(made[first : first + batch])
-
-        chunks = documents * CHUNKS_EACH
-        by_driver, by_port = chunks / await timed(insert), chunks / await timed(put)
-        await raw.drop()
-    print(f"{'ingestion, passages/s':24}{by_port:9.0f}{'':9}{by_port / by_driver:9.2f}   raw driver {by_driver:,.0f}")
-    ids = [content.document.id for content in made]
-
-    async def follow() -> None:
-        for first in range(0, len(ids), 200):
-            await application.library.indexable(ids[first : first + 200])
-
-    by_port = chunks / await timed(follow)
-    print(f"{'catching up, passages/s':24}{by_port:9.0f}{'':9}{by_port / 50_000:9.2f}   of 50,000")
-    seconds = await timed(application.index.refresh)
-    print(f"  all of following, with the index written: {chunks / seconds:,.0f} passages/s")
-
-
 async def start_up(environment: dict[str, str], home: Path, number: int) -> None:
     """Print the seconds from the start of a process to the first prompt."""
     taken = []
@@ -343,11 +288,15 @@ async def measure(environment: dict[str, str], home: Path, options: argparse.Nam
             users.append(User(chat, accounts[-1], collection, conversation.id))
         print(f"{options.chunks:,} passages of {DIMENSIONS} dimensions; milliseconds, and how often the raw drivers'")
         print(f"{'':24}{'p50':>9}{'p95':>9}{'x raw':>9}")
+        if options.only:
+            await ingestion(application, collection, options.documents)
+            return
         await turns(application, users[0], watch, options.turns, options.rounds)
         await history(application, accounts[0], options.turns)
         await ingestion(application, collection, options.documents)
         await many_users(users, options.think, options.seconds)
-    await start_up(environment, home, 5)
+    if not options.only:
+        await start_up(environment, home, 5)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -359,6 +308,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--users", type=int, default=500)
     parser.add_argument("--think", type=float, default=10.0)
     parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--only", choices=["ingestion"], help="nothing else")
     parser.add_argument("--rounds", action="store_true", help="show every request of a turn")
     options = parser.parse_args(argv)
     absent = [server for server in SERVERS if not os.environ.get(variable(server))]

@@ -476,16 +476,17 @@ class LibraryContract:
         await library.put_documents([three, four, *others])
         seen = await library.changes(0)
         assert [change.document_id for change in seen] == [x.document.id for x in (one, two, three, four, *others)]
+        assert {change.chunks for change in seen} == {2}
         await library.put_documents([one])
         await library.remove_documents([two.document.id])
         await library.remove_source("papers", "/docs/3")
         await library.delete_collection("essays")
         later = await library.changes(seen[-1].seq)
         removed = {other.document.id for other in others}
-        assert [(change.document_id, change.collection_id, change.removed) for change in later[:3]] == [
-            (one.document.id, "papers", False),
-            (two.document.id, "papers", True),
-            (three.document.id, "papers", True),
+        assert [change[1:] for change in later[:3]] == [
+            (one.document.id, "papers", False, 2),
+            (two.document.id, "papers", True, 0),
+            (three.document.id, "papers", True, 0),
         ]
         assert {(change.document_id, change.collection_id, change.removed) for change in later[3:]} == {
             (key, "essays", True) for key in removed

@@ -122,12 +122,16 @@ class Holdings(NamedTuple):
 
 
 class Change(NamedTuple):
-    """The last change of one document: stored anew, or removed. `seq` grows with every change of the library."""
+    """The last change of one document: stored anew, or removed. `seq` grows with every change of the library.
+
+    `chunks` is how many the document says that it has now, 0 for one that is removed.
+    """
 
     seq: int
     document_id: str
     collection_id: str
     removed: bool
+    chunks: int
 
 
 def document_id(collection_id: str, source: str, name: str) -> str:

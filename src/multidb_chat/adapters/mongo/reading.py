@@ -134,9 +134,15 @@ async def changes(database: Database, after: int, until: int, limit: int) -> lis
     """Return the last change of each document changed behind `after`, up to `until`, in order."""
     if limit < 1:
         return []
-    fields = {"seq": 1, "collection_id": 1, "removed": 1}
+    fields = {"seq": 1, "collection_id": 1, "removed": 1, "chunks": 1}
     cursor = database[DOCUMENTS].find({"seq": {"$gt": after, "$lte": until}}, fields).sort("seq").limit(limit)
     return [
-        Change(record["seq"], text_of(record["_id"]), text_of(record["collection_id"]), record["removed"])
+        Change(
+            record["seq"],
+            text_of(record["_id"]),
+            text_of(record["collection_id"]),
+            record["removed"],
+            record.get("chunks", 0),
+        )
         for record in await cursor.to_list()
     ]

@@ -1,24 +1,15 @@
 """Whether an index says what its library says."""
 
-from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Protocol, TypeVar
 
 from multidb_chat.adapters.search_index.engine import Engine
+from multidb_chat.adapters.search_index.following import Run
 from multidb_chat.domain.library import Change, Library
 from multidb_chat.domain.search import SearchFilters
-
-T = TypeVar("T")
 
 _PAGE = 1_000
 _SAMPLE = 16
 _EQUAL = 0.99
-
-
-class Run(Protocol):
-    """Runs something on the index's threads."""
-
-    def __call__(self, work: Callable[[Engine], T], /) -> Awaitable[T]: ...
 
 
 async def differences(run: Run, library: Library) -> list[str]:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from multidb_chat.adapters.search_index.damage import Busy, Damaged, Truncated
+from multidb_chat.adapters.search_index.following import WINDOW, bring_in
 from multidb_chat.domain.errors import StoreCorrupt
-from multidb_chat.domain.library import Change, Library
+from multidb_chat.domain.library import Library
 from multidb_chat.domain.search import Hit, Neighbours, SearchFilters, VectorSearch
 
 if TYPE_CHECKING:
@@ -20,11 +21,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 THREADS = 4
-# Documents brought into the index in one transaction.
-BATCH = 128
-# Changes behind the watermark that are looked at again: on a server, numbers given out together may be committed in
-# another order than they were given.
-WINDOW = 256
 
 
 class EmbeddedSearchIndex:
@@ -163,14 +159,14 @@ class EmbeddedSearchIndex:
         return await self._follow(await self._library.version())
 
     async def _follow(self, version: int) -> int:
-        """Bring the changes up to `version` in, a batch at a time; return how many documents changed."""
+        """Bring the changes up to `version` in; return how many documents changed."""
         count, window = 0, WINDOW
         library = await self._library.identity()
         if await self._run(lambda engine: engine.library()) not in ("", library):
             await self._run(lambda engine: engine.discard())
         while (after := await self._run(lambda engine: engine.watermark())) < version:
             try:
-                count += await self._step(library, after, version, window)
+                count += await bring_in(self._run, self._library, library, after, version, window)
             except Busy:
                 return count
             window = 0
@@ -178,20 +174,6 @@ class EmbeddedSearchIndex:
             return await self._rebuild()
         self._followed = after
         return count
-
-    async def _step(self, library: str, after: int, version: int, window: int) -> int:
-        """Bring the next changes behind `after` in, and those in the window before it that were missed."""
-        changes = await self._library.changes(max(0, after - window), window + BATCH)
-        known = await self._run(lambda engine: engine.known([change.document_id for change in changes]))
-        news = [change for change in changes if _is_news(change, known.get(change.document_id))]
-        seqs = {change.document_id: change.seq for change in news}
-        present = await self._library.indexable([change.document_id for change in news if not change.removed])
-        gone = set(seqs).difference(document.id for document, _ in present)
-        last = changes[-1].seq if changes else after
-        # A full page may not be the last one; otherwise all changes up to `version` were on it.
-        until = max(after, last) if len(changes) == window + BATCH else max(version, last)
-        written = await self._run(lambda engine: engine.write(library, after, until, gone, seqs, present))
-        return len(news) if written else 0
 
     async def _run(self, work: "Callable[[Engine], T]") -> T:
         if self._engine is None:
@@ -203,8 +185,3 @@ def _engine(path: Path) -> "Engine":
     from multidb_chat.adapters.search_index.engine import Engine
 
     return Engine(path)
-
-
-def _is_news(change: Change, known: int | None) -> bool:
-    """Tell whether the index differs from what the change says; `known` is the change it has of that document."""
-    return known is not None if change.removed else known != change.seq

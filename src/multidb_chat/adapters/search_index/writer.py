@@ -3,7 +3,8 @@
 import json
 import secrets
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -104,44 +105,48 @@ def _segment(connection: sqlite3.Connection, collection_id: str, dimensions: int
 
 def _add(connection: sqlite3.Connection, files: VectorFiles, segment: Segment, entries: Sequence[Entry]) -> None:
     """Append the documents to the segment; their vectors are on disk before the rows that speak of them."""
-    packed = b"".join(_vectors(entry.chunks, segment.dimensions) for entry in entries)
     if segment.dimensions:
-        vectors = np.frombuffer(packed, "<f4").reshape(-1, segment.dimensions)
-        files.of(segment).append(segment.slots, vectors)
-    first = segment.first + segment.slots
-    for entry in entries:
-        _insert(connection, first, entry)
-        first += len(entry.chunks)
-    connection.execute("UPDATE segments SET slots = ? WHERE number = ?", (first & SLOT_MASK, segment.number))
-
-
-def _vectors(chunks: Sequence[Chunk], dimensions: int) -> bytes:
-    """Return the vectors packed; a chunk without one has zeros, which are similar to nothing."""
-    nothing = bytes(4 * dimensions)
-    return b"".join(chunk.vector if len(chunk.vector) == len(nothing) else nothing for chunk in chunks)
-
-
-def _insert(connection: sqlite3.Connection, first: int, entry: Entry) -> None:
-    document, chunks = entry.document, entry.chunks
-    ordinals = [chunk.ordinal for chunk in chunks]
-    connection.execute(
+        packed = b"".join(_vectors(entries, segment.dimensions))
+        files.of(segment).append(segment.slots, np.frombuffer(packed, "<f4").reshape(-1, segment.dimensions))
+    ends = list(accumulate((len(entry.chunks) for entry in entries), initial=segment.first + segment.slots))
+    connection.executemany(
         "INSERT INTO documents (first, slots, id, seq, kind, day, metadata, ordinals) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            first,
-            len(chunks),
-            document.id,
-            entry.seq,
-            document.kind,
-            (document.authored_at or document.added_at).date().toordinal(),
-            metadata_json(document.metadata),
-            None if ordinals == list(range(len(chunks))) else json.dumps(ordinals),
-        ),
+        (_document_row(first, entry) for first, entry in zip(ends, entries, strict=False)),
     )
-    title = spaced(document.title)
     connection.executemany(
         "INSERT INTO passages (rowid, title, headings, body) VALUES (?, ?, ?, ?)",
-        ((row, title, spaced(" ".join(chunk.headings)), spaced(chunk.text)) for row, chunk in enumerate(chunks, first)),
+        (row for first, entry in zip(ends, entries, strict=False) for row in _passage_rows(first, entry)),
     )
+    connection.execute("UPDATE segments SET slots = ? WHERE number = ?", (ends[-1] & SLOT_MASK, segment.number))
+
+
+def _vectors(entries: Sequence[Entry], dimensions: int) -> Iterator[bytes]:
+    """Yield the vectors; a chunk without one has zeros, which are similar to nothing."""
+    nothing = bytes(4 * dimensions)
+    for entry in entries:
+        for chunk in entry.chunks:
+            yield chunk.vector if len(chunk.vector) == len(nothing) else nothing
+
+
+def _document_row(first: int, entry: Entry) -> tuple[object, ...]:
+    document = entry.document
+    ordinals = [chunk.ordinal for chunk in entry.chunks]
+    return (
+        first,
+        len(ordinals),
+        document.id,
+        entry.seq,
+        document.kind,
+        (document.authored_at or document.added_at).date().toordinal(),
+        metadata_json(document.metadata),
+        None if ordinals == list(range(len(ordinals))) else json.dumps(ordinals),
+    )
+
+
+def _passage_rows(first: int, entry: Entry) -> Iterator[tuple[int, str, str, str]]:
+    title = spaced(entry.document.title)
+    for row, chunk in enumerate(entry.chunks, first):
+        yield row, title, spaced(" ".join(chunk.headings)), spaced(chunk.text)
 
 
 def _compact(connection: sqlite3.Connection, files: VectorFiles) -> list[Segment]:

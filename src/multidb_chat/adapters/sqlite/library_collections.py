@@ -169,10 +169,14 @@ def versions(connection: sqlite3.Connection, collection_ids: Sequence[str]) -> d
 def changes(connection: sqlite3.Connection, after: int, limit: int) -> list[Change]:
     """Return the last change of each document changed behind `after`."""
     rows = connection.execute(
-        "SELECT seq, document_id, collection_id, removed FROM changes WHERE seq > ? ORDER BY seq LIMIT ?",
+        "SELECT c.seq, c.document_id, c.collection_id, c.removed, ifnull(d.chunks, 0) FROM changes c"
+        " LEFT JOIN documents d ON d.id = c.document_id WHERE c.seq > ? ORDER BY c.seq LIMIT ?",
         (after, limit),
     )
-    return [Change(seq, document_id, collection_id, bool(removed)) for seq, document_id, collection_id, removed in rows]
+    return [
+        Change(seq, document_id, collection_id, bool(removed), chunks)
+        for seq, document_id, collection_id, removed, chunks in rows
+    ]
 
 
 def _taken(collection: Collection) -> Conflict:

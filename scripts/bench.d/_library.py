@@ -1,0 +1,92 @@
+"""What `scripts/bench servers` measures of the library: documents going in, and the index reading them."""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from random import Random
+from typing import Any
+
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.database import AsyncDatabase
+from turn import CHUNKS_EACH, InstantEmbedder, page
+
+from multidb_chat.adapters.search_index import following
+from multidb_chat.bootstrap import Application
+from multidb_chat.domain.library import Collection
+
+
+async def timed(work: Callable[[], Awaitable[object]]) -> float:
+    """Return the seconds that the work took."""
+    begin = time.perf_counter()
+    await work()
+    return time.perf_counter() - begin
+
+
+async def ingestion(application: Application, collection: Collection, documents: int) -> None:
+    """Print the passages a second that go into the library, and by the driver alone; and that the index reads."""
+    embedder, chance = InstantEmbedder(), Random(3)
+    vectors = await embedder.embed_documents([str(n) for n in range(CHUNKS_EACH)])
+    made = [page(collection.id, 10**6 + number, chance, vectors) for number in range(documents)]
+    batch, chunks = 20, documents * CHUNKS_EACH
+    async with AsyncMongoClient(application._server("library")) as client:
+        database = client.get_default_database()
+        raw = database["raw"]
+
+        async def insert() -> None:
+            for first in range(0, documents, batch):
+                rows = [
+                    {
+                        "_id": f"{content.document.id}:{chunk.ordinal}",
+                        "text": chunk.text,
+                        "start": chunk.start,
+                        "end": chunk.end,
+                        "vector": chunk.vector,
+                    }
+                    for content in made[first : first + batch]
+                    for chunk in content.chunks
+                ]
+                await raw.insert_many(rows, ordered=False)
+
+        async def put() -> None:
+            for first in range(0, documents, batch):
+                await application.library.put_documents(made[first : first + batch])
+
+        by_driver, by_port = chunks / await timed(insert), chunks / await timed(put)
+        await raw.drop()
+        print(
+            f"{'ingestion, passages/s':24}{by_port:9.0f}{'':9}{by_port / by_driver:9.2f}   raw driver {by_driver:,.0f}"
+        )
+        await catching_up(application, database, [content.document.id for content in made])
+
+
+async def catching_up(application: Application, database: AsyncDatabase[Any], ids: Sequence[str]) -> None:
+    """Print the passages a second that the index's follower reads, and the driver alone; then all of following."""
+    records = [record async for record in database["documents"].find({"_id": {"$in": ids}}, {"generation": 1})]
+    generations = sorted(record["generation"] for record in records)
+    between = {"_id": {"$gte": f"{generations[0]}:", "$lt": f"{generations[-1]}:~"}}
+    chunks, some = len(ids) * CHUNKS_EACH, following.PASSAGES // CHUNKS_EACH
+
+    async def read() -> None:
+        # As few fields as an index needs, as large batches as a reply may hold; bytes, not a list of numbers.
+        cursor = database["chunks"].find(between, {"text": 1, "headings": 1, "vector": 1}, batch_size=10_000)
+        assert len(await cursor.to_list()) == chunks
+
+    async def follow() -> None:
+        for first in range(0, len(ids), some):
+            await application.library.indexable(ids[first : first + some])
+
+    await read()  # once for the server's memory
+    taken = {work: [await used(work) for _ in range(3)] for work in (read, follow)}
+    for name, work in (("raw driver", read), ("catching up", follow)):
+        seconds, processor = (min(column) for column in zip(*taken[work], strict=True))
+        print(f"{name + ', passages/s':24}{chunks / seconds:9.0f}   {chunks / processor:,.0f} by this process alone")
+    ratio = min(taken[read])[0] / min(taken[follow])[0]
+    print(f"  {ratio:.2f} of the raw driver; of 50,000 by this process {chunks / min(taken[follow])[1] / 50_000:.2f}")
+    seconds, processor = await used(application.index.refresh)
+    print(f"  with the index written: {chunks / seconds:,.0f}, {chunks / processor:,.0f} by this process alone")
+
+
+async def used(work: Callable[[], Awaitable[object]]) -> tuple[float, float]:
+    """Return the seconds that the work took, and the processor time that this process needed for it."""
+    begin, processor = time.perf_counter(), time.process_time()
+    await work()
+    return time.perf_counter() - begin, time.process_time() - processor
