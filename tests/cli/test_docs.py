@@ -198,6 +198,32 @@ def test_a_broken_file_of_queries_is_refused_with_its_line(shared: Program, tmp_
     assert not (tmp_path / "run").exists()
 
 
+def test_a_collection_says_how_it_is_cut_and_is_cut_otherwise_by_reindexing(program: Program, documents: Path) -> None:
+    made = program.inside("collections", "create", "short", "--chunking", "fixed", "--chunk-size", "200", "--json")
+    assert [json.loads(made.stdout)[name] for name in ("chunking", "chunk_chars", "headers")] == ["fixed", 200, True]
+    long = documents / "long.txt"
+    long.write_text("A sentence about sails. Another about the wind. " * 40)
+    assert program.inside("docs", "add", long, "-c", "short").returncode == 0
+    before = json.loads(program.inside("collections", "show", "short", "--json").stdout)
+    assert before["chunks"] == -(-before["characters"] // 200)
+    done = program.inside(
+        "collections", "set", "short", "--chunking", "semantic", "--chunk-size", "600", "--no-headers"
+    )
+    assert done.stdout == "changed short\n"
+    assert "multidb-chat docs reindex --collection short" in done.stderr
+    assert program.inside("docs", "search", "sails", "-c", "short").returncode == 0
+    assert program.inside("docs", "reindex", "-c", "short").returncode == 0
+    shown = json.loads(program.inside("collections", "show", "short", "--json").stdout)
+    assert [shown[name] for name in ("chunking", "chunk_chars", "headers")] == ["semantic", 600, False]
+    assert shown["chunks"] < before["chunks"]
+    (match, *_) = json.loads(program.inside("docs", "search", "sails", "-c", "short", "--json").stdout)["matches"]
+    assert long.read_text()[match["start"] : match["end"]] == match["text"]
+    for wrong in (("--chunking", "words"), ("--chunk-size", "7"), ()):
+        refused = program.inside("collections", "set", "short", *wrong)
+        assert refused.returncode in (2, 4, 6)
+        assert refused.stdout == ""
+
+
 def test_collections_are_made_shown_and_deleted(program: Program, documents: Path) -> None:
     made = json.loads(program.inside("collections", "create", "physics", "--description", "Papers", "--json").stdout)
     assert (made["name"], made["description"], made["shared"]) == ("physics", "Papers", True)

@@ -14,6 +14,7 @@ from multidb_chat.domain.errors import Conflict, InvalidInput, NotFound, QuotaEx
 from multidb_chat.domain.library import (
     Chunk,
     Collection,
+    Described,
     Document,
     DocumentContent,
     Holdings,
@@ -106,7 +107,14 @@ class LibraryContract:
 
     async def test_a_collection_comes_back_as_it_was_created(self, open_library: OpenLibrary):
         library = await open_library()
-        made = replace(a_collection(shared=True), embedder="minilm", dimensions=384)
+        made = replace(
+            a_collection(shared=True),
+            embedder="minilm",
+            dimensions=384,
+            chunking="fixed",
+            chunk_chars=700,
+            headers=False,
+        )
         await library.create_collection(made)
         assert await library.collection("papers") == made
 
@@ -126,8 +134,9 @@ class LibraryContract:
 
     async def test_an_update_replaces_what_may_change(self, library: Library):
         changed = replace(
-            a_collection(), name="Essays", description="new", shared=True, embedder="stella", dimensions=1024
-        )
+            a_collection(), name="Essays", description="new", shared=True, embedder="stella", dimensions=1024,
+            chunking="semantic", chunk_chars=900, headers=False,
+        )  # fmt: skip
         await library.update_collection(replace(changed, owner_id="bob", created_at=EPOCH + timedelta(1)))
         assert await library.collection("papers") == changed
         with pytest.raises(NotFound):
@@ -143,7 +152,10 @@ class LibraryContract:
         before = await library.collection("papers")
         assert before is not None
         assert await library.describe_collection("papers") == before
-        steps = ({"shared": True}, {"name": "Essays"}, {"description": ""}, {"name": "ESSAYS", "shared": False})
+        steps: tuple[Described, ...] = (
+            {"shared": True}, {"name": "Essays"}, {"description": ""}, {"name": "ESSAYS", "shared": False},
+            {"chunking": "semantic"}, {"chunk_chars": 500, "headers": False}, {"chunk_chars": 0}, {"headers": True},
+        )  # fmt: skip
         for step in steps:
             before = replace(before, **step)
             assert await library.describe_collection("papers", **step) == before

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import get_args
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from multidb_chat.domain.errors import Conflict, NotFound
-from multidb_chat.domain.library import Collection, DocumentContent, Holdings, Library, SourceRecord
+from multidb_chat.domain.library import Collection, DocumentContent, Holdings, Library, SourceRecord, Strategy
 from tests.contracts.library import EPOCH, a_collection, a_content
 
 COLLECTIONS = st.sampled_from(["papers", "essays", "notes"])
@@ -87,18 +88,26 @@ class LibraryMachine(RuleBasedStateMachine):
         assert self.does(self.library.claim_embedder, key, embedder, 4) == self.collections[key]
 
     @rule(
-        key=COLLECTIONS, shared=st.none() | st.booleans(), name=st.none() | st.sampled_from(["Papers", "papers", "x"])
+        key=COLLECTIONS,
+        shared=st.none() | st.booleans(),
+        name=st.none() | st.sampled_from(["Papers", "papers", "x"]),
+        chunking=st.none() | st.sampled_from(get_args(Strategy)),
     )
-    def describes_a_collection(self, key: str, shared: bool | None, name: str | None) -> None:
+    def describes_a_collection(
+        self, key: str, shared: bool | None, name: str | None, chunking: Strategy | None
+    ) -> None:
         def call(key: str):
-            return self.library.describe_collection(key, shared=shared, name=name)
+            return self.library.describe_collection(key, shared=shared, name=name, chunking=chunking)
 
         found = self.collections.get(key)
         if found is None:
             self.refuses(NotFound, call, key)
             return
         changed = replace(
-            found, shared=found.shared if shared is None else shared, name=found.name if name is None else name
+            found,
+            shared=found.shared if shared is None else shared,
+            name=found.name if name is None else name,
+            chunking=found.chunking if chunking is None else chunking,
         )
         others = {(one.owner_id, one.name.casefold()) for one in self.collections.values() if one.id != key}
         if (changed.owner_id, changed.name.casefold()) in others:

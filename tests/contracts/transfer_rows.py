@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import strategies as st
 
@@ -12,7 +12,7 @@ from multidb_chat.domain.accounts import Account, Session, Subscription
 from multidb_chat.domain.audit import AuditEntry
 from multidb_chat.domain.conversations import Conversation, Feedback, KnowledgeEntry, Message
 from multidb_chat.domain.credentials import OneTimeCode, SecondFactor
-from multidb_chat.domain.library import Collection
+from multidb_chat.domain.library import Collection, Strategy
 from multidb_chat.domain.tasks import Task
 from multidb_chat.domain.transfer import Row, micros
 from tests.contracts.library import a_content
@@ -135,7 +135,17 @@ def library(draw: st.DrawFn) -> Rows:
     """Return what a library may hold."""
     shelves = [
         Collection(
-            key, draw(ANYBODY), f"{draw(WORDS)} {key}", draw(TIMES), draw(WORDS), draw(st.booleans()), draw(WORDS), 4
+            key,
+            draw(ANYBODY),
+            f"{draw(WORDS)} {key}",
+            draw(TIMES),
+            draw(WORDS),
+            draw(st.booleans()),
+            draw(WORDS),
+            4,
+            draw(st.sampled_from(get_args(Strategy))),
+            draw(COUNTS),
+            draw(st.booleans()),
         )
         for key in draw(st.lists(st.sampled_from(["papers", "notes"]), unique=True))
     ]

@@ -1,6 +1,7 @@
 """`multidb-chat collections`: named sets of documents."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+import shlex
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -12,10 +13,30 @@ from multidb_chat.services.wording import counted, size
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
     from multidb_chat.domain.accounts import Account
-    from multidb_chat.domain.library import Collection
+    from multidb_chat.domain.library import Collection, Cut
 
 collections = typer.Typer(rich_markup_mode=None)
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The collection.")]
+Chunking = Annotated[
+    str | None,
+    typer.Option(
+        "--chunking", metavar="WAY", help="How documents are cut into passages: structure, semantic or fixed."
+    ),
+]
+ChunkSize = Annotated[
+    int | None,
+    typer.Option(
+        "--chunk-size", metavar="N", help="The length of a passage that is aimed at, in characters; 0: the usual one."
+    ),
+]
+Headers = Annotated[
+    bool | None,
+    typer.Option(
+        "--headers/--no-headers",
+        help="Embed each passage with the title and the headings above it.",
+        show_default=False,
+    ),
+]
 
 
 @collections.command("list", epilog="Example: multidb-chat collections list --json")
@@ -49,6 +70,9 @@ def create(
     name: Name,
     description: Annotated[str, typer.Option("--description", metavar="TEXT", help="What is in it.")] = "",
     shared: Shared = None,
+    chunking: Chunking = None,
+    chunk_size: ChunkSize = None,
+    headers: Headers = None,
     as_json: Json = False,
 ) -> None:
     """Make an empty collection; it is shared when you are not logged in, and private to your account when you are."""
@@ -59,12 +83,47 @@ def create(
 
         account = application.account
         told = shares_by_default(account) if shared is None else shared
-        made = await application.documents.create_collection(account, name, description=description, shared=told)
+        cut = _cut(chunking, chunk_size, headers)
+        made = await application.documents.create_collection(account, name, description=description, shared=told, **cut)
         if as_json:
             session.console.write_json(collection_record(made))
         else:
             session.console.write("created ", Styled(made.name, "strong"), f" ({'shared' if told else 'private'})")
             session.console.tell(f"Add documents to it: multidb-chat docs add PATH --collection {made.name}")
+        return Exit.DONE
+
+    session.run(work)
+
+
+@collections.command("set", epilog="Example: multidb-chat collections set physics --chunking semantic --chunk-size 800")
+def set_(
+    context: typer.Context,
+    name: Name,
+    description: Annotated[str | None, typer.Option("--description", metavar="TEXT", help="What is in it.")] = None,
+    chunking: Chunking = None,
+    chunk_size: ChunkSize = None,
+    headers: Headers = None,
+    as_json: Json = False,
+) -> None:
+    """Change what is said of a collection of yours, and how its documents are cut into passages.
+
+    What is in it stays as it is, and can be searched, until `docs reindex` cuts it anew.
+    """
+    session = session_of(context)
+    cut = _cut(chunking, chunk_size, headers)
+    if not cut and description is None:
+        raise typer.BadParameter("say what to change", ctx=context, param_hint="--description or --chunking")
+
+    async def work(application: "Application") -> Exit:
+        account = application.account
+        changed = await application.documents.change_collection(account, name, description=description, **cut)
+        if as_json:
+            session.console.write_json(collection_record(changed))
+            return Exit.DONE
+        session.console.write("changed ", Styled(changed.name, "strong"))
+        if cut and changed.embedder:
+            again = f"multidb-chat docs reindex --collection {shlex.quote(changed.name)}"
+            session.console.tell(f"What is in it is cut anew by: {again}")
         return Exit.DONE
 
     session.run(work)
@@ -143,6 +202,11 @@ def _share(context: typer.Context, name: str, shared: bool, as_json: bool) -> No
     session.run(work)
 
 
+def _cut(chunking: str | None, chunk_size: int | None, headers: bool | None) -> "Cut":
+    given = {"chunking": chunking, "chunk_chars": chunk_size, "headers": headers}
+    return cast("Cut", {name: value for name, value in given.items() if value is not None})
+
+
 def seen_by(collection: "Collection", account: "Account") -> str:
     """Return in a few words who may search a collection."""
     if collection.owner_id != account.id:
@@ -159,5 +223,8 @@ def collection_record(collection: "Collection") -> dict[str, Any]:
         "shared": collection.shared,
         "embedder": collection.embedder,
         "dimensions": collection.dimensions,
+        "chunking": collection.chunking,
+        "chunk_chars": collection.chunk_chars,
+        "headers": collection.headers,
         "created_at": collection.created_at.isoformat(),
     }

@@ -63,8 +63,8 @@ With `--json` a command prints one JSON document. Keys are not renamed or remove
 | `eval run` | `queries`, `collections`; `configurations`: `name`, `ndcg`, `recall`, `mrr`, `seconds`; `comparisons`: \
 `first`, `second`, `measure`, `difference`, `p`; in the file of `--save` also `by_query` of each configuration |
 | `collections list` | `collections`: as `collections create` |
-| `collections create`, `collections delete` | `id`, `name`, `description`, `shared`, `embedder`, `dimensions`, \
-`created_at` |
+| `collections create`, `collections set`, `collections delete` | `id`, `name`, `description`, `shared`, `embedder`, \
+`dimensions`, `chunking`, `chunk_chars` (0: as the setting says), `headers`, `created_at` |
 | `collections show` | the same, and `documents`, `chunks`, `characters` |
 | `usage` | `plan`, `until`; `usage`: `resource`, `used`, `limit`, `left`, `share`, `resets_at` |
 | `stats` | `questions`, `turns`, `cached`, `not_found`, `failed`, `hit_rate`, `median_ms`, `p95_ms`, `documents`, \

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypedDict, Unpack
 
 if TYPE_CHECKING:
     from multidb_chat.domain.reading import Block
@@ -16,12 +16,19 @@ About 256 word pieces of English, the window of the MiniLM family of embedders. 
 fused (k = 60) was .431 for passages of 1,200 characters and .428 for whole abstracts; 1,000 to 1,400 differ by noise.
 """
 
+Strategy = Literal["structure", "semantic", "fixed"]
+"""How documents are cut into passages: by their structure; within it, between sentences that are least alike in
+meaning; or into pieces of equal length."""
+
 
 @dataclass(frozen=True, slots=True)
 class Collection:
     """A named set of documents of one owner. `shared`: every account of the installation may search it.
 
     `embedder` names what made the vectors ("" while the collection is empty and undecided); `dimensions` their length.
+    `chunking` is how its documents are cut into passages, of about `chunk_chars` characters (0: as the installation's
+    settings say); `headers`: what is embedded of a passage begins with the document's title and the path of headings.
+    What is in the collection already stays as it was cut until it is processed again.
     """
 
     id: str
@@ -32,6 +39,25 @@ class Collection:
     shared: bool = False
     embedder: str = ""
     dimensions: int = 0
+    chunking: Strategy = "structure"
+    chunk_chars: int = 0
+    headers: bool = True
+
+
+class Cut(TypedDict, total=False):
+    """How the documents of a collection become passages; None is as good as nothing."""
+
+    chunking: Strategy | None
+    chunk_chars: int | None
+    headers: bool | None
+
+
+class Described(Cut, total=False):
+    """What may be changed of a collection by whoever owns it; None is as good as nothing."""
+
+    name: str | None
+    description: str | None
+    shared: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,16 +177,9 @@ class Library(Protocol):
         """Add a collection. Raises `Conflict` when the id, or the name (case-folded) for this owner, is taken."""
 
     async def update_collection(self, collection: Collection) -> None:
-        """Replace name, description, shared mark, embedder and dimensions. Raises `NotFound` or `Conflict`."""
+        """Replace all but id, owner and time of a collection. Raises `NotFound` or `Conflict`."""
 
-    async def describe_collection(
-        self,
-        collection_id: str,
-        *,
-        name: str | None = None,
-        description: str | None = None,
-        shared: bool | None = None,
-    ) -> Collection:
+    async def describe_collection(self, collection_id: str, **changes: Unpack[Described]) -> Collection:
         """Change what is given and nothing else, atomically, and return the collection as it is now.
 
         Raises `NotFound`, or `Conflict` when the owner has another collection of this name; then nothing is changed.

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack, get_args
 
 from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from multidb_chat.domain.ids import new_id
-from multidb_chat.domain.library import Collection, Library
+from multidb_chat.domain.library import Collection, Cut, Library, Strategy
 from multidb_chat.domain.permissions import Permission, require
 from multidb_chat.domain.text import clean_line
 from multidb_chat.services.accounts import LOCAL_ACCOUNT_ID
@@ -17,6 +18,8 @@ if TYPE_CHECKING:  # a cached answer needs no more than the collections
     from multidb_chat.services.audit import Recorder
 
 DEFAULT_COLLECTION = "documents"
+STRATEGIES = get_args(Strategy)
+LEAST_CHARS, MOST_CHARS = 200, 20_000
 _NAME = re.compile(r"[^\W_](?:[\w.\- ]{0,62}[\w.\-])?")
 _PAGE = 1_000
 
@@ -71,12 +74,14 @@ class Collections:
         return await self._library.collections(account.id)
 
     async def create_collection(
-        self, account: Account, name: str, *, description: str = "", shared: bool = False
+        self, account: Account, name: str, *, description: str = "", shared: bool = False, **cut: Unpack[Cut]
     ) -> Collection:
-        """Add a collection. Raises `InvalidInput` for a bad name, `Conflict` for one the account has already."""
+        """Add a collection, whose documents are `cut` so. Raises like `change_collection`."""
         require(account, Permission.INGEST)
         _check_name(name)
-        collection = Collection(new_id(), account.id, name, datetime.now(UTC), clean_line(description), shared)
+        _check_cut(cut)
+        made = Collection(new_id(), account.id, name, datetime.now(UTC), clean_line(description), shared)
+        collection = replace(made, **_given(cut))
         await self._record(account, "collection.create", collection.id, shared=str(shared).lower())
         await self._library.create_collection(collection)
         return collection
@@ -107,22 +112,24 @@ class Collections:
         new_name: str | None = None,
         description: str | None = None,
         shared: bool | None = None,
+        **cut: Unpack[Cut],
     ) -> Collection:
-        """Change what is given of an own collection: its name, what is said of it, who may see it.
+        """Change what is given of an own collection: its name, what is said of it, who may see it, how it is cut.
 
-        Raises `InvalidInput` for a bad name, `Conflict` for one the account has already.
+        Raises `InvalidInput` for a bad name or way to cut, `Conflict` for a name the account has already.
         """
         collection = (await self.resolve(account, [name]))[0]
         require_own(account, collection)
         if new_name is not None:
             _check_name(new_name)
+        _check_cut(cut)
         described = None if description is None else clean_line(description)
         if shared is not None:
             await self._record(account, "collection.share" if shared else "collection.unshare", collection.id)
-        if new_name is not None or description is not None:
+        if new_name is not None or description is not None or _given(cut):
             await self._record(account, "collection.describe", collection.id)
         return await self._library.describe_collection(
-            collection.id, name=new_name, description=described, shared=shared
+            collection.id, name=new_name, description=described, shared=shared, **cut
         )
 
     async def show_collection(self, account: Account, name: str) -> CollectionSummary:
@@ -155,6 +162,17 @@ class Collections:
         if not names:
             return mine
         return list({found.id: found for found in (_named(account, mine, name) for name in names)}.values())
+
+
+def _given(cut: Cut) -> dict[str, Any]:
+    return {name: value for name, value in cut.items() if value is not None}
+
+
+def _check_cut(cut: Cut) -> None:
+    if (strategy := cut.get("chunking")) is not None and strategy not in STRATEGIES:
+        raise InvalidInput(f'"{clean_line(strategy)}" is no way to cut documents: {", ".join(STRATEGIES)} are.')
+    if (chars := cut.get("chunk_chars")) and not LEAST_CHARS <= chars <= MOST_CHARS:
+        raise InvalidInput(f"A passage is {LEAST_CHARS} to {MOST_CHARS:,} characters long, or 0 for the usual length.")
 
 
 def _check_name(name: str) -> None:

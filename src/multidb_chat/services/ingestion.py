@@ -17,6 +17,7 @@ from multidb_chat.domain.reading import DocumentReader, Fetcher
 from multidb_chat.domain.search import Embedder
 from multidb_chat.domain.text import clean_line
 from multidb_chat.services.audit import Recorder
+from multidb_chat.services.chunking.cutting import Cutting
 from multidb_chat.services.collections import owns, require_own
 from multidb_chat.services.ingesting.allowance import Allowance, Quota
 from multidb_chat.services.ingesting.events import Discovered, Failure, FileDone, Finished, IngestEvent
@@ -81,7 +82,7 @@ class Ingestion:
         await self._record(account, "document.add", collection, inputs=str(len(inputs)))
 
         async def work(tally: Tally, pipeline: Pipeline) -> None:
-            run = self._run(collection, tally, pipeline)
+            run = self._run(collection, embedder, tally, pipeline)
             await run.feed(await _discovered(inputs, tally, run))
 
         async with aclosing(self._events(account, embedder, work)) as events:
@@ -102,7 +103,7 @@ class Ingestion:
         await self._record(account, "document.sync", collection)
 
         async def work(tally: Tally, pipeline: Pipeline) -> None:
-            run = self._run(collection, tally, pipeline)
+            run = self._run(collection, embedder, tally, pipeline)
             sources = await _discovered([Path(top)], tally, run)
             await run.feed(sources)
             await self._remove_vanished(collection, os.path.join(top, ""), tally)
@@ -114,10 +115,11 @@ class Ingestion:
     async def reindex(
         self, account: Account, collection: Collection, documents: Sequence[Document] = ()
     ) -> AsyncGenerator[IngestEvent, None]:
-        """Chunk and embed stored documents (none: all of the collection) anew from their text, with this embedder.
+        """Cut and embed stored documents (none: all of the collection) anew from their text, with this embedder.
 
-        A document that is up to date already is skipped. A collection of another embedder is refused to everybody
-        until all of it is done; it cannot be done in parts. The events name documents instead of files.
+        They are cut as the collection says now. A document that is up to date already is skipped. A collection of
+        another embedder is refused to everybody until all of it is done; it cannot be done in parts. The events name
+        documents instead of files.
         """
         collection = await self._owned(account, collection)
         changes = collection.embedder != self._embedder.name
@@ -130,7 +132,7 @@ class Ingestion:
 
         async def work(tally: Tally, pipeline: Pipeline) -> None:
             chosen = documents or await self._all(collection)
-            await reindexed(self._library, self._embedder.name, self._options.target_chars, chosen, tally, pipeline)
+            await reindexed(self._library, self._embedder, self._cutting(collection), chosen, tally, pipeline)
 
         async with aclosing(self._events(account, self._embedder, work)) as events:
             async for event in events:
@@ -148,7 +150,7 @@ class Ingestion:
 
         async def work(tally: Tally, pipeline: Pipeline) -> None:
             chosen = await self._all(collection)
-            await embedded_ahead(self._library, self._embedder, self._options.target_chars, chosen, tally)
+            await embedded_ahead(self._library, self._embedder, self._cutting(collection), chosen, tally)
 
         async with aclosing(self._events(account, self._embedder, work)) as events:
             async for event in events:
@@ -158,12 +160,15 @@ class Ingestion:
             async for event in events:
                 yield event
 
-    def _run(self, collection: Collection, tally: Tally, pipeline: Pipeline) -> IngestRun:
+    def _cutting(self, collection: Collection) -> Cutting:
+        return Cutting.of(collection, self._options.target_chars)
+
+    def _run(self, collection: Collection, embedder: Embedder, tally: Tally, pipeline: Pipeline) -> IngestRun:
         return IngestRun(
             self._library,
             self._reader,
             self._fetcher,
-            collection.embedder,
+            embedder,
             collection,
             self._options,
             tally,

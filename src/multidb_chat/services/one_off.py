@@ -13,7 +13,8 @@ from multidb_chat.domain.search import Embedder, Match
 from multidb_chat.domain.text import clean_line
 from multidb_chat.services.answering.extractive import cosine
 from multidb_chat.services.answering.words import Words, is_function_word
-from multidb_chat.services.chunking import chunk_document, embedding_text
+from multidb_chat.services.chunking.cutting import embedding_text
+from multidb_chat.services.chunking.structure import chunk_document
 
 COLLECTION = "given with the question"
 """The collection id in the matches; no stored collection has it."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pymongo import AsyncMongoClient
 
 from multidb_chat.adapters.mongo.library import MongoLibrary
-from multidb_chat.adapters.mongo.records import chunk_of, chunk_record, vector_of
+from multidb_chat.adapters.mongo.records import chunk_of, chunk_record, collection_of, collection_record, vector_of
 from multidb_chat.adapters.mongo.texts import key_of, prefixed, text_in, text_of, value_of
 from multidb_chat.domain.reading import Block
 from tests.adapters.mongo.opening import open_at, own_database
@@ -28,6 +28,13 @@ ANY = st.text(
 def test_any_string_comes_back_from_its_key_and_its_value(text: str):
     assert text_of(key_of(text)) == text_in(value_of(text)) == text
     encode({"key": key_of(text), "value": value_of(text)})
+
+
+def test_a_collection_of_before_there_were_ways_to_cut_says_that_it_was_cut_by_structure():
+    record = collection_record(a_collection())
+    for name in ("chunking", "chunk_chars", "headers"):
+        del record[name]
+    assert collection_of(record) == a_collection()
 
 
 @given(ANY, ANY)

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from multidb_chat.adapters.sqlite.database import Database
 from multidb_chat.adapters.sqlite.library import SqliteLibrary
+from multidb_chat.adapters.sqlite.library_schema import SCHEMA
 from multidb_chat.domain.library import Library
-from tests.contracts.library import LibraryContract, OpenLibrary, a_collection, a_content
+from tests.contracts.library import EPOCH, LibraryContract, OpenLibrary, a_collection, a_content
 
 
 @pytest.fixture
@@ -81,3 +83,14 @@ async def test_the_text_lies_in_the_file_once(path: Path):
     await library.close()
     assert len(text) == 1_000_000
     assert path.stat().st_size < 1_250_000
+
+
+async def test_a_library_of_before_there_were_ways_to_cut_says_that_it_was_cut_by_structure(path: Path):
+    before = Database(path, "library", SCHEMA[:5])
+    columns = "id, owner_id, name, created_at, description, shared, embedder, dimensions, name_key"
+    made = ("papers", "ada", "Papers", EPOCH.isoformat(), "All papers", 0, "", 0, "papers")
+    await before.write(lambda c: c.execute(f"INSERT INTO collections ({columns}) VALUES ({'?, ' * 8}?)", made))
+    await before.close()
+    library = SqliteLibrary(path)
+    assert await library.collection("papers") == a_collection()
+    await library.close()

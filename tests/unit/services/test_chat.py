@@ -36,7 +36,7 @@ from multidb_chat.domain.turns import (
 from multidb_chat.services.answering import codec
 from multidb_chat.services.answering.extractive import Extractive
 from multidb_chat.services.chat import BEGINNING, NOT_FOUND, Chat
-from multidb_chat.services.chunking import chunk_document
+from multidb_chat.services.chunking.structure import chunk_document
 from multidb_chat.services.history import History
 from multidb_chat.services.knowledge.base import KnowledgeBase
 from multidb_chat.services.one_off import OneOff

@@ -1,11 +1,20 @@
 """Chunking: spans are exact, nothing is lost, structure is kept."""
 
+import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from multidb_chat.domain.library import Chunk
+from multidb_chat.domain.library import TARGET_CHARS, Chunk, Collection
 from multidb_chat.domain.reading import Block, BlockKind, ParsedDocument
-from multidb_chat.services.chunking import TARGET_CHARS, chunk_document, embedding_text
+from multidb_chat.services.chunking.cutting import Cutting, embedding_text
+from multidb_chat.services.chunking.fixed import fixed_chunks
+from multidb_chat.services.chunking.semantic import SemanticCut
+from multidb_chat.services.chunking.structure import chunk_document
 
 
 def document(*parts: tuple[BlockKind, str] | Block, text: str = "", between: str = "\n\n") -> ParsedDocument:
@@ -56,21 +65,44 @@ def documents(draw: st.DrawFn) -> ParsedDocument:
     return ParsedDocument("name", "title", "text", text, tuple(blocks))
 
 
-@given(documents(), st.integers(8, 300))
+def vector_of(text: str) -> bytes:
+    """A unit vector that depends on every character of a text."""
+    seed = int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8])
+    vector = np.random.default_rng(seed).standard_normal(8)
+    return (vector / np.linalg.norm(vector)).astype("<f4").tobytes()
+
+
+def semantic_chunks(
+    parsed: ParsedDocument, target: int = TARGET_CHARS, vector: Callable[[str], bytes] = vector_of
+) -> list[Chunk]:
+    cut = SemanticCut(parsed, target)
+    return cut.chunks([vector(text) for text in cut.texts])
+
+
+ways = pytest.mark.parametrize("cut", [chunk_document, fixed_chunks, semantic_chunks])
+Cutter = Callable[[ParsedDocument, int], list[Chunk]]
+
+
+@ways
+@given(parsed=documents(), target=st.integers(8, 300))
 def test_every_chunk_is_exactly_its_span_and_no_character_is_lost_or_doubled(
-    parsed: ParsedDocument, target: int
+    parsed: ParsedDocument, target: int, cut: Cutter
 ) -> None:
-    assert_exact(parsed, chunk_document(parsed, target), target)
+    assert_exact(parsed, cut(parsed, target), target)
 
 
-@given(documents())
-def test_chunking_is_deterministic(parsed: ParsedDocument) -> None:
-    assert chunk_document(parsed, 50) == chunk_document(parsed, 50)
+@ways
+@given(parsed=documents())
+def test_chunking_is_deterministic(parsed: ParsedDocument, cut: Cutter) -> None:
+    assert cut(parsed, 50) == cut(parsed, 50)
 
 
-@given(documents(), st.integers(8, 300))
-def test_a_chunk_begins_on_its_page_and_never_reaches_the_next(parsed: ParsedDocument, target: int) -> None:
-    for chunk in chunk_document(parsed, target):
+@ways
+@given(parsed=documents(), target=st.integers(8, 300))
+def test_a_chunk_begins_on_its_page_and_never_reaches_the_next(
+    parsed: ParsedDocument, target: int, cut: Cutter
+) -> None:
+    for chunk in cut(parsed, target):
         inside = [b for b in parsed.blocks if b.start < chunk.end and b.end > chunk.start and _text(parsed, b)]
         assert {block.page for block in inside} <= {chunk.page}
 
@@ -79,8 +111,9 @@ def _text(parsed: ParsedDocument, block: Block) -> str:
     return parsed.text[block.start : block.end].strip()
 
 
-def test_an_empty_text_has_no_chunks() -> None:
-    assert chunk_document(ParsedDocument("a", "a", "text", " \n\t ", ())) == []
+@ways
+def test_an_empty_text_has_no_chunks(cut: Cutter) -> None:
+    assert cut(ParsedDocument("a", "a", "text", " \n\t ", ()), 100) == []
 
 
 def test_paragraphs_of_a_section_are_packed_to_the_target() -> None:
@@ -179,10 +212,68 @@ def test_text_that_a_reader_left_out_of_all_blocks_is_kept() -> None:
     assert [chunk.text for chunk in chunk_document(parsed)] == ["before inside after"]
 
 
-def test_very_long_lines_and_deep_layout_are_cut_without_end() -> None:
+@ways
+def test_very_long_lines_and_deep_layout_are_cut_without_end(cut: Cutter) -> None:
     for text in ("word " * 400_000, "x" * 1_000_000, "".join("a" + " " * n for n in range(1_500)), ". " * 200_000):
         parsed = document(("paragraph", text))
-        assert_exact(parsed, chunk_document(parsed), TARGET_CHARS)
+        assert_exact(parsed, cut(parsed, TARGET_CHARS), TARGET_CHARS)
+
+
+def test_fixed_passages_are_of_one_length_whatever_the_structure_and_end_between_words() -> None:
+    parsed = document(*[
+        part for number in range(30) for part in (("heading", f"# Part {number}"), ("paragraph", "some words " * 20))
+    ])  # fmt: skip
+    chunks = fixed_chunks(parsed, 500)
+    assert_exact(parsed, chunks, 500)
+    assert len(chunks) == -(-len(parsed.text) // 500)
+    assert all(450 < len(chunk.text) <= 510 for chunk in chunks)
+    assert {word for chunk in chunks for word in chunk.text.split()} == set(parsed.text.split())
+    assert chunks[0].headings == ("Part 0",)
+    assert all(chunk.headings == (f"Part {parsed.text[: chunk.start + 1].count('#') - 1}",) for chunk in chunks)
+
+
+def test_a_long_section_is_cut_where_its_sentences_turn_to_something_else() -> None:
+    about = {"sails": (1.0, 0.0), "bread": (0.0, 1.0), "goats": (-1.0, 0.0)}
+    counts = {"sails": 7, "bread": 4, "goats": 6}
+    sentences = [f"This sentence says something of {what}." for what, count in counts.items() for _ in range(count)]
+
+    def vector(text: str) -> bytes:
+        return np.array(next(place for what, place in about.items() if what in text), "<f4").tobytes()
+
+    parsed = document(("paragraph", " ".join(sentences)))
+    chunks = semantic_chunks(parsed, 280, vector)
+    assert_exact(parsed, chunks, 280)
+    assert [{what: chunk.text.count(what) for what in about if what in chunk.text} for chunk in chunks] == [
+        {what: count} for what, count in counts.items()
+    ]
+
+
+def test_a_section_that_fits_is_not_embedded_to_be_cut() -> None:
+    parsed = document(("heading", "# One"), ("paragraph", "Short. Words."), ("heading", "# Two"), ("paragraph", "x"))
+    cut = SemanticCut(parsed, 200)
+    assert cut.texts == []
+    assert [chunk.text for chunk in cut.chunks([])] == [chunk.text for chunk in chunk_document(parsed, 200)]
+
+
+def test_no_passage_by_meaning_is_a_heading_without_its_body() -> None:
+    body = " ".join(f"Sentence {number} of this part." for number in range(40))
+    parsed = document(("heading", "# One"), ("heading", "## Two"), ("paragraph", body))
+    chunks = semantic_chunks(parsed, 300)
+    assert_exact(parsed, chunks, 300)
+    assert chunks[0].text.startswith("# One\n\n## Two\n\nSentence 0")
+
+
+def test_a_collection_says_how_it_is_cut_and_the_installation_how_long_where_it_does_not() -> None:
+    collection = Collection("c", "ada", "papers", datetime.now(UTC))
+    assert Cutting.of(collection, 900) == Cutting("structure", 900, True)
+    own = Collection("c", "ada", "papers", datetime.now(UTC), chunking="fixed", chunk_chars=300, headers=False)
+    assert Cutting.of(own, 900) == Cutting("fixed", 300, False)
+
+
+def test_without_headers_a_passage_is_embedded_as_it_is() -> None:
+    chunks = chunk_document(document(("heading", "# Guide"), ("paragraph", "Add files.")))
+    assert Cutting(headers=False).texts("Title", chunks) == ("# Guide\n\nAdd files.",)
+    assert Cutting().texts("Title", chunks) == ("Title\n# Guide\n\nAdd files.",)
 
 
 def test_what_is_embedded_names_title_and_headings_once() -> None:

@@ -1,6 +1,7 @@
 """Collections and documents by owner: who may see and change what, how documents are named, what is exported."""
 
 import json
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -408,3 +409,33 @@ async def test_many_removed_documents_are_recorded_by_their_number(filled: Workp
     await filled.add()
     await Documents(filled.library, lambda: audit).remove(OWNER, [str(filled.files / "many.jsonl")])
     assert audit.entries == [(OWNER.id, "document.remove", "c", {"documents": "12"})]
+
+
+async def test_how_a_collection_is_cut_is_said_when_it_is_made_and_changed_later(filled: Workplace):
+    documents = Documents(filled.library)
+    made = await documents.create_collection(OWNER, "club", chunking="semantic", chunk_chars=800)
+    assert (made.chunking, made.chunk_chars, made.headers) == ("semantic", 800, True)
+    changed = await documents.change_collection(OWNER, "club", headers=False, chunk_chars=0)
+    assert changed == replace(made, headers=False, chunk_chars=0)
+    assert await documents.resolve(OWNER, ["club"]) == [changed]
+
+
+@pytest.mark.parametrize(
+    ("cut", "told"),
+    [
+        ({"chunking": "sentences"}, '"sentences" is no way to cut documents: structure, semantic, fixed are.'),
+        ({"chunk_chars": 199}, "A passage is 200 to 20,000 characters long, or 0 for the usual length."),
+        ({"chunk_chars": -1}, "A passage is 200 to 20,000"),
+        ({"chunk_chars": 20_001}, "A passage is 200 to 20,000"),
+    ],
+)
+async def test_a_way_to_cut_that_is_none_is_refused_and_nothing_changes(filled: Workplace, cut: Any, told: str):
+    documents = Documents(filled.library)
+    before = await documents.resolve(OWNER, [])
+    for call in (
+        documents.create_collection(OWNER, "club", **cut),
+        documents.change_collection(OWNER, "papers", **cut),
+    ):
+        with pytest.raises(InvalidInput, match=re.escape(told)):
+            await call
+    assert await documents.resolve(OWNER, []) == before

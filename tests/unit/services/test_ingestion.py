@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from multidb_chat.domain.errors import EmbedderMismatch, InvalidInput, NotFound, NotPermitted
-from multidb_chat.domain.library import Collection
+from multidb_chat.domain.library import Collection, Strategy
+from multidb_chat.services.chunking.cutting import embedding_text
 from multidb_chat.services.ingesting.events import Discovered, Failure, FileDone, FileStarted, Finished, Progress
 from multidb_chat.services.ingesting.sources import Given
 from tests.unit.services.ingesting import (
@@ -280,6 +281,48 @@ async def test_reindexing_one_document_cuts_it_as_the_options_say_now(work: Work
     other = HashingEmbedder("hashing-8", 8)
     with pytest.raises(EmbedderMismatch):
         await events_of(work.ingestion(other).reindex(OWNER, work.collection, [a]))
+
+
+@pytest.mark.parametrize("chunking", ["fixed", "semantic"])
+async def test_a_collection_that_is_to_be_cut_otherwise_is_searched_while_reindexing_and_goes_on_where_it_was(
+    work: Workplace, chunking: Strategy
+):
+    for number in range(5):
+        work.write(f"{number}.md", f"Words of {number}. Others about something else. " * 60)
+    await work.add()
+    before = await work.stored()
+    await work.library.describe_collection(work.collection.id, chunking=chunking, chunk_chars=300)
+    assert (await work.add()).unchanged == 5
+    stream = work.ingestion().reindex(OWNER, work.collection)
+    async for event in stream:
+        if isinstance(event, FileDone):
+            break
+    await stream.aclose()
+    half = await work.stored()
+    assert {len(half[name].chunks) == len(content.chunks) for name, content in before.items()} == {True, False}
+    collection = await work.library.collection(work.collection.id)
+    assert collection is not None
+    assert collection.embedder == work.embedder.name
+    rest = HashingEmbedder()
+    done = finished(await events_of(work.ingestion(rest).reindex(OWNER, work.collection)))
+    assert done.unchanged >= 1
+    assert done.unchanged + done.replaced == 5
+    for content in (await work.stored()).values():
+        assert content.document.chunks == len(content.chunks) > 8
+        for chunk in content.chunks:
+            assert content.text[chunk.start : chunk.end] == chunk.text
+            assert len(chunk.text) <= 450
+            assert chunk.vector == await rest.embed_query(embedding_text(content.document.title, (), chunk.text))
+    again = HashingEmbedder()
+    assert finished(await events_of(work.ingestion(again).reindex(OWNER, work.collection))).unchanged == 5
+    assert again.seen == []
+
+
+async def test_a_collection_without_headers_embeds_the_passages_alone(work: Workplace):
+    await work.library.describe_collection(work.collection.id, headers=False)
+    work.write("a.md", "# Title\n\nSome words.\n\n# Other\n\nMore words.")
+    await work.add()
+    assert work.embedder.seen == ["# Title\n\nSome words.", "# Other\n\nMore words."]
 
 
 async def test_synchronising_removes_what_vanished_and_only_that(work: Workplace):

@@ -6,6 +6,7 @@ import pytest
 
 from multidb_chat.domain.errors import NotFound, StoreCorrupt
 from multidb_chat.domain.reading import ParsedDocument
+from multidb_chat.services.chunking.cutting import Cutting
 from multidb_chat.services.ingesting.allowance import Allowance
 from multidb_chat.services.ingesting.documents import Waiting, prepare
 from multidb_chat.services.ingesting.events import FileDone, IngestEvent, Progress
@@ -16,7 +17,7 @@ from tests.unit.services.ingesting import OWNER, HashingEmbedder, Workplace
 
 def prepared(number: int, collection: str = "c") -> Waiting:
     parsed = ParsedDocument(f"d{number}", "T", "text", f"Words of number {number}.", ())
-    return Waiting(prepare(parsed, collection, "s", "hashing-16", 1_200), True, lambda _: None)
+    return Waiting(prepare(parsed, collection, "s", "hashing-16", Cutting()), True, lambda _: None)
 
 
 async def test_reading_waits_when_it_is_far_ahead_of_embedding(work: Workplace):

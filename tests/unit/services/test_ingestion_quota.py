@@ -18,6 +18,7 @@ from multidb_chat.domain.errors import QuotaExceeded
 from multidb_chat.domain.library import Holdings
 from multidb_chat.domain.plans import Limits
 from multidb_chat.domain.reading import ParsedDocument
+from multidb_chat.services.chunking.cutting import Cutting
 from multidb_chat.services.documents import Documents
 from multidb_chat.services.ingesting.allowance import Allowance
 from multidb_chat.services.ingesting.documents import Waiting, prepare
@@ -149,7 +150,7 @@ async def test_guests_and_the_library_without_quota_are_as_before(work: Workplac
 
 def waiting(number: int, size: int) -> Waiting:
     parsed = ParsedDocument(f"d{number}", "T", "text", f"Words of number {number}.", ())
-    prepared = prepare(parsed, "papers", f"s{number}", "hashing", 1_200, size)
+    prepared = prepare(parsed, "papers", f"s{number}", "hashing", Cutting(), size)
     return Waiting(prepared, True, lambda _: None)
 
 

@@ -19,7 +19,7 @@ from multidb_chat.adapters.mongo.records import (
 from multidb_chat.adapters.mongo.texts import key_of, prefixed, text_of, value_of
 from multidb_chat.adapters.mongo.transactions import Plan
 from multidb_chat.domain.errors import Conflict, NotFound
-from multidb_chat.domain.library import Collection, SourceRecord
+from multidb_chat.domain.library import Collection, Described, SourceRecord
 
 COLLECTIONS, SOURCES, ERASED = "collections", "sources", "erased"
 
@@ -46,14 +46,17 @@ async def update(database: Database, seq: int, collection: Collection) -> Plan[N
         shared=collection.shared,
         embedder=collection.embedder,
         dimensions=collection.dimensions,
+        chunking=collection.chunking,
+        chunk_chars=collection.chunk_chars,
+        headers=collection.headers,
     )
     return Plan(None, seq, plan.writes)
 
 
-async def describe(database: Database, seq: int, collection_id: str, **given: Any) -> Plan[Collection]:
-    """Plan a change of what is given (not None). Raises `NotFound` or `Conflict`."""
-    changes = {name: value for name, value in given.items() if value is not None}
-    return await _changing(database, seq, collection_id, **changes)
+async def describe(database: Database, seq: int, collection_id: str, changes: Described) -> Plan[Collection]:
+    """Plan a change of what is given. Raises `NotFound` or `Conflict`."""
+    given = {name: value for name, value in changes.items() if value is not None}
+    return await _changing(database, seq, collection_id, **given)
 
 
 async def claim_embedder(

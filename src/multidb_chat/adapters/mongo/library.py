@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 from multidb_chat.adapters.mongo import collections as shelf
 from multidb_chat.adapters.mongo import reading, storing
@@ -17,6 +17,7 @@ from multidb_chat.domain.library import (
     Change,
     Chunk,
     Collection,
+    Described,
     Document,
     DocumentContent,
     Holdings,
@@ -56,16 +57,8 @@ class MongoLibrary:
     async def update_collection(self, collection: Collection) -> None:
         await self._commit(lambda database, seq: shelf.update(database, seq, collection))
 
-    async def describe_collection(
-        self,
-        collection_id: str,
-        *,
-        name: str | None = None,
-        description: str | None = None,
-        shared: bool | None = None,
-    ) -> Collection:
-        given = {"name": name, "description": description, "shared": shared}
-        return await self._commit(lambda database, seq: shelf.describe(database, seq, collection_id, **given))
+    async def describe_collection(self, collection_id: str, **changes: Unpack[Described]) -> Collection:
+        return await self._commit(lambda database, seq: shelf.describe(database, seq, collection_id, changes))
 
     async def claim_embedder(self, collection_id: str, embedder: str, dimensions: int) -> Collection:
         return await self._commit(

@@ -34,6 +34,9 @@ def collection_record(collection: Collection, before: Record | None = None) -> R
         "shared": collection.shared,
         "embedder": collection.embedder,
         "dimensions": collection.dimensions,
+        "chunking": collection.chunking,
+        "chunk_chars": collection.chunk_chars,
+        "headers": collection.headers,
         "state": HERE,
         **counted,
     }
@@ -50,6 +53,9 @@ def collection_of(record: Record) -> Collection:
         record["shared"],
         record["embedder"],
         record["dimensions"],
+        record.get("chunking", "structure"),  # records of earlier versions have none of these
+        record.get("chunk_chars", 0),
+        record.get("headers", True),
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from multidb_chat.adapters.sqlite import erased, identity
 from multidb_chat.adapters.sqlite import library_collections as shelf
@@ -15,6 +15,7 @@ from multidb_chat.domain.library import (
     Change,
     Chunk,
     Collection,
+    Described,
     Document,
     DocumentContent,
     Holdings,
@@ -45,15 +46,8 @@ class SqliteLibrary:
     async def update_collection(self, collection: Collection) -> None:
         await self._database.write(lambda c: shelf.update(c, collection))
 
-    async def describe_collection(
-        self,
-        collection_id: str,
-        *,
-        name: str | None = None,
-        description: str | None = None,
-        shared: bool | None = None,
-    ) -> Collection:
-        return await self._database.write(lambda c: shelf.describe(c, collection_id, name, description, shared))
+    async def describe_collection(self, collection_id: str, **changes: Unpack[Described]) -> Collection:
+        return await self._database.write(lambda c: shelf.describe(c, collection_id, changes))
 
     async def claim_embedder(self, collection_id: str, embedder: str, dimensions: int) -> Collection:
         return await self._database.write(lambda c: shelf.claim_embedder(c, collection_id, embedder, dimensions))

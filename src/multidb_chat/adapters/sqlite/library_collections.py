@@ -6,6 +6,7 @@ Every function is a piece of work inside a transaction that the caller began.
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from multidb_chat.adapters.sqlite import erased, library_storing
 from multidb_chat.adapters.sqlite.database import bindable, prefix_end
@@ -18,7 +19,7 @@ from multidb_chat.adapters.sqlite.library_rows import (
     source_row,
 )
 from multidb_chat.domain.errors import Conflict, NotFound
-from multidb_chat.domain.library import Change, Collection, SourceRecord
+from multidb_chat.domain.library import Change, Collection, Described, SourceRecord
 
 # ruff: noqa: S608 - statements are put together from constants only
 
@@ -28,7 +29,7 @@ def create(connection: sqlite3.Connection, collection: Collection) -> None:
     erased.refuse(connection, collection.owner_id)
     try:
         connection.execute(
-            f"INSERT INTO collections ({COLLECTION}, name_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO collections ({COLLECTION}, name_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 collection.id,
                 collection.owner_id,
@@ -38,6 +39,9 @@ def create(connection: sqlite3.Connection, collection: Collection) -> None:
                 collection.shared,
                 collection.embedder,
                 collection.dimensions,
+                collection.chunking,
+                collection.chunk_chars,
+                collection.headers,
                 collection.name.casefold(),
             ),
         )
@@ -49,8 +53,8 @@ def update(connection: sqlite3.Connection, collection: Collection) -> None:
     """Replace what may change of a collection; raises `NotFound` or `Conflict`."""
     try:
         changed = connection.execute(
-            "UPDATE collections SET name = ?, name_key = ?, description = ?, shared = ?, embedder = ?, dimensions = ?"
-            " WHERE id = ?",
+            "UPDATE collections SET name = ?, name_key = ?, description = ?, shared = ?, embedder = ?, dimensions = ?,"
+            " chunking = ?, chunk_chars = ?, headers = ? WHERE id = ?",
             (
                 collection.name,
                 collection.name.casefold(),
@@ -58,6 +62,9 @@ def update(connection: sqlite3.Connection, collection: Collection) -> None:
                 collection.shared,
                 collection.embedder,
                 collection.dimensions,
+                collection.chunking,
+                collection.chunk_chars,
+                collection.headers,
                 collection.id,
             ),
         ).rowcount
@@ -67,19 +74,13 @@ def update(connection: sqlite3.Connection, collection: Collection) -> None:
         raise _unknown(collection.id)
 
 
-def describe(
-    connection: sqlite3.Connection, collection_id: str, name: str | None, description: str | None, shared: bool | None
-) -> Collection:
+def describe(connection: sqlite3.Connection, collection_id: str, changes: Described) -> Collection:
     """Change what is given and return the collection as it is now; raises `NotFound` or `Conflict`."""
     found = collection(connection, collection_id)
     if found is None:
         raise _unknown(collection_id)
-    changed = replace(
-        found,
-        name=found.name if name is None else name,
-        description=found.description if description is None else description,
-        shared=found.shared if shared is None else shared,
-    )
+    given: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
+    changed = replace(found, **given)
     update(connection, changed)
     return changed
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # most of what is read has no blocks
 T = TypeVar("T")
 Row = Sequence[Any]
 
-COLLECTION = "id, owner_id, name, created_at, description, shared, embedder, dimensions"
+COLLECTION = "id, owner_id, name, created_at, description, shared, embedder, dimensions, chunking, chunk_chars, headers"
 DOCUMENT = (
     "id, collection_id, source, name, title, kind, content_hash, added_at, updated_at, size_bytes, characters, chunks,"
     " pages, language, authored_at, metadata, revision"
@@ -32,9 +32,19 @@ CHUNK = "ordinal, first, last, kind, page, headings, vector_bytes"
 
 def collection_of(row: Row) -> Collection:
     """Make a collection of the columns `COLLECTION`."""
-    key, owner, name, created, description, shared, embedder, dimensions = row
+    key, owner, name, created, description, shared, embedder, dimensions, chunking, chunk_chars, headers = row
     return Collection(
-        key, owner, name, datetime.fromisoformat(created), description, bool(shared), embedder, dimensions
+        key,
+        owner,
+        name,
+        datetime.fromisoformat(created),
+        description,
+        bool(shared),
+        embedder,
+        dimensions,
+        chunking,
+        chunk_chars,
+        bool(headers),
     )
 
 

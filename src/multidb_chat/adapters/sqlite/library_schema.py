@@ -102,4 +102,9 @@ SCHEMA = (
     "CREATE INDEX documents_by_size ON documents (collection_id, size_bytes);",
     TABLE,
     MOVES,
+    """
+    ALTER TABLE collections ADD COLUMN chunking TEXT NOT NULL DEFAULT 'structure';
+    ALTER TABLE collections ADD COLUMN chunk_chars INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE collections ADD COLUMN headers INTEGER NOT NULL DEFAULT 1;
+    """,
 )

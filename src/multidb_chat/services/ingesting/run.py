@@ -11,6 +11,8 @@ from functools import partial
 from multidb_chat.domain.errors import InvalidInput
 from multidb_chat.domain.library import TARGET_CHARS, Collection, Document, Library, SourceRecord, document_id
 from multidb_chat.domain.reading import DocumentReader, Fetcher, ParsedDocument, Unreadable
+from multidb_chat.domain.search import Embedder
+from multidb_chat.services.chunking.cutting import Cutting
 from multidb_chat.services.ingesting.documents import Prepared, Waiting, prepare
 from multidb_chat.services.ingesting.events import Failure, FileDone, FileStarted, Outcome
 from multidb_chat.services.ingesting.opening import OpenSource, opened
@@ -25,7 +27,7 @@ _PAGE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class IngestOptions:
-    """`max_file_bytes`: larger files are refused. `target_chars`: about how long passages are.
+    """`max_file_bytes`: larger files are refused. `target_chars`: about how long passages are, where it is not said.
 
     `keep_originals`: keep the bytes of what cannot be read again, standard input and URLs.
     """
@@ -63,7 +65,7 @@ class IngestRun:
         library: Library,
         reader: DocumentReader,
         fetcher: Fetcher,
-        embedder: str,
+        embedder: Embedder,
         collection: Collection,
         options: IngestOptions,
         tally: Tally,
@@ -137,11 +139,13 @@ class IngestRun:
         prepared = await self._prepared(reading, parsed, only)
         document = prepared.document
         reading.seen.add(document.id)
-        if not prepared.texts:
+        if not parsed.text.strip():
             reading.failures.append(Failure(reading.source.key, "it has no text", parsed.name))
             return
         reading.documents += 1
         if reading.known.get(document.id) != document.content_hash:
+            prepared = await prepared.cut(self._embedder)
+            document = prepared.document
             reading.chunks += document.chunks
             self._tally.part_read(len(parsed.text), document.chunks, reading.opened.size_bytes)
             is_new = document.id not in reading.known
@@ -153,8 +157,8 @@ class IngestRun:
             parsed,
             self._collection.id,
             reading.source.key,
-            self._embedder,
-            self._options.target_chars,
+            self._embedder.name,
+            Cutting.of(self._collection, self._options.target_chars),
             reading.opened.size_bytes if only else 0,
         )
         prepared = work() if len(parsed.text) < _SHORT_TEXT else await asyncio.to_thread(work)
