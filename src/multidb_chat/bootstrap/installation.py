@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from multidb_chat.services.installation.health import Health
     from multidb_chat.services.installation.overview import Overviews
     from multidb_chat.services.installation.restoring import Restoring, Staged
+    from multidb_chat.services.resilience.refusals import Refusals
     from multidb_chat.services.resilience.states import Probe, StoreStates
 
 _DURABLE = ("conversations", "library", "accounts")  # those first that refer to others
@@ -97,6 +98,23 @@ class Installation(Members):
         }
         on_servers = {store: probe for store, probe in probes.items() if self._server(store) is not None}
         return StoreStates(on_servers, lambda: self.journal, {"library": self.spool.backlog})
+
+    @cached_property
+    def refusals(self) -> "Refusals":
+        """What stores on servers would not take."""
+        from multidb_chat.services.resilience.refusals import Refusals
+
+        async def talk() -> None:
+            self.conversations  # noqa: B018 - making it makes what does what waits
+            await self.talk_replayer.drain()
+
+        async def uses() -> None:
+            self.plans  # noqa: B018 - as above
+            await self.use_replayer.drain()
+
+        attempts = {"conversations": talk, "library": self.spool.store_waiting, "accounts": uses}
+        on_servers = {store: work for store, work in attempts.items() if self._server(store) is not None}
+        return Refusals(self.journal, self.spool, self.audit, on_servers)
 
     @cached_property
     def health(self) -> "Health":

@@ -38,6 +38,17 @@ class Backlog(NamedTuple):
     refused: int = 0
 
 
+class Refused(NamedTuple):
+    """Something that a store would not take: what it is (`kind`), since when it is kept, and why it was not taken."""
+
+    id: str
+    store: str
+    kind: str
+    account_id: str
+    at: datetime
+    reason: str
+
+
 class Outage(NamedTuple):
     """A store was found to be away, since when and why."""
 
@@ -82,6 +93,9 @@ class Journal(Protocol):
 
     async def refuse(self, refusals: Mapping[int, str]) -> None:
         """Set entries aside, each with the reason."""
+
+    async def wait_again(self, seqs: Sequence[int]) -> None:
+        """Let entries that were set aside wait once more, at the place in their lane that they had."""
 
     async def clear_lane(self, store: str, lane: str) -> int:
         """Remove all of a lane, refused ones too; return how many there were."""

@@ -83,6 +83,9 @@ class SqliteJournal:
         rows = [(reason or "refused", seq) for seq, reason in refusals.items()]
         await self._each("UPDATE entries SET refusal = ? WHERE seq = ?", rows)
 
+    async def wait_again(self, seqs: Sequence[int]) -> None:
+        await self._each("UPDATE entries SET refusal = '' WHERE seq = ?", [(seq,) for seq in seqs])
+
     async def clear_lane(self, store: str, lane: str) -> int:
         if not self._path.exists():
             return 0

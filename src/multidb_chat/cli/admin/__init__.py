@@ -18,6 +18,7 @@ _TOPICS = {
     "knowledge": "Keep curated questions and answers.",
     "feedback": "Read what people said of answers and of the program.",
     "tasks": "Look after background tasks of everybody.",
+    "journal": "See what stores on servers refused, try it again, or remove it.",
     "retention": "See for how long things are kept, and remove what is over its time.",
     "keys": "See and rotate the keys of the installation.",
 }

@@ -64,7 +64,7 @@ async def servers(states: Callable[[], Awaitable[Sequence[StoreState]]]) -> list
             mend = "Start the server, or correct its address; what waits here is stored by itself then."
             found.append(Finding(SERVERS, "wrong", text, mend))
         elif state.backlog.refused:
-            mend = "What a store refused is kept in the journal and not tried again; the log says why."
+            mend = "What a store refused is kept here and not tried again: multidb-chat admin journal list says why."
             found.append(Finding(SERVERS, "note", text, mend))
         else:
             found.append(Finding(SERVERS, "ok", text))

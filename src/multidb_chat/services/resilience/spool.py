@@ -19,20 +19,22 @@ import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.errors import MultidbChatError, NotPermitted, StoreError, StoreFull, StoreUnavailable
 from multidb_chat.domain.ids import made_at, new_id
-from multidb_chat.domain.journal import Backlog
+from multidb_chat.domain.journal import Backlog, Refused
 from multidb_chat.domain.permissions import Permission, require
 from multidb_chat.domain.text import clean_line
 from multidb_chat.services.ingesting.events import Failure, Finished, IngestEvent
 from multidb_chat.services.ingesting.sources import Input, Source, discover
 from multidb_chat.services.wording import counted
 
-_MANIFEST, _REFUSED, _LOCK = "manifest.json", ".refused", ".lock"
+_MANIFEST, _REFUSED, _REASON, _LOCK = "manifest.json", ".refused", "reason", ".lock"
+STORE = "library"
 _PIECE = 1_048_576
 _EVERY = 10.0  # seconds between two looks at a library that is away
 _log = logging.getLogger(__name__)
@@ -123,8 +125,24 @@ class Spool:
     async def backlog(self) -> Backlog:
         """Return how many uploads wait, since when the oldest of them does, and how many were refused."""
         waiting = self._waiting()
-        refused = len(list(self._folder.glob(f"*{_REFUSED}"))) if self._folder.exists() else 0
-        return Backlog(len(waiting), made_at(waiting[0].name) if waiting else None, refused)
+        return Backlog(len(waiting), made_at(waiting[0].name) if waiting else None, len(self._set_aside()))
+
+    async def refused(self) -> list[Refused]:
+        """Return the uploads that were set aside, the oldest first."""
+        return await asyncio.to_thread(lambda: [_refused(upload) for upload in self._set_aside()])
+
+    async def wait_again(self, uploads: Sequence[str]) -> None:
+        """Let uploads that were set aside wait once more. Raises `StoreError`."""
+        for upload in self._of(uploads):
+            with self._changing():
+                (upload / _REASON).unlink(missing_ok=True)
+                upload.rename(upload.with_name(upload.name.removesuffix(_REFUSED)))
+
+    async def drop(self, uploads: Sequence[str]) -> None:
+        """Remove uploads that were set aside, with their copies. Raises `StoreError`."""
+        for upload in self._of(uploads):
+            with self._changing():
+                await asyncio.to_thread(shutil.rmtree, upload)
 
     async def erase(self, owner: Account) -> None:
         """Remove the uploads of an account that goes."""
@@ -188,6 +206,8 @@ class Spool:
             raise
         except (MultidbChatError, OSError, ValueError) as error:
             _log.warning("The upload %s is set aside: %s", upload.name, error)
+            with suppress(OSError):  # without the reason, which the log has, too
+                await asyncio.to_thread(_write, upload / _REASON, str(error).encode("utf-8", "replace"))
             await asyncio.to_thread(upload.rename, upload.with_name(upload.name + _REFUSED))
         else:
             await asyncio.to_thread(shutil.rmtree, upload)
@@ -196,6 +216,19 @@ class Spool:
         if not self._folder.exists():
             return []
         return sorted(path for path in self._folder.iterdir() if path.is_dir() and "." not in path.name)
+
+    def _set_aside(self) -> list[Path]:
+        return sorted(self._folder.glob(f"*{_REFUSED}")) if self._folder.exists() else []
+
+    def _of(self, uploads: Sequence[str]) -> list[Path]:
+        return [upload for upload in self._set_aside() if upload.name.removesuffix(_REFUSED) in uploads]
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise _translated(error, self._folder) from error
 
     @contextmanager
     def _alone(self) -> Iterator[bool]:
@@ -220,6 +253,17 @@ def _manifest(upload: Path) -> _Manifest:
         return _Manifest(**values, copies=copies)
     except (TypeError, KeyError) as error:
         raise ValueError("its manifest cannot be read") from error
+
+
+def _refused(upload: Path) -> Refused:
+    """Return what is known of an upload that was set aside."""
+    key, account_id, what, reason = upload.name.removesuffix(_REFUSED), "", "upload", ""
+    with suppress(OSError, ValueError):
+        manifest = _manifest(upload)
+        account_id, what = manifest.account_id, f"upload of {counted(len(manifest.copies), 'file')}"
+    with suppress(OSError):
+        reason = (upload / _REASON).read_text("utf-8", "replace")
+    return Refused(key, STORE, what, account_id, made_at(key) or datetime.fromtimestamp(0, UTC), reason)
 
 
 def _source(upload: Path, copy: _Copy) -> Source:
