@@ -279,7 +279,7 @@ async def measure(environment: dict[str, str], home: Path, options: argparse.Nam
         application.embedders.use(embedder)
         collection = await fill(application, embedder, options.chunks)
         chat = application.chat
-        chat._answerer = InstantAnswerer()
+        chat._drafting._answerer = InstantAnswerer()
         users, accounts = [], []
         for _ in range(options.users):
             accounts.append(Account(new_id(), "user", "enterprise", utc_now()))

@@ -226,7 +226,7 @@ async def measure(home: Path, options: argparse.Namespace) -> None:
         application.embedders.use(embedder)
         collection = await fill(application, embedder, options.chunks)
         chat = application.chat
-        chat._answerer = InstantAnswerer()
+        chat._drafting._answerer = InstantAnswerer()
         users = []
         for _ in range(options.users):
             account = Account(new_id(), "user", "enterprise", utc_now())

@@ -91,7 +91,7 @@ async def furnish(application: Application, users: int) -> tuple[list[User], lis
         account = Account(new_id(), "user", "enterprise", utc_now())
         await application.accounts.create_account(account)
         made.append(User(account, (await application.history.start(account, f"User {number}")).id))
-    application.chat._answerer = FirstPassage()
+    application.chat._drafting._answerer = FirstPassage()
     return made, [collection]
 
 

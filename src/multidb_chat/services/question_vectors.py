@@ -3,11 +3,12 @@
 import hashlib
 from collections import OrderedDict
 from contextlib import suppress
-from typing import Any
 
 from multidb_chat.domain.cache import Cache
 from multidb_chat.domain.errors import StoreError
+from multidb_chat.domain.ids import new_id
 from multidb_chat.domain.search import Embedder
+from multidb_chat.services.single_flight import SingleFlight
 
 # What a question is known by in meaning, in characters; a pasted page says what it is about in its beginning.
 MOST_CHARACTERS = 4_000
@@ -28,24 +29,20 @@ class QuestionVectors:
         self._most = remembered
         self._remembered: OrderedDict[str, bytes] = OrderedDict()
         self._unkept: dict[str, bytes] = {}
-        self._looked_up: dict[str, bytes | None] = {}
-
-    async def look_up(self, question: str) -> None:
-        """Ask the cache for the question's vector now, so that `of` needs not, whatever there is."""
-        key = self._key(question)
-        if self._cache is not None and key not in self._remembered:
-            self._looked_up[key] = await self._found(key)
-            _bound(self._looked_up)
+        self._making: SingleFlight[bytes] = SingleFlight()
 
     async def of(self, question: str) -> bytes:
         """Return the vector of the question's first `MOST_CHARACTERS` characters."""
         key = self._key(question)
         vector = self._remembered.get(key)
         if vector is None:
-            vector = self._looked_up.pop(key) if key in self._looked_up else await self._found(key)
-        if vector is None:
-            vector = await self._embedder.embed_query(question[:MOST_CHARACTERS])
-            self._unkept[key] = vector
+            who = new_id()
+            vector = await self._making.made(key, who)  # the search and the knowledge base ask at the same time
+            if vector is None:
+                try:
+                    vector = await self._made(key, question)
+                finally:
+                    self._making.end(key, who, vector)
         self._remember(key, vector)
         return vector
 
@@ -55,6 +52,13 @@ class QuestionVectors:
         if vector is not None and self._cache is not None:
             with suppress(StoreError):
                 await self._cache.put(self._key(question), vector, VECTOR_TTL)
+
+    async def _made(self, key: str, question: str) -> bytes:
+        vector = await self._found(key)
+        if vector is None:
+            vector = await self._embedder.embed_query(question[:MOST_CHARACTERS])
+            self._unkept[key] = vector
+        return vector
 
     async def _found(self, key: str) -> bytes | None:
         if self._cache is None:
@@ -70,14 +74,9 @@ class QuestionVectors:
         self._remembered.move_to_end(key)
         while len(self._remembered) > self._most:
             self._remembered.popitem(last=False)
-        _bound(self._unkept)
+        while len(self._unkept) > _UNKEPT:  # of questions that were answered without a search
+            self._unkept.pop(next(iter(self._unkept)))
 
     def _key(self, question: str) -> str:
         named = f"{self._embedder.name}\0{question[:MOST_CHARACTERS]}"
         return f"cache:vector:{hashlib.sha256(named.encode('utf-8', 'replace')).hexdigest()}"
-
-
-def _bound(vectors: dict[str, Any]) -> None:
-    """Forget the oldest, of questions that were answered without a search."""
-    while len(vectors) > _UNKEPT:
-        vectors.pop(next(iter(vectors)))

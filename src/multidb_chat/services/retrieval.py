@@ -120,10 +120,6 @@ class Retrieval:
             with _timed(clock, "read"):
                 return (await self._read(groups, filters, ahead))[:limit]
 
-    async def look_up(self, question: str) -> None:
-        """Look whether the question's vector is in the cache, for a search that follows."""
-        await self._vectors[self._chosen].look_up(question.strip()[:MOST_CHARACTERS])
-
     async def rank_documents(
         self, question: str, filters: SearchFilters, limit: int = 100, fusion: Fusion = FUSED
     ) -> list[Match]:

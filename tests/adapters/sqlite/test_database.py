@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from multidb_chat.adapters.sqlite.database import READERS, Database
-from multidb_chat.domain.errors import Conflict, InvalidInput, StoreUnavailable
+from multidb_chat.domain.errors import Conflict, InvalidInput, StoreError, StoreUnavailable
 
 SCHEMA = ("CREATE TABLE things (id TEXT PRIMARY KEY, body TEXT);\nCREATE TABLE notes (body TEXT);",)
 
@@ -157,6 +157,39 @@ async def test_a_reader_cannot_write(database: Database):
     with pytest.raises(StoreUnavailable, match="readonly"):
         await database.read(add("a"))
     assert await database.read(keys) == []
+
+
+async def test_a_look_sees_what_was_acknowledged_and_needs_no_thread_once_a_reader_is_open(database: Database):
+    await database.write(add("a"))
+    assert await database.look(keys) == ["a"]
+    await database.write(add("b"))
+    assert await database.look(lambda c: (keys(c), threading.get_ident())) == (["a", "b"], threading.get_ident())
+
+
+async def test_a_look_waits_for_a_thread_while_all_readers_work(database: Database):
+    await database.write(add("a"))
+    entered, opened = threading.Event(), threading.Event()
+
+    def slow(connection: sqlite3.Connection) -> list[str]:
+        entered.set()
+        assert opened.wait(30)
+        return keys(connection)
+
+    reading = asyncio.create_task(database.read(slow))
+    await asyncio.to_thread(entered.wait, 30)
+    assert await database.look(lambda c: threading.get_ident()) != threading.get_ident()
+    opened.set()
+    assert await reading == ["a"]
+
+
+async def test_a_look_that_raises_leaves_its_reader_usable_and_cannot_write(database: Database):
+    await database.write(add("a"))
+    await database.look(keys)
+    with pytest.raises(StoreError, match="no such table"):
+        await database.look(lambda c: c.execute("SELECT * FROM elsewhere"))
+    with pytest.raises(StoreError, match="readonly"):
+        await database.look(add("b"))
+    assert await database.look(keys) == ["a"]
 
 
 async def test_readers_work_side_by_side_while_the_writer_is_busy(database: Database):

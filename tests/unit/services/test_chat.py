@@ -35,11 +35,13 @@ from multidb_chat.domain.turns import (
 )
 from multidb_chat.services.answering import codec
 from multidb_chat.services.answering.extractive import Extractive
-from multidb_chat.services.chat import BEGINNING, NOT_FOUND, Chat
+from multidb_chat.services.chat import Chat
 from multidb_chat.services.chunking.structure import chunk_document
+from multidb_chat.services.drafting import NOT_FOUND
 from multidb_chat.services.history import History
 from multidb_chat.services.knowledge.base import KnowledgeBase
 from multidb_chat.services.one_off import OneOff
+from multidb_chat.services.placing import BEGINNING
 from multidb_chat.services.plans import Plans
 from multidb_chat.services.question_vectors import QuestionVectors
 from multidb_chat.services.resilience.guarded import guarded
@@ -233,6 +235,29 @@ async def test_what_is_no_question_is_refused_in_one_clear_line(house: House, qu
 async def test_a_question_in_another_script_gets_an_answer_or_none_but_no_error(house: House) -> None:
     await house.put(house.collection, "日本", "昨年の解約率は六パーセントでした。社長は田中です。")
     assert isinstance((await house.ask("解約率は何パーセントですか？"))[-1], TurnCompleted)
+
+
+async def test_passages_are_sought_while_the_message_is_counted(house: House) -> None:
+    searching, counted = asyncio.Event(), asyncio.Event()
+
+    class Watched(Retrieval):
+        async def search(self, *arguments: Any, **options: Any) -> Any:
+            searching.set()
+            await counted.wait()
+            return await super().search(*arguments, **options)
+
+    class Counting(SqliteAccounts):
+        async def take(self, *arguments: Any) -> int:
+            await asyncio.wait_for(searching.wait(), 30)
+            used = await super().take(*arguments)
+            counted.set()
+            return used
+
+    accounts = Counting(house.accounts._database._file.path)
+    retrieval = Watched(house.index, house.library, house.embedder, None)
+    answer = await house.answer("How many customers left in 2020?", house.chat(accounts=accounts, retrieval=retrieval))
+    assert "149 customers" in answer.text
+    await accounts.close()
 
 
 async def test_each_turn_takes_one_message_and_beyond_the_quota_nothing_is_answered(house: House) -> None:

@@ -1,5 +1,6 @@
 """Retrieval on a real library, index and cache; only the embedder is a small one, which counts words."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -15,6 +16,7 @@ from multidb_chat.domain.cache import Cache
 from multidb_chat.domain.errors import EmbedderMismatch, StoreFull, StoreUnavailable
 from multidb_chat.domain.library import Collection, DocumentContent
 from multidb_chat.domain.search import SearchFilters
+from multidb_chat.services.question_vectors import QuestionVectors
 from multidb_chat.services.retrieval import Retrieval
 from tests.contracts.search_index import EPOCH, PAPERS, a_document
 
@@ -207,6 +209,13 @@ async def test_a_question_is_embedded_once_while_the_cache_remembers_it(
     embedder.name = "words, newer"
     await retrieval.search("wing", notes)
     assert embedder.asked == ["wing", "wing"], "another embedder has other vectors"
+
+
+async def test_a_question_that_two_ask_for_at_once_is_embedded_once(embedder: WordEmbedder, cache: SqliteCache):
+    vectors = QuestionVectors(embedder, cache)
+    one, other = await asyncio.gather(vectors.of("wing"), vectors.of("wing"))
+    assert one == other
+    assert embedder.asked == ["wing"]
 
 
 async def test_a_vector_of_the_wrong_length_in_the_cache_is_not_used(

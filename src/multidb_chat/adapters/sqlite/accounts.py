@@ -33,10 +33,10 @@ class SqliteAccounts:
         await self._database.write(lambda c: people.create(c, account))
 
     async def account(self, account_id: str) -> Account | None:
-        return await self._database.read(lambda c: ACCOUNTS.first(c, "WHERE id = ?", account_id))
+        return await self._database.look(lambda c: ACCOUNTS.first(c, "WHERE id = ?", account_id))
 
     async def account_by_email(self, email: str) -> Account | None:
-        return await self._database.read(lambda c: people.by_email(c, email))
+        return await self._database.look(lambda c: people.by_email(c, email))
 
     async def update_account(self, account: Account) -> Account:
         return await self._database.write(lambda c: people.update(c, account))
@@ -54,7 +54,7 @@ class SqliteAccounts:
         await self._database.write(lambda c: people.put_subscription(c, subscription))
 
     async def subscriber(self, account_id: str) -> tuple[Account, list[Subscription]] | None:
-        return await self._database.read(lambda c: people.subscriber(c, account_id))
+        return await self._database.look(lambda c: people.subscriber(c, account_id))
 
     async def subscriptions(self, account_id: str) -> list[Subscription]:
         return await self._database.read(lambda c: people.subscriptions(c, account_id))
@@ -73,7 +73,7 @@ class SqliteAccounts:
         await self._database.write(lambda c: people.put_session(c, session))
 
     async def session(self, session_id: str) -> Session | None:
-        return await self._database.read(lambda c: SESSIONS.first(c, "WHERE id = ?", session_id))
+        return await self._database.look(lambda c: SESSIONS.first(c, "WHERE id = ?", session_id))
 
     async def sessions(self, account_id: str) -> list[Session]:
         clauses = "WHERE account_id = ? ORDER BY created_at DESC, id DESC"

@@ -38,7 +38,7 @@ class SqliteCache:
         await self._database.close()
 
     async def get(self, key: str) -> bytes | None:
-        return await self._read(lambda c: tables.get(c, key, self._clock()))
+        return await self._look(lambda c: tables.get(c, key, self._clock()))
 
     async def put(self, key: str, value: bytes, ttl: float, account_id: str = "") -> None:
         if not ttl > 0:
@@ -49,7 +49,7 @@ class SqliteCache:
         return await self._write(lambda c: tables.delete(c, key, self._clock()))
 
     async def generation(self, *scopes: str) -> tuple[int, ...]:
-        return await self._read(lambda c: tuple(tables.generation(c, scope) for scope in scopes))
+        return await self._look(lambda c: tuple(tables.generation(c, scope) for scope in scopes))
 
     async def invalidate(self, scope: str) -> int:
         return await self._write(lambda c: tables.invalidate(c, scope))
@@ -90,6 +90,13 @@ class SqliteCache:
             return await database.read(work)
         except StoreCorrupt:
             return await (await self._renewed(database)).read(work)
+
+    async def _look(self, work: Work[T]) -> T:
+        database = await self._current()
+        try:
+            return await database.look(work)
+        except StoreCorrupt:
+            return await (await self._renewed(database)).look(work)
 
     async def _write(self, work: Work[T]) -> T:
         database = await self._current()

@@ -24,6 +24,8 @@ from multidb_chat.domain.conversations import (
     Message,
 )
 
+_FEW = 16  # messages that are read at once; see `Database.look`
+
 
 class SqliteConversations:
     """The port `Conversations` in the file `path`, made when it is first needed; the port's docstrings specify it.
@@ -47,7 +49,7 @@ class SqliteConversations:
         return await self._database.write(lambda c: talk.change(c, account_id, conversation_id, changes))
 
     async def conversation(self, conversation_id: str) -> Conversation | None:
-        return await self._database.read(lambda c: CONVERSATIONS.first(c, "WHERE id = ?", conversation_id))
+        return await self._database.look(lambda c: CONVERSATIONS.first(c, "WHERE id = ?", conversation_id))
 
     async def conversations(
         self, account_id: str, before: str = "", limit: int = 50, archived: bool = False, deleted: bool = False
@@ -83,10 +85,11 @@ class SqliteConversations:
 
     async def message(self, conversation_id: str, message_id: str) -> Message | None:
         clauses = "WHERE conversation_id = ? AND id = ?"
-        return await self._database.read(lambda c: MESSAGES.first(c, clauses, conversation_id, message_id))
+        return await self._database.look(lambda c: MESSAGES.first(c, clauses, conversation_id, message_id))
 
     async def messages(self, conversation_id: str, before: str = "", limit: int = 50) -> list[Message]:
-        return await self._database.read(lambda c: talk.page(c, conversation_id, before, limit))
+        read = self._database.look if limit <= _FEW else self._database.read
+        return await read(lambda c: talk.page(c, conversation_id, before, limit))
 
     async def questions(self, first: date, account_id: str | None = None) -> Mapping[date, int]:
         return await self._database.read(lambda c: talk.questions(c, first, account_id))
@@ -102,11 +105,11 @@ class SqliteConversations:
 
     async def knowledge(self, tenant_id: str, question_key: str) -> KnowledgeEntry | None:
         clauses = "WHERE tenant_id = ? AND question_key = ?"
-        return await self._database.read(lambda c: KNOWLEDGE.first(c, clauses, tenant_id, question_key))
+        return await self._database.look(lambda c: KNOWLEDGE.first(c, clauses, tenant_id, question_key))
 
     async def knowledge_entry(self, tenant_id: str, entry_id: str) -> KnowledgeEntry | None:
         clauses = "WHERE tenant_id = ? AND id = ?"
-        return await self._database.read(lambda c: KNOWLEDGE.first(c, clauses, tenant_id, entry_id))
+        return await self._database.look(lambda c: KNOWLEDGE.first(c, clauses, tenant_id, entry_id))
 
     async def knowledge_entries(self, tenant_id: str, after: str = "", limit: int = 100) -> list[KnowledgeEntry]:
         return await self._database.read(lambda c: curation.knowledge_page(c, tenant_id, after, limit))

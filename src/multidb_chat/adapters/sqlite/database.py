@@ -82,6 +82,15 @@ class Database:
         self._check_open()
         return await asyncio.get_running_loop().run_in_executor(self._readers, partial(self._read, work))
 
+    async def look(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run work that reads a few rows by their keys, like `read`, but at once, where a reader is open and idle.
+
+        Such a read takes 10 to 30 us, and handing it to a thread and back some 100. Until it ends nothing else runs in
+        the loop: that is for rows found by an index, never for scans, lists without a limit, or searches.
+        """
+        self._check_open()
+        return self._read(work) if self._idle else await self.read(work)
+
     async def close(self) -> None:
         """Finish the waiting works, end the threads and close the file; a second time does nothing."""
         self._closed = True

@@ -53,10 +53,10 @@ class SqliteLibrary:
         return await self._database.write(lambda c: shelf.claim_embedder(c, collection_id, embedder, dimensions))
 
     async def collection(self, collection_id: str) -> Collection | None:
-        return await self._database.read(lambda c: shelf.collection(c, collection_id))
+        return await self._database.look(lambda c: shelf.collection(c, collection_id))
 
     async def collections(self, account_id: str) -> list[Collection]:
-        return await self._database.read(lambda c: shelf.collections(c, account_id))
+        return await self._database.look(lambda c: shelf.collections(c, account_id))
 
     async def delete_collection(self, collection_id: str) -> bool:
         return await self._database.write(lambda c: shelf.delete(c, collection_id))
@@ -127,10 +127,10 @@ class SqliteLibrary:
         return await self._database.read(identity.identity)
 
     async def version(self) -> int:
-        return await self._database.read(storing.last_change)
+        return await self._database.look(storing.last_change)
 
     async def collection_versions(self, collection_ids: Sequence[str]) -> dict[str, int]:
-        return await self._database.read(lambda c: shelf.versions(c, collection_ids))
+        return await self._database.look(lambda c: shelf.versions(c, collection_ids))
 
     async def changes(self, after: int, limit: int = 1000) -> list[Change]:
         return await self._database.read(lambda c: shelf.changes(c, after, limit))

@@ -1,0 +1,162 @@
+"""Answers made of passages: searched, those that are good enough given to the answerer, and what it says passed on."""
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from typing import NamedTuple, Protocol
+
+from multidb_chat.domain.accounts import Account
+from multidb_chat.domain.search import Match, SearchFilters
+from multidb_chat.domain.turns import (
+    Answer,
+    Answerer,
+    AnswerSentence,
+    AnswerToken,
+    Draft,
+    ModelUse,
+    Notice,
+    Question,
+    SourcesFound,
+    TurnEvent,
+)
+from multidb_chat.services.answering.citing import written
+from multidb_chat.services.retrieval import Seen
+from multidb_chat.services.turn import Turn, closest, one_side
+
+NOT_FOUND = "I found nothing in your documents that answers this."
+
+
+class Finder(Protocol):
+    """What a turn needs of the retrieval service."""
+
+    async def search(
+        self,
+        question: str,
+        filters: SearchFilters,
+        limit: int = 10,
+        *,
+        merge: bool = True,
+        timings: dict[str, float] | None = None,
+        seen: Seen | None = None,
+    ) -> list[Match]:
+        """Return the best passages."""
+
+
+class Metering(Protocol):
+    """What a turn needs of what counts the tokens of models."""
+
+    @property
+    def quoting(self) -> Answerer:
+        """What answers where no model may."""
+
+    async def refusal(self, account: Account) -> str:
+        """Return why no model may write for the account now, empty where one may."""
+
+    async def count(self, account: Account, operation_id: str, use: ModelUse) -> str:
+        """Count what a model used; return a warning of little left, or nothing."""
+
+
+class Searched(NamedTuple):
+    """The passages of one side, the user's documents or the handbook; and those of the other."""
+
+    matches: list[Match]
+    others: list[Match]
+
+
+class Drafting:
+    """Makes answers of passages.
+
+    `handbook_id` is the collection of the bundled guide: it is searched with the user's documents, but answers only
+    where it fits better than all of them, and one answer never mixes the two. `threshold` is the calibrated score from
+    which a passage may be used. `meter` counts the tokens of a model, None where none writes.
+    """
+
+    def __init__(
+        self, retrieval: Finder, answerer: Answerer, meter: Metering | None, handbook_id: str | None, threshold: float
+    ) -> None:
+        self._retrieval = retrieval
+        self._answerer = answerer
+        self._meter = meter
+        self._handbook_id = handbook_id
+        self._threshold = threshold
+
+    async def search(self, turn: Turn, limit: int) -> Searched:
+        """Return the passages of the user's collections, or the handbook's where they fit better; and the others."""
+        ids = tuple(sorted({collection.id for collection in turn.collections}))
+        mixed = self._handbook_id in ids and len(ids) > 1
+        detail: dict[str, float] = {}
+        with turn.timed("retrieval"):
+            # Not merged: a passage is weighed with its own heading, and all that were found shall be weighed.
+            found = await self._retrieval.search(
+                turn.standalone,
+                SearchFilters(ids, turn.documents),
+                2 * limit if mixed else limit,
+                merge=False,
+                timings=detail,
+                seen=turn.scope and Seen(turn.scope.collections, turn.scope.versions),
+            )
+        turn.timings.update({f"retrieval.{step}": value for step, value in detail.items()})
+        side, rest = one_side(found, self._handbook_id)
+        return Searched(side[:limit], rest)
+
+    async def answer(
+        self, turn: Turn, limit: int, searched: Awaitable[Searched] | None
+    ) -> AsyncIterator[TurnEvent | Answer]:
+        """Answer from the texts given with the question; where they say nothing, from the collections.
+
+        `searched` is what brings what was found in them, where that was begun before.
+        """
+        nearest: list[Match] = []
+        others: list[Match] = []
+        draft: Draft | None = None
+        for given in (True, False):
+            if not (turn.extra if given else turn.collections):
+                continue
+            matches, others = (list(turn.extra), []) if given else await (searched or self.search(turn, limit))
+            nearest += matches
+            usable = matches if given else [match for match in matches if match.score >= self._threshold]
+            pieces: list[str] = []
+            if usable:
+                yield SourcesFound(tuple(usable))
+                async for piece in self._draft(turn, usable):
+                    if isinstance(piece, Draft):
+                        draft = piece
+                        turn.passing |= piece.passing
+                    elif isinstance(piece, Notice):
+                        yield piece
+                    else:
+                        pieces.append(piece)
+                        yield AnswerToken(piece)
+            if draft is not None and draft.found:
+                yield Answer(
+                    turn.asked, turn.standalone, "".join(pieces), True, draft.sentences, draft.citations,
+                    nearest=(), method=draft.method, model=draft.model,
+                )  # fmt: skip
+                return
+        yield AnswerToken(NOT_FOUND)
+        near = closest(nearest, others)
+        yield Answer(turn.asked, turn.standalone, NOT_FOUND, False, nearest=near, model=draft.model if draft else None)
+
+    async def _draft(self, turn: Turn, matches: Sequence[Match]) -> AsyncIterator[str | Notice | Draft]:
+        """Yield the answer's Markdown by sentence, one behind the answerer (marks look ahead), then the draft."""
+        waiting: AnswerSentence | None = None
+        answerer = self._answerer
+        if self._meter is not None and (refusal := await self._meter.refusal(turn.account)):
+            answerer, turn.passing = self._meter.quoting, True
+            yield Notice(refusal)
+        begin = time.perf_counter()
+        async for item in answerer.answer(Question(turn.asked, turn.standalone, turn.facts), matches):
+            if isinstance(item, Notice):
+                yield item
+                continue
+            following = item if isinstance(item, AnswerSentence) else None
+            if waiting is not None:
+                yield written(waiting, following)
+            waiting = following
+            if isinstance(item, Draft):
+                turn.timings["answer"] = (time.perf_counter() - begin) * 1000
+                if self._meter is not None and item.model is not None:
+                    turn.asked_models += 1
+                    operation = f"{turn.id} {turn.asked_models}"
+                    if warning := await self._meter.count(turn.account, operation, item.model):
+                        yield Notice(warning)
+                yield item

@@ -1,0 +1,106 @@
+"""Where a turn belongs, and where it may look: its conversation, what the question leans on, and its collections."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Protocol
+
+from multidb_chat.domain.accounts import Account
+from multidb_chat.domain.conversations import Conversation, Conversations, Message
+from multidb_chat.domain.errors import MultidbChatError, NotFound, StoreError, StoreUnavailable
+from multidb_chat.services.kept_answers import KeptAnswers
+from multidb_chat.services.side_by_side import Begin
+from multidb_chat.services.turn import Turn, branch_of, past_turn
+
+BEGINNING = ""
+"""The `parent_id` of a question that answers to nothing: another first question of its conversation."""
+_PAST = 8  # messages that are looked at for what a follow-up leans on
+
+
+class Pinned(Protocol):
+    """What a turn needs of what accounts want remembered."""
+
+    async def all(self, account: Account) -> tuple[str, ...]:
+        """Return the account's facts."""
+
+
+class Placing:
+    """Settles where turns belong. `pinned` are the facts that a model gets; `may_be_late`: a journal keeps turns."""
+
+    def __init__(
+        self, conversations: Conversations, kept: KeptAnswers, pinned: Pinned | None, may_be_late: bool
+    ) -> None:
+        self._conversations = conversations
+        self._kept = kept
+        self._pinned = pinned
+        self._may_be_late = may_be_late
+
+    async def place(self, turn: Turn, limit: int, begin: Begin) -> str:
+        """Settle where the turn belongs and where it may look; return what to tell where it cannot be saved.
+
+        Raises `NotFound` for what is not the account's.
+        """
+        unsaved, scope, facts = "", begin(self._kept.scope(turn)), begin(self._facts(turn))
+        try:
+            turn.standalone = await self._standalone(turn)
+        except StoreError as error:
+            turn.standalone = turn.wording
+            turn.unread = self._may_be_late and isinstance(error, StoreUnavailable)
+            if not turn.unread:
+                turn.conversation_id = None
+                unsaved = f"This turn is not saved, and earlier ones are not known: {error}"
+        turn.facts = await facts
+        try:
+            turn.scope = await scope
+        except StoreError as error:
+            turn.away = error
+        else:
+            turn.key = self._kept.key(turn, turn.scope, limit)
+        return unsaved
+
+    async def _facts(self, turn: Turn) -> tuple[str, ...]:
+        """Return what a model is to know of the account; nothing where that cannot be read now."""
+        if self._pinned is not None:
+            with suppress(MultidbChatError):
+                return await self._pinned.all(turn.account)
+        return ()
+
+    async def _standalone(self, turn: Turn) -> str:
+        """Return the question with what it leaves out taken from the turns that led here, and settle its parent.
+
+        Raises `NotFound` for another account's conversation, a deleted one, or an unknown parent.
+        """
+        if turn.conversation_id is None:
+            return turn.wording
+        conversation, latest = await asyncio.gather(
+            self._conversations.conversation(turn.conversation_id),
+            self._conversations.messages(turn.conversation_id, limit=_PAST),
+        )
+        if conversation is None or conversation.account_id != turn.account.id or conversation.deleted_at is not None:
+            raise NotFound(f"There is no conversation {turn.conversation_id}.")
+        turn.conversation, turn.read_at = conversation, time.monotonic()
+        branch = await self._led_here(turn, conversation, latest)
+        turn.parent_id = branch[-1].id if branch else None
+        if not branch:
+            return turn.wording
+        from multidb_chat.services.follow_up import standalone
+
+        last = next((past for message in reversed(branch) if (past := past_turn(message)) is not None), None)
+        return turn.wording if last is None else standalone(turn.wording, [last])
+
+    async def _led_here(self, turn: Turn, conversation: Conversation, latest: Sequence[Message]) -> list[Message]:
+        """Return the messages that the question answers to, as far as they matter, oldest first."""
+        if turn.parent_id == BEGINNING:
+            return []
+        parent_id = turn.parent_id or conversation.head
+        if parent_id is None or any(message.id == parent_id for message in latest):
+            return branch_of(latest, parent_id)
+        parent = await self._conversations.message(conversation.id, parent_id)
+        if parent is not None:
+            return branch_of(
+                [*await self._conversations.messages(conversation.id, parent_id, _PAST), parent], parent_id
+            )
+        if turn.parent_id is not None:
+            raise NotFound(f"There is no message {turn.parent_id} in this conversation.")
+        return branch_of(latest, None)
