@@ -1,8 +1,8 @@
 """Messages in the cluster: pages, the outline, and adding them.
 
-Adding checks first that the conversation is there, notes the bucket, writes all messages of a bucket as one mutation,
-then the rows that count questions, and checks at last that the conversation is still there: one that was removed
-meanwhile takes along what was just written. What a killed process leaves undone, doing the same again completes.
+Adding checks first that the conversation is there, notes bucket and day, writes the messages with the rows that count
+their questions, and checks at last that the conversation is still there: one that was removed meanwhile takes along
+what was just written. What a killed process leaves undone, doing the same again completes.
 """
 
 import asyncio
@@ -57,9 +57,10 @@ class Messages:
     async def append(self, messages: Sequence[Message]) -> None:
         """Add messages of one conversation once. Raises `NotFound`, `InvalidInput`.
 
-        All or none: those of one bucket are one mutation. Where they fall on both sides of the border between two
-        buckets, they are a logged batch. What is too large for either is written part after part, and taken back when
-        a later one fails: only a process that is killed just then leaves the earlier ones, until it is done again.
+        All or none, with what counts their questions: a logged batch, which costs the cluster more than one mutation,
+        but the turn one request less. What is too large for that is written bucket by bucket, part after part, each
+        one mutation, with the count at last, and taken back when a later one fails: only a process that is killed just
+        then leaves the earlier ones, until it is done again.
         """
         if not messages:
             return
@@ -76,10 +77,12 @@ class Messages:
             self._ids_among(conversation_id, buckets),
         )
         new = _by_bucket(message for message in messages if message.id not in stored)
-        await asyncio.gather(*(self._note(conversation_id, bucket) for bucket in new if bucket not in known))
-        await self._write(new)
+        await asyncio.gather(
+            *(self._note(conversation_id, bucket) for bucket in new if bucket not in known),
+            self._questions.note(messages),
+        )
+        await self._write(new, self._questions.insertions(messages))
         try:
-            await self._questions.add(messages)
             await self._require(messages)
         except NotFound:
             await self._take_back([message for some in new.values() for message in some])
@@ -122,20 +125,21 @@ class Messages:
         statement = "INSERT INTO message_buckets (conversation_id, bucket) VALUES (?, ?)"
         await self._connection.write(statement, conversation_id, bucket)
 
-    async def _write(self, buckets: Buckets) -> None:
-        parts = [part for messages in buckets.values() for part in _parts(messages)]
-        if len(parts) > 1 and sum(map(_size, (message for part in parts for message in part))) < _SMALL:
-            statements = [_insertion(message) for part in parts for message in part]
-            return await self._connection.write_together(statements, spread=True)
+    async def _write(self, buckets: Buckets, counts: Sequence[Statement]) -> None:
+        messages = [message for some in buckets.values() for message in some]
+        if sum(map(_size, messages)) + len(counts) * _SMALL_FIELDS < _SMALL:
+            if statements := [*map(_insertion, messages), *counts]:
+                await self._connection.write_together(statements, spread=True)
+            return
         done: list[Message] = []
-        for part in parts:
-            try:
+        try:
+            for part in (part for some in buckets.values() for part in _parts(some)):
                 await self._connection.write_together([_insertion(message) for message in part])
-            except BaseException:
-                await self._take_back(done)
-                raise
-            done += part
-        return None
+                done += part
+            await asyncio.gather(*(self._connection.write(statement, *values) for statement, values in counts))
+        except BaseException:
+            await self._take_back(done)
+            raise
 
     async def _take_back(self, messages: Sequence[Message]) -> None:
         writes = [(_DELETE, (one.conversation_id, bucket_of(one.id), one.id)) for one in messages]

@@ -1,6 +1,6 @@
 """Rows that count questions by day: one for each message of the role user, with nothing of its words.
 
-They are written after the messages, again when the same messages are added again, and removed with the conversation.
+They are written with the messages, again when the same messages are added again, and removed with the conversation.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from multidb_chat.adapters.scylla.connection import Connection
+from multidb_chat.adapters.scylla.connection import Connection, Statement
 from multidb_chat.adapters.scylla.records import DAY, day_number, day_numbered, micros, now_micros, shard_of
 from multidb_chat.domain.conversations import Message
 
@@ -27,15 +27,15 @@ class Questions:
         self._connection = connection
         self._noted: set[tuple[int, int]] = set()  # days that nobody takes back, so that once is enough
 
-    async def add(self, messages: Iterable[Message]) -> None:
-        """Count these messages, once each."""
+    async def note(self, messages: Iterable[Message]) -> None:
+        """Remember on which days there are questions, before these messages are counted."""
+        days = {(micros(one.created_at) // DAY, shard_of(one.account_id)) for one in messages if one.role == "user"}
+        await asyncio.gather(*(self._note(day, shard) for day, shard in days - self._noted))
+
+    def insertions(self, messages: Iterable[Message]) -> list[Statement]:
+        """Return what counts these messages, once each."""
         statement = "INSERT INTO questions (day, shard, account_id, conversation_id, message_id) VALUES (?, ?, ?, ?, ?)"
-        asked = [message for message in messages if message.role == "user"]
-        days = {(micros(message.created_at) // DAY, shard_of(message.account_id)) for message in asked}
-        await asyncio.gather(
-            *(self._note(day, shard) for day, shard in days - self._noted),
-            *(self._connection.write(statement, *_row_of(one), one.conversation_id, one.id) for one in asked),
-        )
+        return [(statement, (*_row_of(one), one.conversation_id, one.id)) for one in messages if one.role == "user"]
 
     async def _note(self, day: int, shard: int) -> None:
         statement = "INSERT INTO days (kind, day, shard, revision) VALUES (?, ?, ?, ?)"
