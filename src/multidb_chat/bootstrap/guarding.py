@@ -46,7 +46,13 @@ class Guarding:
         """Return a store on a server behind the guard of all that lives on that server."""
         from multidb_chat.services.resilience.guarded import guarded
 
-        return guarded(store, port, self._guard(name))
+        guard = self._guard(name)
+        guard.making = lambda: getattr(store, "making", False)
+        return guarded(store, port, guard)
+
+    def _is_making(self, name: str) -> bool:
+        """Tell whether the tables of a store on a server are being made."""
+        return name in self._guards and self._guards[name].making()
 
     def _guard(self, name: str) -> "Guard":
         from multidb_chat.services.resilience.breaker import FAILURES, Breaker

@@ -97,7 +97,7 @@ class Installation(Members):
             "cache": lambda: self.cache.get("probe"),
         }
         on_servers = {store: probe for store, probe in probes.items() if self._server(store) is not None}
-        return StoreStates(on_servers, lambda: self.journal, {"library": self.spool.backlog})
+        return StoreStates(on_servers, lambda: self.journal, {"library": self.spool.backlog}, making=self._is_making)
 
     @cached_property
     def refusals(self) -> "Refusals":

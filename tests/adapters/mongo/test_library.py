@@ -1,13 +1,18 @@
 """The library on MongoDB: the contract."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
 
-from multidb_chat.adapters.mongo import content
+from multidb_chat.adapters.mongo import connection, content
 from multidb_chat.adapters.mongo.library import MongoLibrary
 from multidb_chat.domain.library import Library
+from multidb_chat.services.resilience.breaker import Breaker
+from multidb_chat.services.resilience.guard import DEADLINE, Guard
+from multidb_chat.services.resilience.guarded import guarded
+from multidb_chat.services.resilience.ports import LIBRARY
 from tests.adapters.mongo.opening import open_at, own_database
 from tests.contracts.library import LibraryContract, OpenLibrary, a_content
 from tests.servers import needs
@@ -52,3 +57,22 @@ class TestMongoLibrary(LibraryContract):
         assert [(document.id, tuple(chunks)) for document, chunks in read] == [
             (one.document.id, one.chunks) for one in asked
         ]
+
+
+async def test_a_turn_waits_until_the_database_is_made(monkeypatch: pytest.MonkeyPatch):
+    made = connection._made
+
+    async def slowly(database: connection.Database) -> connection.Record:
+        await asyncio.sleep(DEADLINE)
+        return await made(database)
+
+    monkeypatch.setattr(connection, "_made", slowly)
+    async with own_database() as url:
+        library = open_at(url)
+        guard = Guard(Breaker("library"))
+        guard.making = lambda: library.making
+        began = time.monotonic()
+        assert await guarded(library, LIBRARY, guard).version() == 0
+        assert time.monotonic() - began > DEADLINE
+        assert not library.making
+        await library.close()

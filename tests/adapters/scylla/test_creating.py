@@ -1,6 +1,7 @@
 """Making the keyspace: by several at once, by a newer program, by somebody else, and after an interruption."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -8,9 +9,13 @@ from cassandra.cluster import Session
 
 from multidb_chat.adapters.scylla.address import address_of
 from multidb_chat.adapters.scylla.conversations import ScyllaConversations
-from multidb_chat.adapters.scylla.creating import is_scylla, schema_version
+from multidb_chat.adapters.scylla.creating import _Maker, is_scylla, schema_version
 from multidb_chat.adapters.scylla.schema import VERSIONS
 from multidb_chat.domain.errors import SchemaTooNew, StoreError
+from multidb_chat.services.resilience.breaker import Breaker
+from multidb_chat.services.resilience.guard import DEADLINE, Guard
+from multidb_chat.services.resilience.guarded import guarded
+from multidb_chat.services.resilience.ports import CONVERSATIONS
 from tests.adapters.scylla.opening import Keyspace, conversations_at, own_url, session_at
 from tests.contracts import processes
 from tests.contracts.conversations_processes import TALK
@@ -63,6 +68,25 @@ async def test_what_was_interrupted_is_completed(url: str):
     async with conversations_at(url) as store:
         await store.put_conversation(TALK)
         assert await store.conversation("c1") == TALK
+
+
+async def test_a_turn_waits_until_the_tables_are_made(url: str, monkeypatch: pytest.MonkeyPatch):
+    change = _Maker._change
+
+    def slowly(maker: _Maker, statement: str) -> None:
+        time.sleep(0.2)
+        change(maker, statement)
+
+    monkeypatch.setattr(_Maker, "_change", slowly)
+    async with conversations_at(url) as store:
+        guard = Guard(Breaker("conversations"))
+        guard.making = lambda: store.making
+        began = time.monotonic()
+        talks = guarded(store, CONVERSATIONS, guard)
+        await talks.put_conversation(TALK)
+        assert time.monotonic() - began > DEADLINE
+        assert await talks.conversation("c1") == TALK
+        assert not store.making
 
 
 def made_by_an_administrator(session: Session, keyspace: str) -> None:

@@ -2,9 +2,11 @@
 
 import asyncio
 import secrets
+from contextlib import nullcontext
 from typing import Any
 from urllib.parse import urlsplit
 
+import pymongo
 from pymongo import AsyncMongoClient, IndexModel, ReadPreference, ReturnDocument
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import ConfigurationError, OperationFailure
@@ -25,6 +27,8 @@ TIMEOUT = 1.5
 # Stages of several records at once: thousands of passages are a few megabytes.
 BULK_TIMEOUT = 15.0
 CONNECTIONS = 20
+# The first exchange takes so many times as long as others may: the server has to be found and connected to before.
+_FIRST = 1.9
 # A server that lacks `hello` is older than the vector as a kind of its own in BSON.
 COMMAND_NOT_FOUND = 59
 
@@ -55,6 +59,8 @@ class Connection:
         self._opening: asyncio.Task[Database] | None = None
         self.place = urlsplit(url).netloc.rpartition("@")[2]
         """Where the server is, fit to be shown."""
+        self.making = False
+        """Whether the server is there, and the database is being made."""
         self.vectors = False
         """Whether the server knows vectors as a kind of value."""
 
@@ -97,15 +103,29 @@ class Connection:
 
     async def _opened(self) -> Database:
         database = self.unopened()
-        try:
-            await database.client.admin.command("hello")
-            self.vectors = True
-        except OperationFailure as error:
-            if error.code != COMMAND_NOT_FOUND:
-                raise
+        with pymongo.timeout(_FIRST * self._timeout) if self._is_bounded else nullcontext():
+            try:
+                await database.client.admin.command("hello")
+                self.vectors = True
+            except OperationFailure as error:
+                if error.code != COMMAND_NOT_FOUND:
+                    raise
         found = await database[LIBRARY].find_one({"_id": LIBRARY}, {"schema": 1})
-        require_known(found or await _made(database), self.place)
+        require_known(found or await self._made(database), self.place)
         return database
+
+    async def _made(self, database: Database) -> Record:
+        self.making = True
+        try:
+            with pymongo.timeout(max(BULK_TIMEOUT, self._timeout)):
+                return await _made(database)
+        finally:
+            self.making = False
+
+    @property
+    def _is_bounded(self) -> bool:
+        """Whether the bound of an exchange is the program's own, not the URL's."""
+        return "timeoutms=" not in self._url.partition("?")[2].lower()
 
 
 def _succeeded(task: asyncio.Task[Database]) -> bool:

@@ -42,6 +42,11 @@ class MongoLibrary:
         self._writing: set[asyncio.Task[Any]] = set()
         self._tidied = False
 
+    @property
+    def making(self) -> bool:
+        """Whether the database is being made, which takes longer than a call."""
+        return self._connection.making
+
     async def close(self) -> None:
         """Finish what is being written and close the connections."""
         await asyncio.gather(*self._writing, return_exceptions=True)

@@ -64,6 +64,8 @@ class Connection:
         self._opening: asyncio.Task[tuple[Cluster, Session]] | None = None
         self._prepared: dict[str, asyncio.Task[PreparedStatement]] = {}
         self._closed = False
+        self.making = False
+        """Whether the cluster is there, and its tables are being made."""
 
     async def rows(self, query: str, *parameters: Any) -> list[Row]:
         """Return all rows of a query; see `pages` for those that may be many."""
@@ -156,12 +158,17 @@ class Connection:
             connecting.add_done_callback(_discard)
             raise
         try:
-            making = asyncio.to_thread(bring_up_to_date, cluster, session, self.address)
+            making = asyncio.to_thread(bring_up_to_date, cluster, session, self.address, making=self._begin_making)
             await self._within(_MAKING, asyncio.create_task(making))
         except BaseException:
             threading.Thread(target=cluster.shutdown, daemon=True).start()
             raise
+        finally:
+            self.making = False
         return cluster, session
+
+    def _begin_making(self) -> None:
+        self.making = True
 
     async def _within(self, seconds: float, task: "asyncio.Task[T]") -> T:
         """Wait for what runs in a thread, and cannot be cancelled: it goes on for the next one who waits for it."""

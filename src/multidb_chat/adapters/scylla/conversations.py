@@ -45,6 +45,11 @@ class ScyllaConversations:
         self._knowledge = Knowledge(connection)
         self._feedback = FeedbackGiven(connection)
 
+    @property
+    def making(self) -> bool:
+        """Whether the tables are being made, which takes longer than a call."""
+        return self._connection.making
+
     async def close(self) -> None:
         """Close all connections."""
         await self._connection.close()

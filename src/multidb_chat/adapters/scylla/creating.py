@@ -9,7 +9,7 @@ made without them, unless the cluster insists.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cassandra import ConsistencyLevel
@@ -30,14 +30,20 @@ _PAUSE = 0.2
 
 
 def bring_up_to_date(
-    cluster: Cluster, session: Session, address: Address, versions: Sequence[Sequence[str]] = VERSIONS
+    cluster: Cluster,
+    session: Session,
+    address: Address,
+    versions: Sequence[Sequence[str]] = VERSIONS,
+    *,
+    making: Callable[[], None] = lambda: None,
 ) -> None:
-    """Make what is missing; takes seconds, so in a thread.
+    """Make what is missing, after a call of `making`; takes seconds, so in a thread.
 
     Without anything to do it costs two queries and needs no right but to read. Raises `SchemaTooNew`,
     `StoreUnavailable`, the driver's errors.
     """
     if schema_version(session, address, len(versions)) < len(versions):
+        making()
         maker = _Maker(cluster, session, address, versions)
         maker.make_keyspace()
         maker.make_tables()

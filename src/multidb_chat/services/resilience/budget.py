@@ -32,6 +32,10 @@ class Budget:
         waited = self._clock() - self._since if self._waiting else 0.0
         return max(self.seconds - self._spent - waited, 0.0)
 
+    def begin_anew(self) -> None:
+        """Give back what was used up, to all that wait."""
+        self._spent, self._since = 0.0, self._clock()
+
     @contextmanager
     def waiting(self) -> Iterator[None]:
         """Use the budget up for as long as the block takes."""

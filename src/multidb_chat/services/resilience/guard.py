@@ -21,13 +21,19 @@ RETRIED = 0.1
 """At most this share of the calls is tried again, so that retries do not keep a store down that is coming back."""
 _SAVED = 5.0  # retries that may be saved up
 _PAUSE = 0.05  # seconds before a retry, on average
+_LOOK = 0.05  # seconds between two looks whether a store is made
 
 
 class Guard:
-    """Guards one store in one process. `chance` is 0 to 1."""
+    """Guards one store in one process. `chance` is 0 to 1.
+
+    `making` tells whether the store is there and its tables are being made, which happens once in its life and takes
+    longer than a call may: calls wait for it, beyond their deadlines and the budget of a turn.
+    """
 
     def __init__(self, breaker: Breaker, *, chance: Callable[[], float] = random.random) -> None:
         self.breaker = breaker
+        self.making: Callable[[], bool] = lambda: False
         self._chance = chance
         self._retries = 1.0
         self._late: set[asyncio.Task[Any]] = set()
@@ -90,6 +96,9 @@ class Guard:
         task = asyncio.create_task(work())
         try:
             await asyncio.wait({task}, timeout=seconds)
+            if not task.done() and self.making():
+                await self._made(task)
+                await asyncio.wait({task}, timeout=seconds)
         except asyncio.CancelledError:
             self._leave(task)
             raise
@@ -97,6 +106,12 @@ class Guard:
             return task.result()
         self._leave(task)
         raise _Late(f"The {self.breaker.store} store did not answer within {seconds:.1f} s.")
+
+    async def _made(self, task: "asyncio.Task[Any]") -> None:
+        while not task.done() and self.making():
+            await asyncio.wait({task}, timeout=_LOOK)
+        if (budget := turn.current()) is not None:
+            budget.begin_anew()
 
     def _leave(self, task: "asyncio.Task[Any]") -> None:
         """Cancel a call that nobody waits for, and let it end when it can."""

@@ -23,11 +23,14 @@ class StoreStates:
         journal: Callable[[], Journal],
         backlogs: Mapping[str, Callable[[], Awaitable[Backlog]]],
         clock: Callable[[], datetime] = utc_now,
+        *,
+        making: Callable[[str], bool] = lambda store: False,
     ) -> None:
-        """`backlogs` tell what waits beside the journal, by store."""
+        """`backlogs` tell what waits beside the journal, by store; `making` whether a store's tables are being made."""
         self._probes = probes
         self._journal = journal
         self._backlogs = backlogs
+        self._making = making
         self._clock = clock
 
     async def now(self) -> Sequence[StoreState]:
@@ -35,7 +38,7 @@ class StoreStates:
         return await asyncio.gather(*(self._state(store, probe) for store, probe in self._probes.items()))
 
     async def _state(self, store: str, probe: Probe) -> StoreState:
-        problem = await _problem(probe)
+        problem = await self._problem(store, probe)
         try:
             known = (await self._journal().outages()).get(store)
             if known is not None and not problem:  # found by a process that did not live to see it back
@@ -48,17 +51,24 @@ class StoreStates:
             return StoreState(store, None, backlog)
         return StoreState(store, Outage(known.since if known else self._clock(), problem), backlog)
 
-
-async def _problem(probe: Probe) -> str:
-    """Return why the store does not answer, empty where it does."""
-    try:
-        async with asyncio.timeout(_PATIENCE):
-            await probe()
-    except StoreError as error:
-        return str(error)
-    except TimeoutError:
-        return f"It did not answer within {_PATIENCE:g} s."
-    return ""
+    async def _problem(self, store: str, probe: Probe) -> str:
+        """Return why the store does not answer, empty where it does."""
+        probing = asyncio.ensure_future(probe())
+        try:
+            while True:
+                making = self._making(store)
+                done, _ = await asyncio.wait({probing}, timeout=_PATIENCE)
+                if done or not (making or self._making(store)):
+                    break
+        finally:
+            probing.cancel()
+        if not done:
+            return f"It did not answer within {_PATIENCE:g} s."
+        try:
+            probing.result()
+        except StoreError as error:
+            return str(error)
+        return ""
 
 
 def state_rows(states: Sequence[StoreState]) -> Rows:

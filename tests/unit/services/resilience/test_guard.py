@@ -79,6 +79,35 @@ async def test_a_frozen_call_ends_at_its_deadline_although_it_cannot_be_cancelle
     await guard.close()
 
 
+async def test_a_call_waits_for_a_store_that_is_being_made_beyond_its_deadline_and_the_budget_of_the_turn(guard: Guard):
+    made = asyncio.Event()
+    guard.making = lambda: not made.is_set()
+
+    async def making() -> str:
+        await made.wait()
+        return "done"
+
+    async def turn() -> AsyncGenerator[str, None]:
+        yield await guard.call(making, deadline=0.01)
+        assert (budget := current()) is not None
+        assert budget.left > 1
+
+    later = asyncio.get_running_loop().call_later(0.3, made.set)
+    async with asyncio.timeout(30):
+        assert [found async for found in limited(turn(), Budget(1.1))] == ["done"]
+    assert later.when() <= asyncio.get_running_loop().time()
+    assert guard.breaker.state == "closed"
+
+
+async def test_a_store_that_freezes_once_it_is_made_is_not_waited_for(guard: Guard, store: Store):
+    guard.making = lambda: store.calls > 0 and not late.is_set()
+    late = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.1, late.set)
+    store.frozen = True
+    async with asyncio.timeout(30):
+        assert "did not answer" in await refused(guard.call(store.work, deadline=0.01))
+
+
 async def test_a_late_call_is_cancelled_behind_the_callers_back(guard: Guard, store: Store):
     store.frozen = True
     await refused(guard.call(store.work, deadline=0.01))

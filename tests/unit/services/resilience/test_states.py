@@ -1,5 +1,6 @@
 """Which stores are away, since when, and what waits for them."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -62,6 +63,19 @@ async def test_what_another_process_found_tells_since_when(journal: SqliteJourna
     ]
     assert (await states(answers, journal).now())[0].outage is None
     assert await journal.outages() == {}
+
+
+async def test_a_store_whose_tables_are_being_made_is_waited_for(
+    journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("multidb_chat.services.resilience.states._PATIENCE", 0.05)
+    made = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.3, made.set)
+    for making, told in ((True, None), (False, "It did not answer within 0.05 s.")):
+        found = StoreStates({"conversations": made.wait}, lambda: journal, {}, making=lambda store, now=making: now)
+        (state,) = await found.now()
+        assert (state.outage and state.outage.error) == told
+        made.clear()
 
 
 async def test_an_outage_that_nobody_found_before_begins_now(journal: SqliteJournal):
