@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 
 from multidb_chat.adapters.scylla.conversations import ScyllaConversations
+from multidb_chat.adapters.scylla.conversations_questions import Questions
 from multidb_chat.adapters.scylla.records import DAY, micros, now_micros, shard_of
-from multidb_chat.domain.errors import NotFound
+from multidb_chat.domain.errors import InvalidInput, NotFound
 from tests.adapters.scylla.opening import Keyspace, conversations_at
 from tests.contracts import processes
 from tests.contracts.conversations_curation import a_feedback
@@ -154,6 +155,25 @@ async def test_the_same_messages_again_complete_the_count_of_questions(store: Sc
     keyspace.session.execute("TRUNCATE questions", timeout=30)
     await store.append(a_message("m1"))
     assert await store.questions(NOW.date()) == {NOW.date(): 1}
+
+
+async def test_a_question_that_was_counted_and_never_written_goes_with_the_account(
+    store: ScyllaConversations, keyspace: Keyspace
+):
+    await Questions(store._connection).add([a_message("m1")])
+    assert await store.questions(NOW.date(), "ada") == {NOW.date(): 1}
+    await store.erase("ada")
+    assert keyspace.session.execute("SELECT count(*) FROM questions").one()[0] == 0
+
+
+async def test_what_no_server_takes_is_not_counted(store: ScyllaConversations, monkeypatch: pytest.MonkeyPatch):
+    async def refuse(*_: object, **__: object) -> None:
+        raise InvalidInput("The batch is too large.")
+
+    monkeypatch.setattr(store._connection, "write_together", refuse)
+    with pytest.raises(InvalidInput):
+        await store.append(a_message("m1"))
+    assert await store.questions(NOW.date()) == {}
 
 
 async def test_days_on_which_nothing_is_left_are_not_asked_for_ever(store: ScyllaConversations, keyspace: Keyspace):

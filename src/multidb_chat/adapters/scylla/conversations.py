@@ -107,6 +107,7 @@ class ScyllaConversations:
         for first in range(0, len(pointers), _REMOVED_AT_ONCE):
             some = pointers[first : first + _REMOVED_AT_ONCE]
             removed += sum(await asyncio.gather(*(self._erase_at(account_id, *pointer) for pointer in some)))
+        await self._questions.remove_of(account_id)
         return removed
 
     async def _erase_at(self, account_id: str, state: str, conversation_id: str, revision: int) -> bool:

@@ -1,8 +1,9 @@
 """Messages in the cluster: pages, the outline, and adding them.
 
-Adding checks first that the conversation is there, notes bucket and day, writes the messages with the rows that count
-their questions, and checks at last that the conversation is still there: one that was removed meanwhile takes along
-what was just written. What a killed process leaves undone, doing the same again completes.
+Adding checks first that the conversation is there, notes the bucket, writes all messages of a bucket as one mutation
+and beside it the rows that count questions, and checks at last that the conversation is still there: one that was
+removed meanwhile takes along what was just written. What a killed process leaves undone is completed by doing the same
+again.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from multidb_chat.adapters.scylla.connection import UNSET, Connection, Row, Stat
 from multidb_chat.adapters.scylla.conversations_questions import Place, Questions
 from multidb_chat.adapters.scylla.records import DAY, Columns, now_micros
 from multidb_chat.domain.conversations import META_LIMIT, Link, Message
-from multidb_chat.domain.errors import InvalidInput, NotFound
+from multidb_chat.domain.errors import InvalidInput, NotFound, StoreUnavailable
 
 # ruff: noqa: S608 - statements are put together from constants only
 
@@ -57,10 +58,9 @@ class Messages:
     async def append(self, messages: Sequence[Message]) -> None:
         """Add messages of one conversation once. Raises `NotFound`, `InvalidInput`.
 
-        All or none, with what counts their questions: a logged batch, which costs the cluster more than one mutation,
-        but the turn one request less. What is too large for that is written bucket by bucket, part after part, each
-        one mutation, with the count at last, and taken back when a later one fails: only a process that is killed just
-        then leaves the earlier ones, until it is done again.
+        All or none: those of one bucket are one mutation. Where they fall on both sides of the border between two
+        buckets, they are a logged batch. What is too large for either is written part after part, and taken back when
+        a later one fails: only a process that is killed just then leaves the earlier ones, until it is done again.
         """
         if not messages:
             return
@@ -77,11 +77,8 @@ class Messages:
             self._ids_among(conversation_id, buckets),
         )
         new = _by_bucket(message for message in messages if message.id not in stored)
-        await asyncio.gather(
-            *(self._note(conversation_id, bucket) for bucket in new if bucket not in known),
-            self._questions.note(messages),
-        )
-        await self._write(new, self._questions.insertions(messages))
+        await asyncio.gather(*(self._note(conversation_id, bucket) for bucket in new if bucket not in known))
+        await self._write(new, messages)
         try:
             await self._require(messages)
         except NotFound:
@@ -125,21 +122,34 @@ class Messages:
         statement = "INSERT INTO message_buckets (conversation_id, bucket) VALUES (?, ?)"
         await self._connection.write(statement, conversation_id, bucket)
 
-    async def _write(self, buckets: Buckets, counts: Sequence[Statement]) -> None:
-        messages = [message for some in buckets.values() for message in some]
-        if sum(map(_size, messages)) + len(counts) * _SMALL_FIELDS < _SMALL:
-            if statements := [*map(_insertion, messages), *counts]:
-                await self._connection.write_together(statements, spread=True)
-            return
+    async def _write(self, buckets: Buckets, asked: Sequence[Message]) -> None:
+        """Write messages, and beside them what counts questions: whoever is killed in between may leave only that.
+
+        A count too many is made up for when the same is done again, and goes with the account.
+        """
+        outcomes = await asyncio.gather(
+            self._write_messages(buckets), self._questions.add(asked), return_exceptions=True
+        )
+        errors = [error for error in outcomes if isinstance(error, BaseException)]
+        if errors and not isinstance(errors[0], StoreUnavailable):  # which may have been written all the same
+            await self._questions.remove(asked)
+        if errors:
+            raise errors[0]
+
+    async def _write_messages(self, buckets: Buckets) -> None:
+        parts = [part for messages in buckets.values() for part in _parts(messages)]
+        if len(parts) > 1 and sum(map(_size, (message for part in parts for message in part))) < _SMALL:
+            statements = [_insertion(message) for part in parts for message in part]
+            return await self._connection.write_together(statements, spread=True)
         done: list[Message] = []
-        try:
-            for part in (part for some in buckets.values() for part in _parts(some)):
+        for part in parts:
+            try:
                 await self._connection.write_together([_insertion(message) for message in part])
-                done += part
-            await asyncio.gather(*(self._connection.write(statement, *values) for statement, values in counts))
-        except BaseException:
-            await self._take_back(done)
-            raise
+            except BaseException:
+                await self._take_back(done)
+                raise
+            done += part
+        return None
 
     async def _take_back(self, messages: Sequence[Message]) -> None:
         writes = [(_DELETE, (one.conversation_id, bucket_of(one.id), one.id)) for one in messages]

@@ -1,6 +1,7 @@
 """Rows that count questions by day: one for each message of the role user, with nothing of its words.
 
-They are written with the messages, again when the same messages are added again, and removed with the conversation.
+They are written beside the messages, again when the same messages are added again, and removed with the conversation.
+Of a message that was never written after all, one may be left until the account is erased.
 """
 
 import asyncio
@@ -9,13 +10,14 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from multidb_chat.adapters.scylla.connection import Connection, Statement
+from multidb_chat.adapters.scylla.connection import Connection
 from multidb_chat.adapters.scylla.records import DAY, day_number, day_numbered, micros, now_micros, shard_of
 from multidb_chat.domain.conversations import Message
 
 Place = tuple[int, str]
 """A day and an account."""
 
+_AHEAD = 10_000_000  # microseconds that a clock may be ahead
 _KIND = "questions"
 _KEY = "day = ? AND shard = ? AND account_id = ?"
 
@@ -27,15 +29,15 @@ class Questions:
         self._connection = connection
         self._noted: set[tuple[int, int]] = set()  # days that nobody takes back, so that once is enough
 
-    async def note(self, messages: Iterable[Message]) -> None:
-        """Remember on which days there are questions, before these messages are counted."""
-        days = {(micros(one.created_at) // DAY, shard_of(one.account_id)) for one in messages if one.role == "user"}
-        await asyncio.gather(*(self._note(day, shard) for day, shard in days - self._noted))
-
-    def insertions(self, messages: Iterable[Message]) -> list[Statement]:
-        """Return what counts these messages, once each."""
+    async def add(self, messages: Iterable[Message]) -> None:
+        """Count these messages, once each."""
         statement = "INSERT INTO questions (day, shard, account_id, conversation_id, message_id) VALUES (?, ?, ?, ?, ?)"
-        return [(statement, (*_row_of(one), one.conversation_id, one.id)) for one in messages if one.role == "user"]
+        asked = [message for message in messages if message.role == "user"]
+        days = {(micros(message.created_at) // DAY, shard_of(message.account_id)) for message in asked}
+        await asyncio.gather(
+            *(self._note(day, shard) for day, shard in days - self._noted),
+            *(self._connection.write(statement, *_row_of(one), one.conversation_id, one.id) for one in asked),
+        )
 
     async def _note(self, day: int, shard: int) -> None:
         statement = "INSERT INTO days (kind, day, shard, revision) VALUES (?, ?, ?, ?)"
@@ -61,6 +63,15 @@ class Questions:
                 self._connection.write(statement, at, day, shard_of(account_id), account_id, conversation_id)
                 for day, account_id in places
             )
+        )
+
+    async def remove_of(self, account_id: str) -> None:
+        """Count no questions of an account any more that was erased, also such as clocks ahead of this one wrote."""
+        statement = f"DELETE FROM questions USING TIMESTAMP ? WHERE {_KEY}"  # noqa: S608 - constants
+        at, shard = now_micros() + _AHEAD, shard_of(account_id)
+        days = await self.by_day(date.min, account_id)
+        await asyncio.gather(
+            *(self._connection.write(statement, at, day_number(day), shard, account_id) for day in days)
         )
 
     async def by_day(self, first: date, account_id: str | None) -> dict[date, int]:
