@@ -48,18 +48,20 @@ class FileUpkeepContract(UpkeepContract):
     async def test_a_copy_holds_all_that_was_acknowledged_and_one_state(
         self, upkeep: FileUpkeep, write: Write, count: Count, tmp_path: Path
     ):
-        written, stop = 0, asyncio.Event()
+        written, wrote, stop = 0, asyncio.Event(), asyncio.Event()
 
         async def keep_writing() -> None:
             nonlocal written
             while not stop.is_set():
                 await write(written)
                 written += 1
+                wrote.set()
 
         writer = asyncio.create_task(keep_writing())
         for number in range(5):
             while written < 5 * number + 1:
-                await asyncio.sleep(0)
+                wrote.clear()
+                await wrote.wait()
             before = written
             shares: list[float] = []
             schema = await upkeep.save(tmp_path / f"copy {number}", shares.append)

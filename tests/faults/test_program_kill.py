@@ -130,6 +130,7 @@ def test_a_killed_program_leaves_no_process_behind(empty: Program, tmp_path: Pat
     children: set[str] = set()
     while not children and process.poll() is None:
         children = {pid for task in tasks.glob("*/children") for pid in task.read_text().split()}
+        time.sleep(0.005)
     killed(process)
     assert children
     for _ in range(500):

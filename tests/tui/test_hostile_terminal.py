@@ -20,8 +20,8 @@ if not hasattr(pexpect, "spawn"):
     pytest.skip("there are no pseudo-terminals here", allow_module_level=True)
 
 ROOT = Path(__file__).parents[2]
-# A whole program that is watched in a terminal: alone, its screens come as fast as they are read.
-pytestmark = pytest.mark.alone
+# A whole program in a terminal: beside few others, its screens come as fast as they are read.
+pytestmark = pytest.mark.watching
 PATIENCE = 120
 ANSWERS, EACH = 8, 1_250  # an answer fits on the screen: what has gone by before the next frame is not drawn
 PASTED = 250

@@ -7,8 +7,8 @@ import pytest
 from tests.tui.story import live_through
 from tests.tui.terminal import Terminal
 
-# A whole program that is watched in a terminal: alone, its screens come as fast as they are read.
-pytestmark = pytest.mark.alone
+# A whole program in a terminal: beside few others, its screens come as fast as they are read.
+pytestmark = pytest.mark.watching
 # A password is hashed three times here; how long that takes is nobody's concern in this test.
 QUICKLY = {"MULTIDB_CHAT_LOGIN_PASSWORD_COST": "4"}
 

@@ -12,8 +12,8 @@ from tests.tui.home import TEXTS, furnish
 from tests.tui.story import ADDRESS, ANSWER, COMPOSER, F5, GUEST_ANSWER, GUEST_QUESTION, ask, find_again, live_through
 from tests.tui.terminal import Terminal
 
-# Alone: a whole program that is watched in a terminal, whose notices go by after some seconds.
-pytestmark = [pytest.mark.alone, needs("redis"), needs("postgres"), needs("scylla"), needs("mongodb")]
+# A whole program in a terminal, whose notices go by after some seconds: beside few others, they are read before.
+pytestmark = [pytest.mark.watching, needs("redis"), needs("postgres"), needs("scylla"), needs("mongodb")]
 QUICKLY = {"MULTIDB_CHAT_LOGIN_PASSWORD_COST": "4"}
 
 

@@ -17,8 +17,8 @@ if not hasattr(pexpect, "spawn"):
     pytest.skip("there are no pseudo-terminals here", allow_module_level=True)
 
 ROWS, COLUMNS = 24, 80
-# A whole program that is watched in a terminal: alone, its screens come as fast as they are read.
-pytestmark = pytest.mark.alone
+# A whole program in a terminal: beside few others, its screens come as fast as they are read.
+pytestmark = pytest.mark.watching
 PATIENCE = 30
 EVIL = (
     "# Zorblax\x1b]0;owned-title\x07 manual\n\nThe Zorblax device is switched on by turning the brass key "

@@ -1,5 +1,6 @@
 """An installation with an administrator, made once, and what its commands say."""
 
+import asyncio
 import json
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from unittest import mock
 import pytest
 
 from tests.cli.conftest import Program
+from tests.tui.home import furnish
 
 ROOT, EVE = "root@example.org", "eve@example.org"
 PASSWORD = "turning the brass key"
@@ -39,11 +41,12 @@ def data(program: Program, *arguments: str | Path, given: str = "") -> Any:
 
 @pytest.fixture(scope="session")
 def administered(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with an administrator who is logged in, a user, and an entry of the knowledge base."""
+    """A home with an administrator who is logged in, a user, an entry of the knowledge base, and the handbook."""
     program = Program(tmp_path_factory.mktemp("administered") / "home", QUICKLY)
     done(program, "admin", "init", "--email", ROOT, "--password-stdin", given=f"{PASSWORD}\n")
     done(program, "admin", "users", "create", EVE, "--password-stdin", given=f"{PASSWORD}\n")
     done(program, "admin", "knowledge", "add", HOURS, WHEN, "--category", "Office")
+    asyncio.run(furnish(program.home, [], QUICKLY))
     return program.home
 
 
