@@ -123,11 +123,14 @@ def first_paint(arguments: Sequence[str], home: Path, text: bytes = PAINTED) -> 
 def key_times(home: Path, *load: str) -> list[float]:
     """Return the seconds from a key to its letter on the screen, for keys that nothing else on the screen shows.
 
-    `load` is what goes on meanwhile: `streaming` an answer, `embedding` documents.
+    `load` is what goes on meanwhile: `streaming` an answer, `embedding` documents; `long` is the conversation.
     """
     with terminal([__file__, "--app", *load], home) as started:
-        started.until(PAINTED)
-        time.sleep(3.0)  # what is loaded behind the first paint
+        started.until(b"guest", 120.0) if "long" in load else started.until(PAINTED)
+        started.drain(3.0)  # what is loaded behind the first paint
+        if "long" in load:
+            resume(started)
+            started.drain(2.0)  # turns above the view
         if "streaming" in load:
             started.send("go on\r")
             started.until(b"quick answer")
@@ -142,6 +145,13 @@ def key_times(home: Path, *load: str) -> list[float]:
                 started.send("\x15")  # empty the line, so that a letter shows anew
                 time.sleep(0.1)
         return times
+
+
+def resume(started: Terminal) -> float:
+    """Open the long conversation; return the seconds until its end is shown."""
+    begin = time.perf_counter()
+    started.send("/resume\r")
+    return started.until(f"Question {TURNS}?".encode()) - begin
 
 
 class Streaming:
@@ -245,26 +255,24 @@ def print_first_paint(home: Path) -> None:
 
 def print_keys(home: Path) -> None:
     """Print how soon a key shows, by what else goes on."""
-    for load in ((), ("streaming",), ("embedding",), ("streaming", "embedding")):
+    for load in ((), ("streaming",), ("streaming", "long"), ("embedding",), ("streaming", "embedding")):
         times = key_times(home, *load)
         print(
-            f"key to screen, {' and '.join(load) or 'idle':<24} p50 {statistics.median(times) * 1000:5.1f} ms   "
+            f"key to screen, {', '.join(load) or 'idle':<24} p50 {statistics.median(times) * 1000:5.1f} ms   "
             f"p95 {percentile(times, 0.95) * 1000:5.1f} ms   max {max(times) * 1000:5.1f} ms   ({len(times)} keys)"
         )
 
 
 def print_long(home: Path) -> None:
     """Print how soon a long conversation opens, how soon a page of it shows, and what it takes of the memory."""
-    last, first = f"Question {TURNS}?".encode(), b"Question 1?"
+    first = b"Question 1?"
     opened, before, after = [], [], []
     for _ in range(3):
         with terminal([__file__, "--app", "long"], home) as started:
             started.until(b"guest", 120.0)
             started.drain(3.0)  # what is loaded behind the first paint
             before.append(started.megabytes())
-            begin = time.perf_counter()
-            started.send("/resume\r")
-            opened.append(started.until(last) - begin)
+            opened.append(resume(started))
             started.drain(1.0)
             after.append(started.megabytes())
             pages = []

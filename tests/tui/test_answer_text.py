@@ -7,7 +7,7 @@ from textual.app import App, ComposeResult
 from textual.widgets import Markdown, Static
 
 from multidb_chat.tui.widgets.answer_text import AnswerText, settled
-from tests.tui.driving import until
+from tests.tui.driving import shown, until
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,29 @@ async def test_an_answer_in_pieces_is_drawn_as_it_grows_and_is_markdown_in_the_e
         assert not growing.display
         await answer.finish()  # again changes nothing
         assert markdown.source == "First **paragraph**.\n\nSecond one."
+
+
+async def test_what_is_complete_goes_from_text_to_markdown_without_showing_twice() -> None:
+    app = Stage()
+    frames = []
+    async with app.run_test() as pilot:
+        answer = app.query_one(AnswerText)
+        await answer.write("The first paragraph")
+        await until(pilot, lambda: "The first" in shown(pilot))
+        app.post_display_hook = lambda: app._batch_count or frames.append(shown(pilot).count("The first"))
+        await answer.write(" ends.\n\nThe second")
+        await until(pilot, lambda: "The second" in shown(pilot))
+        await answer.finish()
+        await pilot.pause()
+    assert set(frames) == {1}
+
+
+async def test_the_screen_is_laid_out_once_for_what_grows() -> None:
+    app = Stage()
+    async with app.run_test() as pilot:
+        answer, laid_out = app.query_one(AnswerText), []
+        app.screen.screen_layout_refresh_signal.subscribe(app, laid_out.append)
+        for line in range(4):
+            await answer.write(f"{line}\n")
+            await until(pilot, lambda line=line: str(line) in shown(pilot))
+        assert len(laid_out) == 1

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import pytest
 from textual import events
 
 from multidb_chat.tui.widgets.composer import Composer
-from tests.tui.driving import NARROW, app_in, area, ask, exchanges, send, shown, toasts, until
+from tests.tui.driving import NARROW, app_in, area, ask, exchanges, prepared, send, shown, toasts, until
 
 FOUNDED = "Who founded the Kestrel observatory?"
 LOG = "\n".join(f"12:{line // 60 % 60:02}:{line % 60:02} worker {line} finished its round" for line in range(9_999))
@@ -108,3 +109,23 @@ async def test_a_command_leaves_pasted_texts_waiting_and_escape_drops_them(home:
         await pilot.press("escape")
         assert attachments(pilot) == ""
         assert not pilot.app.query_one(Composer).drop_attachments()
+
+
+async def test_a_letter_is_painted_with_its_key_and_the_screen_is_not_laid_out_for_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("multidb_chat.tui.widgets.news.EVERY", 0.02)  # what looks for news lays out nothing, either
+    app = app_in(home)
+    async with app.run_test(size=NARROW) as pilot:
+        await prepared(pilot)
+        await pilot.press("a")
+        written, laid_out = [], []
+        monkeypatch.setattr(app, "_display", lambda _, update: written.append(update.render_segments(app.console)))
+        app.screen.screen_layout_refresh_signal.subscribe(app, laid_out.append)
+        await area(pilot)._on_key(events.Key("b", "b"))  # nothing else is done meanwhile
+        assert "ab" in written[0]
+        assert "multidb-chat" not in written[0]
+        await pilot.press(*"cdef")
+        await pilot.pause(0.2)
+        assert area(pilot).text == "abcdef"
+        assert laid_out == []

@@ -42,7 +42,7 @@ class AdditionLine(Static):
         self._drawn = monotonic()
         self.display = run is not None
         if run is not None:
-            self.update(line_of(run))
+            self.update(line_of(run), layout=False)  # one line, whatever it says
 
 
 def line_of(run: Addition) -> Content:

@@ -14,10 +14,11 @@ from textual.content import Content
 from textual.widgets import Markdown, Static
 
 from multidb_chat.domain.text import clean
+from multidb_chat.tui.widgets.laid_out_once import LaidOutOnce
 from multidb_chat.tui.widgets.transcript import Transcript
 
 _FRAME_SECONDS = 0.05
-_FRAME_SECONDS_TYPING = 0.5  # a letter that comes while a frame is drawn waits for it: few frames, few such letters
+_FRAME_SECONDS_TYPING = 0.2  # a letter that comes while a frame is drawn waits for it: few frames, few such letters
 _LINES = 4  # room is made for so many lines at once: making room is what takes longest
 _FENCE = re.compile(r" {0,3}(?:```|~~~)")
 
@@ -35,7 +36,24 @@ def settled(text: str) -> int:
     return end
 
 
-class AnswerText(Vertical):
+_BARS = ("table_open", "fence", "code_block")  # blocks with bars to scroll by
+
+
+class _Growing(LaidOutOnce, Static):
+    """The block that grows."""
+
+
+class _Markdown(LaidOutOnce, Markdown):
+    """The blocks that are complete. Styles find a block by the name of its class."""
+
+    BLOCKS = Markdown.BLOCKS | {
+        name: type(block.__name__, (LaidOutOnce, block), {})
+        for name, block in Markdown.BLOCKS.items()
+        if name not in _BARS
+    }
+
+
+class AnswerText(LaidOutOnce, Vertical):
     """Markdown that is written piece by piece; `text` is there from the beginning."""
 
     DEFAULT_CSS = """
@@ -47,8 +65,8 @@ class AnswerText(Vertical):
     def __init__(self, text: str = "") -> None:
         super().__init__()
         # Links in a document's text are shown, never followed: what a hostile document says must not open anything.
-        self._markdown = Markdown(clean(text), open_links=False)
-        self._growing = Static(classes="growing", markup=False)
+        self._markdown = _Markdown(clean(text), open_links=False)
+        self._growing = _Growing(classes="growing", markup=False)
         self._text = ""
         self._height = 0
         self._unwritten = ""
@@ -98,7 +116,13 @@ class AnswerText(Vertical):
     async def _draw(self) -> None:
         if end := settled(self._text):
             complete, self._text = self._text[:end], self._text[end:]
-            await self._markdown.append(complete)
+            with self.app.batch_update():  # what is complete goes from one place to the other
+                await self._markdown.append(complete)
+                self._draw_growing()
+        else:
+            self._draw_growing()
+
+    def _draw_growing(self) -> None:
         growing, text = self._growing, self._text.rstrip()
         growing.update(Content(text), layout=False)
         # Measured at this widget's width: what is not displayed has none of its own.

@@ -49,6 +49,8 @@ class Completions(Static):
 
     def offer(self, items: Sequence[Completion]) -> None:
         """Show these; the first one is chosen, or stays what was."""
+        if not items and not self._items:  # at almost every key: an update would lay out the screen
+            return
         chosen = self.chosen
         self._items = items
         self._at = items.index(chosen) if chosen is not None and chosen in items else 0

@@ -5,7 +5,6 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
@@ -13,12 +12,13 @@ from multidb_chat.domain.text import clean, clean_line
 from multidb_chat.domain.turns import Answer, Citation
 from multidb_chat.tui.commands.keys import ANSWER_KEYS
 from multidb_chat.tui.widgets.answer_text import AnswerText
+from multidb_chat.tui.widgets.paged import Page
 from multidb_chat.tui.wording import headings, place, shown
 
 RATED = {1: "▲ You found this answer good.", -1: "▼ You found this answer bad."}
 
 
-class Exchange(Vertical, can_focus=True):
+class Exchange(Page, can_focus=True):
     """A question with its answer; with the focus on it, single keys act on it.
 
     `question_id` is the question's message once the turn has begun, `parent_id` the message that it answers to (empty:
@@ -74,6 +74,11 @@ class Exchange(Vertical, can_focus=True):
         """Which one of its versions it is, from 1 on; one that is not stored is the last."""
         known = self.question_id in self.versions
         return self.versions.index(self.question_id or "") + 1 if known else len(self.versions) + 1
+
+    @property
+    def may_be_away(self) -> bool:
+        """Whether it is complete: a growing answer is measured where it is."""
+        return self.ended
 
     def stand_among(self, versions: Sequence[str]) -> None:
         """Tell the questions that were asked in its place."""

@@ -31,6 +31,7 @@ class News(Static):
         self._serving = serving
         self._ring = ring
         self._account = ""
+        self._unread = 0
         self._since = datetime.now(UTC)
 
     def on_mount(self) -> None:
@@ -52,8 +53,10 @@ class News(Static):
         except MultidbChatError:
             return
         self._since = max((letter.at for letter in news), default=self._since)
-        self.display = bool(unread)
-        self.update(Content(f"✉ {unread:,} unread, F9"))
+        if unread != self._unread:  # else the screen would be laid out anew each time
+            self._unread = unread
+            self.display = bool(unread)
+            self.update(Content(f"✉ {unread:,} unread, F9"))
         for letter in news:
             self._ring(letter)
 

@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from textual.containers import VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.geometry import Region, Size
 from textual.layout import DockArrangeResult
 from textual.scrollbar import ScrollBar
 from textual.widget import Widget
 
 from multidb_chat.tui.serving import told
+from multidb_chat.tui.widgets.laid_out_once import LaidOutOnce
 
 PAGE = 4
 """Widgets that are read at once."""
@@ -40,6 +41,25 @@ class Pages(Protocol):
 
     def keep(self, at: int, widget: Widget) -> bool:
         """Remember what is needed to read this one again; False when that cannot be."""
+
+
+class Page(LaidOutOnce, Vertical):
+    """A widget of the column. While it is `away` from the view, its children have no place on the screen.
+
+    Laying out the screen takes as long as there are widgets on it, and what is out of view shows none of them.
+    """
+
+    away = False
+
+    @property
+    def is_scrollable(self) -> bool:
+        """Whether its children are laid out."""
+        return not self.away and super().is_scrollable
+
+    @property
+    def may_be_away(self) -> bool:
+        """Whether nothing in it depends on where it is."""
+        return True
 
 
 class PagedScroll(VerticalScroll):
@@ -171,7 +191,22 @@ class PagedScroll(VerticalScroll):
                 self.set_reactive(Widget.scroll_y, at)
                 self.set_reactive(Widget.scroll_target_y, at)
                 self.vertical_scrollbar.set_reactive(ScrollBar.position, at)
+        self._look_away(size, arranged.total_region.bottom)
         return arranged
+
+    def _size_updated(self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True) -> bool:
+        """Ask for a second layout only where the view has another size, to which what is in it has to be fitted."""
+        layout = layout and container_size != self.container_size
+        return super()._size_updated(size, virtual_size, container_size, layout)
+
+    def _look_away(self, size: Size, end: int) -> None:
+        """Tell the children which of them are in view, as Textual is about to show them."""
+        following = self.is_anchored and not self._anchor_released
+        top = end - self.container_size.height if following else round(self.scroll_y)
+        for child, place in self._places.items():
+            if isinstance(child, Page):
+                seen = place.bottom > top and place.y < top + size.height
+                child.away = not seen and child.may_be_away
 
     # Pages in, pages out
 

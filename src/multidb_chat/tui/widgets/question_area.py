@@ -8,6 +8,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
+from textual.widgets.text_area import Edit, EditResult
 
 from multidb_chat.domain.text import clean
 from multidb_chat.tui.paths import dropped_paths
@@ -108,6 +109,17 @@ class QuestionArea(TextArea):
         row, column = self.cursor_location
         line = self.document.get_line(row)[:column]
         self.replace(text, (row, _WORD.search(line).start()), (row, column))  # type: ignore[union-attr]
+
+    def edit(self, edit: Edit) -> EditResult:
+        """Change the text and paint it at once: the next of sixty frames a second waits for all that goes with it."""
+        result = super().edit(edit)
+        screen, app = self.screen, self.app
+        # A box that changes its height waits for the layout.
+        if self._repaint_required and not self._layout_required and screen is app.screen and not app._batch_count:
+            self._repaint_required = False
+            screen._compositor.update_widgets({self})
+            app._display(screen, screen._compositor.render_update(screen_stack=app._background_screens))
+        return result
 
     def put(self, text: str) -> None:
         """Replace the text, with the cursor behind it."""
