@@ -80,6 +80,29 @@ def test_commands_are_known_however_they_are_typed(text: str, command: str, argu
     assert (parsed.command.name, parsed.argument) == (command, argument)
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("/dosc", "/docs"),
+        ("/QUTI", "/quit"),
+        ("/re", "/retry"),
+        ("/conv", "/conversations"),
+        ("/sesion-stats", "/session-stats"),
+    ],
+)
+def test_the_nearest_command_is_suggested_for_a_slip(typed: str, meant: str) -> None:
+    parsed = parse(typed)
+    assert parsed is not None
+    assert (parsed.command, parsed.hint) == (None, f"Did you mean {meant}?")
+
+
+@pytest.mark.parametrize("typed", ["/xyz", "/", "/frobnicate", "/etc/hosts"])
+def test_nothing_is_suggested_where_nothing_is_near(typed: str) -> None:
+    parsed = parse(typed)
+    assert parsed is not None
+    assert parsed.hint == "/help lists the commands."
+
+
 @pytest.mark.parametrize("text", ["how do I quit?", "clear skies", "a /help", "/etc/hosts says\nwhat?"])
 def test_questions_are_no_commands(text: str) -> None:
     assert parse(text) is None

@@ -29,7 +29,7 @@ class Members(Background):
         from multidb_chat.services.account_export import AccountExport
 
         stores = (self.accounts, self.tasks, self.conversations, self.library)
-        return AccountExport(*stores, audit=lambda: self.audit)
+        return AccountExport(*stores, drafts=self.drafts, audit=lambda: self.audit)
 
     @cached_property
     def erasure(self) -> "Erasure":

@@ -32,8 +32,8 @@ def export(
 ) -> None:
     """Write all that is kept of you into one zip file that only you can read.
 
-    Profile, conversations, documents with their texts and originals, feedback, tasks, usage, and what the audit log
-    says about you: as JSON, conversations as Markdown too.
+    Profile, conversations, what was typed and not sent, documents with their texts and originals, feedback, tasks,
+    usage, and what the audit log says about you: as JSON, conversations as Markdown too.
     """
     session = session_of(context)
     session.console.quiet = quiet

@@ -35,7 +35,7 @@ def register(
             strength = await application.authentication.strength(password, address)
             console.tell(*strength_line(strength.score, strength.hint))
         account = await application.identity.register(address, password)
-        return _shown(console, application, as_json, "registered and logged in as ", account.email or "")
+        return await _shown(console, application, as_json, "registered and logged in as ", account.email or "")
 
     session.run(work, "local")
 
@@ -69,7 +69,7 @@ def login(
             if password_stdin or not console.can_ask:
                 raise
             account = await application.identity.log_in(address, password, await console.ask("Code:"))
-        return _shown(console, application, as_json, "logged in as ", account.email or "")
+        return await _shown(console, application, as_json, "logged in as ", account.email or "")
 
     session.run(work, "local")
 
@@ -80,7 +80,7 @@ def logout(context: typer.Context, as_json: Json = False) -> None:
 
     async def work(application: "Application") -> Exit:
         await application.identity.log_out()
-        return _shown(session.console, application, as_json, "logged out; now ", "the local account")
+        return await _shown(session.console, application, as_json, "logged out; now ", "the local account")
 
     session.run(work, "local")
 
@@ -92,23 +92,23 @@ def whoami(context: typer.Context, as_json: Json = False) -> None:
     async def work(application: "Application") -> Exit:
         account = application.account
         name = account.email or "the local account of this machine"
-        plan = (await application.plans.usage_of(account)).plan
-        shown = _shown(session.console, application, as_json, "", name, f" · {account.role} · {plan} plan")
+        plan = (await application.plans.allowance(account)).plan
+        shown = await _shown(session.console, application, as_json, "", name, f" · {account.role} · {plan} plan")
         await warn_of_quota(session.console, application)
         return shown
 
     session.run(work)
 
 
-def account_record(application: "Application") -> dict[str, Any]:
-    """Return who is talking as JSON values."""
+async def account_record(application: "Application") -> dict[str, Any]:
+    """Return who is talking as JSON values, with the plan that counts now. Raises `NotPermitted` or `StoreError`."""
     account, session_id = application.account, application.identity.session_id
     return {
         "id": account.id,
         "kind": "account" if account.email else "guest" if account.role == "guest" else "local",
         "email": account.email,
         "role": account.role,
-        "plan": account.plan,
+        "plan": (await application.plans.allowance(account)).plan,
         "session_id": session_id or None,
     }
 
@@ -121,9 +121,11 @@ async def _asked_address(console: Console) -> str:
     return (await console.ask("E-mail address:")).strip()
 
 
-def _shown(console: Console, application: "Application", as_json: bool, done: str, name: str, more: str = "") -> Exit:
+async def _shown(
+    console: Console, application: "Application", as_json: bool, done: str, name: str, more: str = ""
+) -> Exit:
     if as_json:
-        console.write_json(account_record(application))
+        console.write_json(await account_record(application))
     else:
         console.write(done, Styled(name, "strong"), more)
     return Exit.DONE

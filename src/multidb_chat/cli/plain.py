@@ -42,8 +42,7 @@ class PlainChat:
             if parsed is None:
                 await self.ask(line)
             elif parsed.command is None:
-                hint = f"Did you mean {parsed.suggestion}?" if parsed.suggestion else "/help lists the commands."
-                self.console.error(f"there is no command {line.split()[0][:40]}. {hint}")
+                self.console.error(f"there is no command {line.split()[0][:40]}. {parsed.hint}")
             elif not parsed.command.plain:
                 self.console.error(f"{parsed.command.name} is of the app alone; /help lists what there is here.")
             else:

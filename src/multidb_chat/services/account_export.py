@@ -25,6 +25,7 @@ from multidb_chat.services.talk_export import file_stem, markdown_of, message_re
 
 if TYPE_CHECKING:
     from multidb_chat.services.audit import AuditLog
+    from multidb_chat.services.drafts import Drafts
 
 _PAGE = 200
 _LONGEST_NAME = 80
@@ -40,12 +41,14 @@ Made at {at:%Y-%m-%d %H:%M} UTC for {whose}.
 {rows}
 Times are ISO 8601 in UTC. Each conversation is there twice: as JSON with everything that is known of each message, the
 sources of answers among it, and as Markdown to read, both with all messages in the order in which they were written.
+A draft is what was typed on this machine and not sent.
 The text of each document is what was read from it; the original is there where no file could be read again. The audit
 log is what was recorded of what you did. Passwords and tokens are not in here.
 """
 _WHERE = {
     "profile": "profile.json",
     "usage": "usage.json",
+    "drafts": "drafts.json",
     "conversations": "conversations/",
     "documents": "documents.json, documents/, originals/",
     "feedback": "feedback.json",
@@ -64,6 +67,7 @@ class AccountExport:
         conversations: Conversations,
         library: Library,
         *,
+        drafts: "Drafts",
         audit: "Callable[[], AuditLog]",
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -71,6 +75,7 @@ class AccountExport:
         self._tasks = tasks
         self._conversations = conversations
         self._library = library
+        self._drafts = drafts
         self._audit = audit
         self._clock = clock
 
@@ -107,6 +112,7 @@ class AccountExport:
         return {
             "profile": self._profile(account),
             "usage": self._usage(account, now),
+            "drafts": self._draft(account),
             "feedback": self._feedback(account),
             "tasks": self._tasks_of(account),
             "audit": self._entries(account),
@@ -127,6 +133,10 @@ class AccountExport:
             month = month_end(month).date()
         held = await self._library.holdings(account.id)
         yield {"documents_now": held.documents, "size_bytes_now": held.size_bytes}
+
+    async def _draft(self, account: Account) -> AsyncIterator[Any]:
+        if text := await self._drafts.recall(account):
+            yield {"text": text}
 
     async def _feedback(self, account: Account) -> AsyncIterator[Any]:
         before = ""

@@ -220,6 +220,7 @@ def test_from_an_empty_machine_to_a_restored_one(tmp_path: Path) -> None:
     (tmp_path / "tides.md").write_text("# Tides\n\nThe tide at Brest is seven metres high in March.\n")
     done(here, "login", EVE, "--password-stdin", given=f"{PASSWORD}\n")
     assert data(here, "usage")["plan"] == "pro"
+    assert data(here, "whoami")["plan"] == "pro"
     assert done(here, "ask", AGAIN) == WHEN + "\n"
     done(here, "docs", "add", tmp_path / "tides.md")
     asked = data(here, "ask", "How high is the tide at Brest in March?")

@@ -16,6 +16,7 @@ from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.errors import InvalidInput, NotPermitted, StoreUnavailable
 from multidb_chat.services.account_export import AccountExport
 from multidb_chat.services.audit import AuditLog
+from multidb_chat.services.drafts import Drafts
 from tests.contracts.library import a_content
 from tests.unit.services.houses import NOW, Stores, furnish, somebody
 
@@ -29,12 +30,13 @@ class House(Stores):
         super().__init__(folder)
         self.target = folder / "export.zip"
         anchor = AnchorFile(folder / "audit.head")
+        self.drafts = Drafts(folder / "drafts")
         self.audit = AuditLog(self.accounts, KeyFile(folder / "keys.json"), anchor, clock=lambda: self.now)
 
     def export(self, **stores: Any) -> AccountExport:
         named = ("accounts", "tasks", "conversations", "library")
         parts = (stores.get(name, getattr(self, name)) for name in named)
-        return AccountExport(*parts, audit=lambda: self.audit, clock=lambda: self.now)
+        return AccountExport(*parts, drafts=self.drafts, audit=lambda: self.audit, clock=lambda: self.now)
 
     async def written(self, account: Account) -> dict[str, str]:
         await self.export().write(account, self.target)
@@ -75,7 +77,15 @@ async def test_everything_of_the_account_comes_back_out_of_the_file(house: House
     assert "| conversations | 3 | `conversations/` |" in files["README.md"]
 
 
+async def test_what_was_typed_and_not_sent_is_in_it(house: House):
+    await house.drafts.keep(ADA, "How low was\nchurn in")
+    files = await house.written(ADA)
+    assert json.loads(files["drafts.json"]) == [{"text": "How low was\nchurn in"}]
+    assert "| drafts | 1 | `drafts.json` |" in files["README.md"]
+
+
 async def test_nothing_of_anybody_else_is_in_it(house: House):
+    await house.drafts.keep(BOB, f"{BOB.id} is writing")
     await house.library.update_collection(
         replace((await house.library.collections(BOB.id))[0], shared=True)
     )  # fmt: skip

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from multidb_chat.tui.commands import COMMANDS, PLAIN
 from multidb_chat.tui.commands.command import Command
 
+_NEAR = 0.65  # a letter too many, too few or in another place; not words that share a letter by chance
+
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What was typed: a command with its argument, or an unknown one with the nearest known name."""
+    """What was typed: a command with its argument, or an unknown one with a `hint` at what may be meant."""
 
     command: Command | None
     argument: str = ""
-    suggestion: str = ""
+    hint: str = ""
 
 
 def named(name: str) -> Command:
@@ -31,8 +33,19 @@ def parse(text: str) -> Parsed | None:
     for command in COMMANDS:
         if command.name == name.lower():
             return Parsed(command, argument.strip())
-    near = difflib.get_close_matches(name.lower(), [command.name for command in COMMANDS], n=1, cutoff=0.5)
-    return Parsed(None, argument.strip(), near[0] if near else "")
+    near = _nearest(name.lower())
+    return Parsed(None, argument.strip(), f"Did you mean {near}?" if near else "/help lists the commands.")
+
+
+def _nearest(name: str) -> str:
+    """Return the command that was meant, empty where none is near: the first that begins so, else one nearly alike.
+
+    Compared without the slash, which all have in common.
+    """
+    names = [command.name[1:] for command in COMMANDS]
+    near = [one for one in names if len(name) > 1 and one.startswith(name[1:])]
+    near += difflib.get_close_matches(name[1:], names, n=1, cutoff=_NEAR)
+    return f"/{near[0]}" if near else ""
 
 
 def completions(text: str) -> list[Command]:

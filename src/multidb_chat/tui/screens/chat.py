@@ -212,8 +212,7 @@ class ChatScreen(Screen[None]):
 
     def _obey(self, parsed: Parsed, text: str) -> None:
         if parsed.command is None:
-            hint = f"Did you mean {parsed.suggestion}?" if parsed.suggestion else "/help lists the commands."
-            self.say(f"There is no command {text.split()[0][:40]}. {hint}")
+            self.say(f"There is no command {text.split()[0][:40]}. {parsed.hint}")
         else:
             self.carry_out(parsed.command, parsed.argument)
 
