@@ -159,3 +159,29 @@ def test_background_work_is_done_and_told_line_by_line(prepared: Path, tmp_path:
         child.expect_exact(expected)
     child.sendline("/quit")
     child.expect(pexpect.EOF)
+
+
+def test_conversations_are_kept_in_order_line_by_line(prepared: Path, tmp_path: Path) -> None:
+    home = Program(tmp_path / "home")
+    shutil.copytree(prepared, home.home)
+    file = tmp_path / "talk.md"
+    lines = (
+        "/rename Early", CHURN, "/rename Churn, for the board", f"/export {file}", "/fork", "/new",
+        "/conversations board", "/conversations", "/conversations zebra", "/resume 2", "/retry", "/resume nonsense",
+        "/rename",
+    )  # fmt: skip
+    done = home("--plain", stdin="\n".join(lines).encode())
+    said = done.stdout
+    assert "error: there is no conversation here yet; ask something first" in done.stderr
+    assert "This conversation is called Churn, for the board now." in said
+    assert ANSWER in file.read_text(encoding="utf-8")
+    assert "This is the copy; /conversations lists both." in said
+    assert "1: Churn, for the board" in said
+    assert "2: Churn, for the board" in said
+    assert "No conversation has all of these words." in said
+    resumed = said.partition("No conversation has all of these words.")[2]
+    assert f"(1 question)\n> {CHURN}\n{ANSWER}" in resumed
+    assert resumed.count(ANSWER) == 2  # it was said again, and asked again
+    assert "nonsense" in done.stderr
+    assert "say how it is to be called" in done.stderr
+    assert not unsafe(done.stdout + done.stderr)

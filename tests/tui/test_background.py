@@ -32,7 +32,7 @@ QUICK = Pace(lease=30, beat=0.02, poll=0.02)
 @pytest.fixture(autouse=True)
 def _often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look again sooner than a person would want, so that nobody waits."""
-    for place in ("screens.tasks", "screens.inbox", "screens.report", "widgets.news"):
+    for place in ("screens.followed", "screens.report", "widgets.news"):
         monkeypatch.setattr(f"multidb_chat.tui.{place}.EVERY", 0.1)
 
 

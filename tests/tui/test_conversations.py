@@ -217,6 +217,10 @@ async def test_the_last_conversation_is_resumed(home: Path) -> None:
         await until(pilot, lambda: not exchanges(pilot))
         await send(pilot, "/resume")
         await until(pilot, lambda: len(exchanges(pilot)) == 1)
+        services = await pilot.app._serving.services()  # type: ignore[attr-defined]
+        first = next(one for one in await services.history.all(services.account) if one.title == "Churn in 2019")
+        await send(pilot, f"/resume {first.id}")
+        await until(pilot, lambda: len(exchanges(pilot)) == 3)
 
 
 @asynccontextmanager

@@ -32,7 +32,10 @@ class PlainChat:
         self.answer: Answer | None = None
         """The latest complete answer."""
         self.leaving = False
-        self._conversation_id: str | None = None
+        self.conversation_id: str | None = None
+        """The conversation that is talked in; None until something is asked."""
+        self.listed: list[str] = []
+        """The ids of the conversations that were listed last, in order."""
         self._asked_after = ""
 
     async def take(self, line: str) -> None:
@@ -59,14 +62,14 @@ class PlainChat:
         view = AnswerView(self.console, as_json=False)
         for problem in narrowed.unknown:
             view.note(problem)
-        if self._conversation_id is None:
-            self._conversation_id = (await services.history.start(account, question)).id
+        if self.conversation_id is None:
+            self.conversation_id = (await services.history.start(account, question)).id
         parent_id = self._asked_after if again or self.answer is None else self.answer.message_id
         events = services.chat.respond(
             account,
             question,
             collections=narrowed.collections,
-            conversation_id=self._conversation_id,
+            conversation_id=self.conversation_id,
             parent_id=parent_id,
             use_cache=not again,
             documents=narrowed.documents,
@@ -76,12 +79,18 @@ class PlainChat:
             async for event in events:
                 view.show(event)
         await view.finish(services, [])
+        if self.console.out_is_terminal:
+            with suppress(MultidbChatError):  # it was read all the same
+                await services.history.mark_read(account, self.conversation_id)
         self._asked_after, self.answer = parent_id or "", view.answer
 
     def begin_anew(self) -> None:
         """Let the next question begin another conversation."""
-        self._conversation_id = self.answer = None
-        self._asked_after = ""
+        self.go_on(None, None, "")
+
+    def go_on(self, conversation_id: str | None, answer: "Answer | None", asked_after: str) -> None:
+        """Let the next question follow the answer; the question of that one came behind `asked_after`."""
+        self.conversation_id, self.answer, self._asked_after = conversation_id, answer, asked_after
 
 
 def run_plain(settings: "Settings", console: Console) -> Exit:

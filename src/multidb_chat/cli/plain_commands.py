@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
+from multidb_chat.cli import plain_conversations as conversations
 from multidb_chat.domain.text import clean_line
 from multidb_chat.tui.commands import COMMANDS
 
@@ -227,7 +228,12 @@ RUN: Mapping[str, Callable[["PlainChat", str], Awaitable[None]]] = {
     "/rate": _rate,
     "/feedback": _feedback,
     "/my-feedback": _my_feedback,
+    "/conversations": conversations.conversations,
     "/new": _new,
+    "/resume": conversations.resume,
+    "/rename": conversations.rename,
+    "/fork": conversations.fork,
+    "/export": conversations.export,
     "/stats": _stats,
     "/session-stats": _session_stats,
     "/clear-cache": _clear_cache,

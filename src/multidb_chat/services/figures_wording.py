@@ -8,6 +8,7 @@ from multidb_chat.domain.plans import Standing
 from multidb_chat.domain.statistics import FAILED, NOT_FOUND, Figures, SessionFigures
 from multidb_chat.domain.text import clean_line
 from multidb_chat.services.quota_wording import NAMES, amount
+from multidb_chat.services.wording import duration
 
 T = TypeVar("T")
 Rows = Sequence[tuple[str, str]]
@@ -44,7 +45,9 @@ def usage_rows(standing: Standing) -> Rows:
 def figure_rows(figures: Figures) -> Rows:
     """Return an account's figures."""
     rate, median, slow = figures.hit_rate, figures.within(0.5), figures.within(0.95)
-    times = NONE_YET if median is None or slow is None else f"half within {median:,.0f} ms, 95 % within {slow:,.0f} ms"
+    times = (
+        NONE_YET if median is None or slow is None else f"half within {duration(median)}, 95 % within {duration(slow)}"
+    )
     return [
         ("Questions", f"{figures.questions:,}"),
         ("From the cache", NONE_YET if rate is None else f"{100 * rate:.0f} %"),
@@ -61,7 +64,7 @@ def session_rows(session: SessionFigures) -> Rows:
     answered = session.turns - session.failed
     times = NONE_YET
     if session.median is not None and session.slowest is not None:
-        times = f"{session.median:,.0f} ms (half), {session.slowest:,.0f} ms at most"
+        times = f"{duration(session.median)} (half), {duration(session.slowest)} at most"
     return [
         ("Running for", _span(session.seconds)),
         ("Questions", f"{session.turns:,}"),

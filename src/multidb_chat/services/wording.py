@@ -13,6 +13,11 @@ def span(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5_400 else f"{seconds / 3_600:.1f} h"
 
 
+def duration(milliseconds: float) -> str:
+    """Return how long something took: `40 ms`, from a second on `2.5 s`."""
+    return f"{milliseconds:.0f} ms" if milliseconds < 1_000 else f"{milliseconds / 1_000:.3g} s"
+
+
 def size(number: int) -> str:
     """Return a number of bytes as `812 B`, `14 kB`, `3.2 MB` or `1.5 GB` (powers of 1,000)."""
     if number < 1_000:

@@ -19,6 +19,7 @@ from multidb_chat.tui.commands import COMMANDS
 from multidb_chat.tui.commands.command import Command
 from multidb_chat.tui.commands.parsing import named
 from multidb_chat.tui.desk import Desk
+from multidb_chat.tui.key_names import key_name
 from multidb_chat.tui.messages import Ended, ServicesPrepared
 from multidb_chat.tui.screens.chat import ChatScreen
 from multidb_chat.tui.services import OpenServices
@@ -151,6 +152,10 @@ class ChatApp(App[int]):
         """Look and sound as these settings say, from now on."""
         self.theme = settings.theme
         self._bell = settings.bell
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Return how a key is written in the list of all actions."""
+        return binding.key_display or key_name(binding.key)
 
     def action_help(self) -> None:
         """Show the keys of the screen and the commands."""

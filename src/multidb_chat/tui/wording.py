@@ -45,6 +45,6 @@ _STRENGTHS = (
 def strength_of(strength: "Strength") -> Content:
     """Return how strong a password is: a bar, a word, and a line of advice."""
     word, style = _STRENGTHS[strength.score]
-    bar = "━" * (3 * (strength.score + 1))
+    bar = "━" * (strength.score + 1) + "─" * (len(_STRENGTHS) - 1 - strength.score)
     hint = f"  {clean_line(strength.hint)}" if strength.hint else ""
-    return Content.styled(f"{bar:<15} {word}", style) + Content.styled(hint, MUTED)
+    return Content.styled(f"{bar} {word}", style) + Content.styled(hint, MUTED)

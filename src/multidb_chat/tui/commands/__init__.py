@@ -26,6 +26,7 @@ COMMANDS = (
         "conversations:conversations",
         key="f5",
         label="Conversations",
+        plain=True,
     ),
     Command(
         "/new",
@@ -36,10 +37,10 @@ COMMANDS = (
         label="New",
         plain=True,
     ),
-    Command("/resume", "", "Go on with the conversation talked in last", "conversations:resume"),
-    Command("/rename", "TITLE", "Give the conversation another title", "conversations:rename"),
-    Command("/fork", "", "Go on in a copy, from the answer looked at", "conversations:fork"),
-    Command("/export", "[md|json] [FILE]", "Write the conversation to a file", "conversations:export"),
+    Command("/resume", "[ID]", "Go on with the conversation talked in last", "conversations:resume", plain=True),
+    Command("/rename", "TITLE", "Give the conversation another title", "conversations:rename", plain=True),
+    Command("/fork", "", "Go on in a copy, from the answer looked at", "conversations:fork", plain=True),
+    Command("/export", "[md|json] [FILE]", "Write the conversation to a file", "conversations:export", plain=True),
     # Documents
     Command(
         "/docs", "", "Show the documents that are searched", "documents:docs", key="f3", label="Documents", plain=True

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from multidb_chat.tui.key_names import key_name
+
 if TYPE_CHECKING:
     from multidb_chat.tui.screens.chat import ChatScreen
 
@@ -42,7 +44,7 @@ class Command:
     @property
     def key_name(self) -> str:
         """The key as it is written on it: `ctrl+l` is Ctrl+L."""
-        return "+".join(part.capitalize() for part in self.key.split("+")) if self.key else ""
+        return key_name(self.key) if self.key else ""
 
     def load(self) -> Run:
         """Return the function, whose module is imported when it is first used."""

@@ -5,11 +5,9 @@ from typing import TYPE_CHECKING
 from multidb_chat.domain.text import clean_line
 
 if TYPE_CHECKING:
-    from multidb_chat.services.talk_export import TalkForm
     from multidb_chat.tui.screens.chat import ChatScreen
 
 _NOTHING_YET = "Nothing is said here yet: ask something first, or open a conversation with /conversations."
-_FORMS: "dict[str, TalkForm]" = {"md": "md", "json": "json"}
 
 
 async def new(chat: "ChatScreen", argument: str) -> None:
@@ -34,13 +32,14 @@ async def conversations(chat: "ChatScreen", argument: str) -> None:
 
 
 async def resume(chat: "ChatScreen", argument: str) -> None:
-    """Go on with the conversation talked in last."""
+    """Go on with the conversation talked in last, or with the one of this id."""
     services = await chat.serving.services()
-    latest = await services.history.latest(services.account)
-    if latest is None or latest.id == chat.turns.conversation_id:
+    history, account = services.history, services.account
+    found = await (history.named(account, argument) if argument else history.latest(account))
+    if found is None or found.id == chat.turns.conversation_id:
         chat.say("There is no other conversation to go on with.")
     else:
-        await chat.turns.open(latest.id)
+        await chat.turns.open(found.id)
 
 
 async def rename(chat: "ChatScreen", argument: str) -> None:
@@ -73,13 +72,8 @@ async def export(chat: "ChatScreen", argument: str) -> None:
     """Write the conversation to a file, as Markdown or JSON."""
     from multidb_chat.tui.exporting import export_to_file
 
-    first, _, rest = argument.partition(" ")
-    form = _FORMS.get(first.lower())
-    path = argument if form is None else rest.strip()
-    if form is None:
-        form = "json" if path.lower().endswith(".json") else "md"
     if chat.turns.conversation_id is None:
         chat.say(_NOTHING_YET)
     else:
-        written = await export_to_file(await chat.serving.services(), chat.turns.conversation_id, form, path)
+        written = await export_to_file(await chat.serving.services(), chat.turns.conversation_id, argument)
         chat.say(f"Wrote {clean_line(str(written))}")

@@ -33,6 +33,7 @@ class AddScreen(ModalScreen[Addition | None]):
     """Asks, and begins to add; the result is the run, None when it was left."""
 
     CSS_PATH = "add.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012 - an instance variable in the base class
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Back"),
         Binding("enter", "add", "Add"),
@@ -51,7 +52,7 @@ class AddScreen(ModalScreen[Addition | None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="add") as box:
             box.border_title = "Add documents"
-            box.border_subtitle = "Enter adds · Tab completes · Esc leaves"
+            box.border_subtitle = "Enter adds · Tab completes · Esc goes back"
             yield Label("Files, folders, patterns or addresses; drop files here")
             yield PathInput(self._paths)
             yield Label("Collection; a new name makes a new one")
@@ -64,6 +65,7 @@ class AddScreen(ModalScreen[Addition | None]):
 
     def on_mount(self) -> None:
         """Start where one types."""
+        self.query_one("#problem").display = False
         self.query_one(PathInput).field.focus()
         self._load()
 
@@ -118,4 +120,6 @@ class AddScreen(ModalScreen[Addition | None]):
             self.dismiss(self._additions.add(paths, name, shared))
 
     def _say(self, text: str) -> None:
-        self.query_one("#problem", Static).update(clean_line(text))
+        problem = self.query_one("#problem", Static)
+        problem.update(clean_line(text))
+        problem.display = bool(text)

@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import DataTable, Footer, Static
+from textual.widgets import DataTable, Static
 
 from multidb_chat.domain.text import clean_line
 from multidb_chat.services.ingesting.events import FileDone
@@ -15,6 +15,7 @@ from multidb_chat.services.ingesting.wording import summary_of
 from multidb_chat.services.wording import counted
 from multidb_chat.tui.adding import Addition, Additions
 from multidb_chat.tui.widgets.additions import line_of
+from multidb_chat.tui.widgets.key_line import KeyLine
 
 _SECONDS = 0.2
 _ROWS = 500
@@ -24,7 +25,6 @@ EMPTY = "Nothing was added since the app was opened. Press a in the list of docu
 class AdditionsScreen(Screen[None]):
     """The latest run, those that wait, and the files: first what could not be read, then the rest."""
 
-    CSS_PATH = "additions.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "app.pop_screen", "Back"),
         Binding("x", "stop", "Stop adding"),
@@ -42,7 +42,7 @@ class AdditionsScreen(Screen[None]):
         yield Static(" Adding", id="title", markup=False)
         yield Static(id="state", markup=False)
         yield DataTable[Text](cursor_type="row", zebra_stripes=True)
-        yield Footer(compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Follow the run."""

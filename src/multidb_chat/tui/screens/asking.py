@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Button, Footer, Input, Label, Static
+from textual.widgets import Button, Input, Label, Static
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class AskScreen(ModalScreen[str | None]):
     """Asks for a line of text; the result is None when it was left."""
 
     CSS_PATH = "asking.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012 - an instance variable in the base class
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Back"),
         Binding("enter", "take", "Take"),
@@ -40,21 +41,22 @@ class AskScreen(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="asking") as box:
             box.border_title = Content(self._ask.title)
+            box.border_subtitle = "Enter goes on · Esc goes back"
             yield Label(Content(self._ask.label))
             yield Input(self._ask.value)
             yield Static(classes="problem", markup=False)
             with Horizontal(classes="buttons"):
                 yield Button(self._ask.verb, variant="primary", id="take", compact=True)
                 yield Button("Cancel", id="cancel", compact=True)
-        yield Footer(compact=True)
 
     def on_mount(self) -> None:
         """Start where one types."""
+        self.query_one(".problem").display = False
         self.query_one(Input).focus()
 
     def on_input_changed(self) -> None:
         """Forget what was wrong."""
-        self.query_one(".problem", Static).update("")
+        self.query_one(".problem").display = False
 
     def on_input_submitted(self) -> None:
         """Take the text."""
@@ -71,7 +73,9 @@ class AskScreen(ModalScreen[str | None]):
         """Take the text if it can be taken."""
         text = self.query_one(Input).value.strip()
         if problem := self._ask.check(text):
-            self.query_one(".problem", Static).update(Content(problem))
+            said = self.query_one(".problem", Static)
+            said.update(Content(problem))
+            said.display = True
         else:
             self.dismiss(text)
 
@@ -80,6 +84,7 @@ class ConfirmScreen(ModalScreen[bool]):
     """Says what would be done and asks; the harmless button has the focus."""
 
     CSS_PATH = "asking.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012 - an instance variable in the base class
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,n", "dismiss(False)", "No"),
         Binding("y", "dismiss(True)", "Yes"),
@@ -96,11 +101,11 @@ class ConfirmScreen(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="asking") as box:
             box.border_title = Content(self._heading)
+            box.border_subtitle = "y yes · n no · Esc goes back"
             yield Static(Content(self._text), markup=False)
             with Horizontal(classes="buttons"):
                 yield Button(self._verb, variant="error", id="yes", compact=True)
                 yield Button("Cancel", id="no", compact=True)
-        yield Footer(compact=True)
 
     def on_mount(self) -> None:
         """Let Enter do nothing harmful."""

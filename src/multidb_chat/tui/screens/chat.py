@@ -11,7 +11,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.events import DescendantFocus
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from multidb_chat.domain.text import clean_line
 from multidb_chat.tui.commands import COMMANDS
@@ -34,6 +34,7 @@ from multidb_chat.tui.serving import Serving, told
 from multidb_chat.tui.turns import Turns
 from multidb_chat.tui.widgets.additions import AdditionLine
 from multidb_chat.tui.widgets.composer import Composer
+from multidb_chat.tui.widgets.key_line import KeyLine
 from multidb_chat.tui.widgets.news import News, notice_of
 from multidb_chat.tui.widgets.question_area import QuestionArea
 from multidb_chat.tui.widgets.quota import QuotaLine
@@ -101,7 +102,7 @@ class ChatScreen(Screen[None]):
         yield self.status
         yield AdditionLine(self.desk.additions)
         yield self.composer
-        yield Footer(show_command_palette=True, compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Start with the cursor where one types."""
@@ -157,6 +158,7 @@ class ChatScreen(Screen[None]):
     def name_account(self, account: "Account") -> None:
         """Show who talks, and bring back what this account was writing."""
         self._name = clean_line(account.email or account.role)
+        self.transcript.greet(account.role == "guest")
         self.show_title()
         self._recall()
         self.quota.look()
@@ -200,6 +202,7 @@ class ChatScreen(Screen[None]):
             self.say("An answer is still coming; Esc stops it.")
             self.composer.restore(event)
         elif await self.entrance.still_in():
+            self.panel.make_room()
             await self.turns.ask(event)
 
     @work(exclusive=True, group="drop", exit_on_error=False)
@@ -280,6 +283,9 @@ class ChatScreen(Screen[None]):
 
     def toggle_sources(self) -> None:
         """Show or hide the sources panel: beside the chat where there is room, else over it."""
+        if self.panel.has_class("-empty") and not self.has_class("-narrow"):
+            self.say("There is no answer with sources yet.")
+            return
         self.panel.toggle_class("open" if self.has_class("-narrow") else "closed")
         (self.panel if self._panel_covers else self.composer.area).focus()
 

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import DataTable, Footer, Static
+from textual.widgets import DataTable, Static
 
 from multidb_chat.domain.permissions import Permission, may
 from multidb_chat.domain.text import clean_line
@@ -16,6 +16,7 @@ from multidb_chat.services.collections import CollectionSummary, owns
 from multidb_chat.services.wording import counted, size
 from multidb_chat.tui.screens.asking import Ask, AskScreen, ConfirmScreen
 from multidb_chat.tui.serving import Serving, told
+from multidb_chat.tui.widgets.key_line import KeyLine
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -23,22 +24,21 @@ if TYPE_CHECKING:
     from multidb_chat.domain.accounts import Account
     from multidb_chat.tui.services import Services
 
-GUEST = "Guests cannot change collections: type /register in the chat to make an account."
+_RIGHT = ("Documents", "Passages", "Size")
 _COLUMNS = (("Name", 20), ("Who may search it", 20), ("Documents", 9), ("Size", 8), ("Passages", 9), ("About", 40))
 
 
 class CollectionsScreen(Screen[str | None]):
     """The result is the id of the collection to look at, empty for all, None when nothing was chosen."""
 
-    CSS_PATH = "collections.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Back"),
-        Binding("enter", "choose", "Show its documents"),
+        Binding("o,enter", "choose", "Open", key_display="Enter"),
         Binding("a", "dismiss('')", "All"),
         Binding("n", "new", "New"),
-        Binding("s", "share", "Share, unshare"),
         Binding("r", "rename", "Rename"),
-        Binding("d,delete", "delete", "Delete"),
+        Binding("s", "share", "Share, unshare"),
+        Binding("d,delete", "delete", "Delete", key_display="d"),
         Binding("q,c", "dismiss(None)", "Leave", show=False),
     ]
 
@@ -46,12 +46,13 @@ class CollectionsScreen(Screen[str | None]):
         super().__init__()
         self._serving = serving
         self._summaries: list[CollectionSummary] = []
+        self._offered: tuple[bool, bool] | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(" Collections", id="title", markup=False)
         yield Static("Loading …", id="state", markup=False)
         yield DataTable[Text](cursor_type="row", zebra_stripes=True)
-        yield Footer(compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Show the collections."""
@@ -72,6 +73,26 @@ class CollectionsScreen(Screen[str | None]):
         row = self._table.cursor_row
         return self._summaries[row] if 0 <= row < len(self._summaries) else None
 
+    @property
+    def _may(self) -> tuple[bool, bool]:
+        """Whether whoever looks may have collections, and change the one under the cursor."""
+        if (services := self._serving.opened) is None:
+            return False, False
+        current = self._current
+        member = may(services.account, Permission.INGEST)
+        return member, member and current is not None and owns(services.account, current.collection)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer what is allowed: to make one, and to change one's own."""
+        member, own = self._may
+        return member if action == "new" else own if action in ("share", "rename", "delete") else True
+
+    def on_data_table_row_highlighted(self) -> None:
+        """Offer what can be done with this one."""
+        if self._may != self._offered:
+            self._offered = self._may
+            self.refresh_bindings()
+
     @work(exclusive=True, group="collections", exit_on_error=False)
     async def load(self) -> None:
         """Read the collections with their figures."""
@@ -84,6 +105,8 @@ class CollectionsScreen(Screen[str | None]):
             self._say(told(error), error=True)
             return
         self._fill(account)
+        self.refresh_bindings()
+        self.query_one("#title", Static).update(Content(f" Collections · {len(found):,}"))
         if account.role == "guest":
             self._say("Guests search what is shared. /register in the chat makes an account that has its own.")
         else:
@@ -95,7 +118,7 @@ class CollectionsScreen(Screen[str | None]):
         table.clear(columns=True)
         columns = _columns(self.size.width)
         for label, width in columns:
-            table.add_column(label, width=width)
+            table.add_column(Text(label, justify="right" if label in _RIGHT else "left"), width=width)
         for summary in self._summaries:
             table.add_row(*_cells(summary, account)[: len(columns)])
         table.display = bool(self._summaries)
@@ -118,24 +141,15 @@ class CollectionsScreen(Screen[str | None]):
             self.dismiss(self._current.collection.id)
 
     async def _own(self) -> "tuple[Services, CollectionSummary] | None":
-        """Return the services and the collection to change; None when it must not be changed, which is told."""
+        """Return the services and the collection of one's own under the cursor; None where it is none."""
         services = await self._serving.services()
         summary = self._current
-        if not may(services.account, Permission.INGEST):
-            self.notify(GUEST, markup=False)
-        elif summary is not None and not owns(services.account, summary.collection):
-            self.notify("This collection belongs to somebody else; you can only search it.", markup=False)
-        elif summary is not None:
-            return services, summary
-        return None
+        return (services, summary) if self._may[1] and summary is not None else None
 
     @work(exclusive=True, group="change", exit_on_error=False)
     async def action_new(self) -> None:
         """Make a collection."""
         services = await self._serving.services()
-        if not may(services.account, Permission.INGEST):
-            self.notify(GUEST, markup=False)
-            return
         name = await self.app.push_screen_wait(AskScreen(Ask("New collection", "Its name", "Make")))
         if name is not None:
             await self._change(services.documents.ensure_collection(services.account, name))
@@ -202,8 +216,7 @@ def _cells(summary: CollectionSummary, account: "Account") -> list[Text]:
     )
     cells = []
     for (label, width), value in zip(_COLUMNS, values, strict=True):
-        right = label in ("Documents", "Passages", "Size")
-        text = Text(clean_line(value), no_wrap=True, justify="right" if right else "left")
+        text = Text(clean_line(value), no_wrap=True, justify="right" if label in _RIGHT else "left")
         text.truncate(width, overflow="ellipsis")
         cells.append(text)
     return cells

@@ -10,13 +10,14 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.events import Resize
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from multidb_chat.domain.conversations import Conversation, FoundConversation
 from multidb_chat.domain.text import clean_line
 from multidb_chat.tui.services import Services
 from multidb_chat.tui.serving import Serving, told
 from multidb_chat.tui.widgets.conversation_table import ConversationTable
+from multidb_chat.tui.widgets.key_line import KeyLine
 
 NEW = ""
 """What the screen returns for a new conversation."""
@@ -71,7 +72,7 @@ class ConversationsScreen(Screen[str | None]):
         yield Static("Loading …", id="state", markup=False)
         yield self._table
         yield self._title
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Show the conversations."""

@@ -8,11 +8,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from multidb_chat.services.quota_wording import NAMES, amount
-from multidb_chat.services.wording import counted
+from multidb_chat.services.wording import counted, duration
 from multidb_chat.tui.serving import Serving, told
+from multidb_chat.tui.widgets.key_line import KeyLine
 from multidb_chat.tui.widgets.plots import CachePlot, QuestionsPlot, TimesPlot
 from multidb_chat.tui.wording import MUTED
 
@@ -52,7 +53,7 @@ class DashboardScreen(Screen[None]):
                 yield QuestionsPlot()
                 yield TimesPlot()
                 yield CachePlot()
-        yield Footer(compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Show the figures, and go on following them."""
@@ -114,7 +115,7 @@ def usage_line(usage: "Usage") -> Content:
         return name + Content(f"{used:>9}") + Content.styled("  not in this plan", MUTED)
     style = "$error" if not usage.left else "$warning" if usage.is_low else "$success"
     filled = min(_BAR, round(_BAR * usage.share))
-    bar = Content.styled("█" * filled, style) + Content.styled("░" * (_BAR - filled), MUTED)
+    bar = Content.styled("━" * filled, style) + Content.styled("─" * (_BAR - filled), MUTED)
     left = f"  {amount(usage.resource, usage.left)} of {amount(usage.resource, usage.limit)} left"
     return name + Content(f"{used:>9}  ") + bar + Content(left)
 
@@ -131,6 +132,6 @@ def _summary(figures: "Figures", days: int) -> Content:
     if rate is not None:
         asked.append(f"{100 * rate:.0f} % from the cache")
     if median is not None and slow is not None:
-        asked.append(f"half within {median:,.0f} ms, 95 % within {slow:,.0f} ms")
+        asked.append(f"half within {duration(median)}, 95 % within {duration(slow)}")
     rest = [f"{figures.total(NOT_FOUND):,} not found", f"{figures.total(FAILED):,} failed", held, feedback]
     return Content(" · ".join(asked) + "\n" + " · ".join(rest))

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.events import Paste, Resize
 from textual.screen import Screen
-from textual.widgets import DataTable, Footer, Input, Static
+from textual.widgets import DataTable, Input, Static
 
 from multidb_chat.domain.permissions import Permission, may
 from multidb_chat.domain.text import clean_line
@@ -22,6 +22,7 @@ from multidb_chat.tui.serving import Serving, told
 from multidb_chat.tui.shelf import Shelf
 from multidb_chat.tui.widgets.additions import AdditionLine
 from multidb_chat.tui.widgets.document_table import DocumentTable
+from multidb_chat.tui.widgets.key_line import KeyLine
 
 if TYPE_CHECKING:
     from multidb_chat.domain.library import Document
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 PAGE = 1_000
 _MANY = 2_000  # documents that take longer to go through than a key may wait
 GUEST = "Guests cannot add documents: type /register in the chat to make an account; it keeps this conversation."
+# What needs a right to documents of one's own; guests are not offered it.
+_OF_MEMBERS = frozenset({"add", "remove", "undo", "mark", "report", "stop"})
 EMPTY = """\
 There are no documents yet. Press a to add files or folders, or drop them on this window.
 
@@ -46,14 +49,14 @@ class DocumentsScreen(Screen[None]):
     AUTO_FOCUS = ""  # not the hidden field, which would take the keys
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
+        Binding("r,enter", "preview", "Read", key_display="Enter"),
         Binding("a", "add", "Add"),
-        Binding("enter", "preview", "Read", show=False),
         Binding("slash", "filter", "Filter", key_display="/"),
+        Binding("d,delete", "remove", "Remove", key_display="d"),
+        Binding("u", "undo", "Undo"),
         Binding("c", "collections", "Collections"),
         Binding("s", "sort", "Sort"),
-        Binding("space", "mark", "Mark", show=False),
-        Binding("d,delete", "remove", "Remove"),
-        Binding("u", "undo", "Undo"),
+        Binding("space", "mark", "Mark"),
         Binding("e", "report", "Report"),
         Binding("x", "stop", "Stop adding", show=False),
         Binding("q,f3", "app.pop_screen", "Leave", show=False),
@@ -72,7 +75,7 @@ class DocumentsScreen(Screen[None]):
         yield Static("Loading …", id="state", markup=False)
         yield DocumentTable(self._shelf)
         yield AdditionLine(self._desk.additions)
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     @property
     def _table(self) -> DocumentTable:
@@ -95,6 +98,18 @@ class DocumentsScreen(Screen[None]):
     def on_resize(self, event: Resize) -> None:
         """Give the titles what room there is."""
         self._table.fit(event.size.width)
+
+    @property
+    def _guest(self) -> bool:
+        """Whether whoever looks may have no documents."""
+        services = self._serving.opened
+        return services is not None and not may(services.account, Permission.INGEST)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer what can be done: guests only look, and there has to be something to take back."""
+        if action in _OF_MEMBERS and self._guest:
+            return False
+        return action != "undo" or bool(self._desk.removed)
 
     def _follow(self, run: Addition) -> None:
         if run.state in ("done", "stopped", "failed"):
@@ -145,6 +160,7 @@ class DocumentsScreen(Screen[None]):
             parts.append(f"{len(self._table.marked):,} marked")
         self.query_one("#title", Static).update(Content(" " + " · ".join(parts)))
         self._say(self._advice(number))
+        self.refresh_bindings()
         self._table.display = number > 0
         if number and not self._filter.has_focus:
             self._table.focus()
@@ -156,10 +172,9 @@ class DocumentsScreen(Screen[None]):
         if shelf.documents and not number:
             where = "this collection" if shelf.collection_id and not shelf.words else "what you typed"
             return f"No document fits {where}. Esc shows all again."
-        guest = (services := self._serving.opened) is not None and not may(services.account, Permission.INGEST)
         if shelf.documents:
-            return ONLY_HANDBOOK_FOR_GUESTS if guest else ONLY_HANDBOOK
-        return EMPTY_FOR_GUESTS if guest else EMPTY
+            return ONLY_HANDBOOK_FOR_GUESTS if self._guest else ONLY_HANDBOOK
+        return EMPTY_FOR_GUESTS if self._guest else EMPTY
 
     def _say(self, text: str, error: bool = False) -> None:
         state = self.query_one("#state", Static)
@@ -284,9 +299,6 @@ class DocumentsScreen(Screen[None]):
     @work(exclusive=True, group="remove", exit_on_error=False)
     async def action_undo(self) -> None:
         """Put back what was removed last."""
-        if not self._desk.removed:
-            self.notify("Nothing was removed since the app was opened.", markup=False)
-            return
         services = await self._serving.services()
         self.notify(await _put_back(services, self._desk), markup=False)
         self.load()

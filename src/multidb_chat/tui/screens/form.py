@@ -54,12 +54,12 @@ class FormScreen(ModalScreen[bool]):
             label.display = entry.display = field.asked
             yield label
             yield entry
-        yield from self.below()
+            yield from self.below(field)
         yield Static(id="problem", markup=False)
         yield Button(self.button, variant="primary", id="go", compact=True)
 
-    def below(self) -> Iterator[Widget]:
-        """Yield what stands below the fields."""
+    def below(self, field: Field) -> Iterator[Widget]:
+        """Yield what stands below a field."""
         yield from ()
 
     async def carry_out(self, values: dict[str, str]) -> bool:
@@ -81,6 +81,7 @@ class FormScreen(ModalScreen[bool]):
         """Say what is wrong, and go to the field that it is about."""
         problem = self.query_one("#problem", Static)
         problem.update(Content(text))
+        problem.display = bool(text)
         if field:
             self.query_one(f"#{field}", Input).focus()
         if text:
@@ -88,6 +89,7 @@ class FormScreen(ModalScreen[bool]):
 
     def on_mount(self) -> None:
         """Begin in the first field that is empty."""
+        self.query_one("#problem").display = False
         empty = [entry for entry in self._entries() if not entry.value]
         (empty or self._entries())[0].focus()
 

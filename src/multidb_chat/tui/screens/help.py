@@ -10,12 +10,12 @@ from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.keys import format_key
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, Static
 
 from multidb_chat.tui.commands import COMMANDS
 from multidb_chat.tui.commands.keys import ANSWER_KEYS
+from multidb_chat.tui.key_names import key_name
 
 KEYS = (
     ("Enter", "Send the question, take the chosen completion"),
@@ -63,8 +63,10 @@ def keys_of(screen: Screen[Any]) -> Iterator[Row]:
     seen: dict[tuple[str, str], list[str]] = {}
     for active in actions_of(screen):
         binding = active.binding
-        key = binding.key_display or format_key(binding.key)
-        seen.setdefault((binding.action, binding.description), []).append(key)
+        key = binding.key_display or key_name(binding.key)
+        # Textual calls the list of all actions by another name.
+        what = "All actions" if binding.action == "command_palette" else binding.description
+        seen.setdefault((binding.action, what), []).append(key)
     for (_, description), keys in seen.items():
         yield Row("Keys here", ", ".join(dict.fromkeys(keys)), "", description)
 
@@ -80,10 +82,10 @@ def commands() -> Iterator[Row]:
             yield Row("With the cursor on an answer", key.display, "", key.help)
 
 
-def _table(rows: Iterable[Row]) -> Table:
+def _table(rows: Iterable[Row], widths: tuple[int, int]) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
-    for least in (20, 7, 0):
-        table.add_column(min_width=least)
+    for width in (*widths, None):
+        table.add_column(width=width)
     for row in rows:
         table.add_row(Text(row.typed, "bold"), Text(row.key), Text(row.what))
     return table
@@ -116,9 +118,14 @@ class HelpScreen(ModalScreen[None]):
 
     def _tables(self, words: list[str]) -> Iterator[Static]:
         fitting = [row for row in self._rows if row.fits(words)]
+        # The same columns below all headings.
+        typed, key = (
+            max(map(len, column)) for column in zip(*((row.typed, row.key) for row in self._rows), strict=True)
+        )
+        widths = min(typed, self.app.size.width // 3), key
         for topic, rows in groupby(fitting, key=lambda row: row.topic):
             yield Static(topic, classes="heading", markup=False)
-            yield Static(_table(rows), classes="table")
+            yield Static(_table(rows, widths), classes="table")
         more = "For more, ask: the handbook is among the documents."
         yield Static(more if fitting else f"Nothing here is about that. {more}", classes="more", markup=False)
 

@@ -5,19 +5,13 @@ from typing import ClassVar
 
 from rich.text import Text
 from textual import work
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.content import Content
-from textual.events import Resize
-from textual.screen import Screen
-from textual.widgets import DataTable, Footer, Static
 
 from multidb_chat.services.tasks.inbox import Letter
-from multidb_chat.tui.serving import Serving, told
+from multidb_chat.tui.screens.followed import LIMIT, Columns, FollowedScreen
+from multidb_chat.tui.services import Services
+from multidb_chat.tui.serving import told
 
-LIMIT = 200
-EVERY = 2.0
-"""Seconds after which it is looked again."""
 EMPTY = """\
 Your inbox is empty.
 
@@ -25,88 +19,54 @@ What ends in the background is told here and kept until you clear it. Begin some
 /tasks shows how far it is."""
 
 
-class InboxScreen(Screen[None]):
+class InboxScreen(FollowedScreen[Letter]):
     """What ended, the latest first."""
 
-    CSS_PATH = "inbox.tcss"
+    heading = "Inbox"
+    empty = EMPTY
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "app.pop_screen", "Back"),
-        Binding("q", "app.pop_screen", show=False),
-        Binding("o,enter", "open", "Open", key_display="enter"),
         Binding("m", "mark", "All read"),
         Binding("x", "clear(False)", "Clear"),
         Binding("X", "clear(True)", "Clear all", key_display="X"),
         Binding("t", "tasks", "Tasks"),
     ]
 
-    def __init__(self, serving: Serving) -> None:
-        super().__init__()
-        self._serving = serving
-        self._letters: list[Letter] = []
-        self._width = 0
+    async def read(self, services: Services) -> Sequence[Letter]:
+        return await services.inbox.letters(services.account, LIMIT)
 
-    def compose(self) -> ComposeResult:
-        yield Static(" Inbox", id="title", markup=False)
-        yield Static("Loading …", id="state", markup=False)
-        yield DataTable[Text](cursor_type="row", zebra_stripes=True)
-        yield Footer(compact=True)
+    def task_id(self, one: Letter) -> str:
+        return one.task_id
 
-    def on_mount(self) -> None:
-        """Show what there is, and look again as long as the screen is there."""
-        self.query_one(DataTable).display = False
-        self.load()
-        self.set_interval(EVERY, self.load)
+    def count(self) -> str:
+        unread = sum(not letter.read for letter in self.rows)
+        return f"{len(self.rows):,}" + (f", {unread:,} unread" if unread else "")
 
-    def on_screen_resume(self) -> None:
-        """Come back from a report, which was read meanwhile."""
-        self.query_one(DataTable).focus()
-        self.load()
+    def columns_for(self, width: int) -> Columns:
+        left = width - 1 - 16 - 4 * 2 - 2
+        title = max(16, left // 2)
+        return (("", 1), ("Task", title), ("What came of it", max(10, left - title)), ("Ended", 16))
 
-    def on_resize(self, event: Resize) -> None:
-        """Give the titles what room there is."""
-        if self._letters and event.size.width != self._width:
-            self._fill(event.size.width)
-
-    @work(exclusive=True, group="inbox", exit_on_error=False)
-    async def load(self) -> None:
-        """Read the inbox anew and draw it when it changed."""
-        try:
-            services = await self._serving.services()
-            found = await services.inbox.letters(services.account, LIMIT)
-        except Exception as error:  # noqa: BLE001 - said in the place of the letters
-            self._say(told(error), error=True)
-            return
-        if found != self._letters or not self._width:
-            self._letters = found
-            self._fill(self.size.width)
-        unread = sum(not letter.read for letter in found)
-        told_of = f" Inbox · {len(found):,}" + (f", {unread:,} unread" if unread else "")
-        self.query_one("#title", Static).update(Content(told_of))
-        self._say("" if found else EMPTY)
-
-    def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
-        """Open what was chosen with Enter or the mouse."""
-        self.action_open()
-
-    def action_open(self) -> None:
-        """Show what the task made, or why it failed; it counts as read then."""
-        from multidb_chat.tui.screens.report import ReportScreen
-
-        row = self.query_one(DataTable).cursor_row
-        if row < len(self._letters):
-            self.app.push_screen(ReportScreen(self._serving, self._letters[row].task_id))
+    def cell(self, one: Letter, label: str, width: int) -> Text:
+        value = {
+            "": " " if one.read else "●",
+            "Task": one.title,
+            "What came of it": f"✗ failed: {one.summary}" if one.failed else one.summary,
+            "Ended": f"{one.at.astimezone():%Y-%m-%d %H:%M}",
+        }[label]
+        text = Text(value, style="" if one.read else "bold", no_wrap=True)
+        text.truncate(width, overflow="ellipsis")
+        return text
 
     @work(group="acting", exit_on_error=False)
     async def action_mark(self) -> None:
         """Mark everything as read."""
-        await self._tell_inbox("mark_read", [letter.task_id for letter in self._letters])
+        await self._tell_inbox("mark_read", self.rows)
 
     @work(group="acting", exit_on_error=False)
     async def action_clear(self, everything: bool) -> None:
         """Take the chosen line out of the inbox, or all that are shown; the tasks and their reports stay."""
-        row = self.query_one(DataTable).cursor_row
-        chosen = self._letters if everything else self._letters[row : row + 1]
-        await self._tell_inbox("clear", [letter.task_id for letter in chosen])
+        chosen = self.rows if everything else [one for one in (self.chosen,) if one is not None]
+        await self._tell_inbox("clear", chosen)
         if everything and chosen:
             self.notify("The inbox is cleared; /tasks still has the reports.", markup=False)
 
@@ -114,55 +74,14 @@ class InboxScreen(Screen[None]):
         """Go over to the tasks."""
         from multidb_chat.tui.screens.tasks import TasksScreen
 
-        self.app.switch_screen(TasksScreen(self._serving))
+        self.app.switch_screen(TasksScreen(self.serving))
 
-    async def _tell_inbox(self, what: str, task_ids: Sequence[str]) -> None:
+    async def _tell_inbox(self, what: str, letters: Sequence[Letter]) -> None:
+        task_ids = [letter.task_id for letter in letters]
         try:
-            services = await self._serving.services()
+            services = await self.serving.services()
             inbox = services.inbox
             await (inbox.clear if what == "clear" else inbox.mark_read)(services.account, task_ids)
         except Exception as error:  # noqa: BLE001 - the screen goes on
             self.notify(told(error), severity="error", markup=False)
         self.load()
-
-    def _say(self, text: str, error: bool = False) -> None:
-        state = self.query_one("#state", Static)
-        state.update(Content(text))
-        state.set_class(error, "error")
-        state.display = bool(text)
-
-    def _fill(self, width: int) -> None:
-        table = self.query_one(DataTable)
-        row = table.cursor_row
-        self._width = width
-        table.clear(columns=True)
-        columns = columns_for(width)
-        for label, cells in columns:
-            table.add_column(label, width=cells)
-        for letter in self._letters:
-            table.add_row(*(cell(letter, label, cells) for label, cells in columns))
-        table.display = bool(self._letters)
-        if self._letters:
-            table.move_cursor(row=min(row, len(self._letters) - 1))
-            if self.is_current:
-                table.focus()
-
-
-def cell(letter: Letter, label: str, width: int) -> Text:
-    """Return what stands in a column, no wider than it is; what was not read is bold."""
-    value = {
-        "": " " if letter.read else "●",
-        "Task": letter.title,
-        "What came of it": f"✗ failed: {letter.summary}" if letter.failed else letter.summary,
-        "Ended": f"{letter.at.astimezone():%Y-%m-%d %H:%M}",
-    }[label]
-    text = Text(value, style="" if letter.read else "bold", no_wrap=True)
-    text.truncate(width, overflow="ellipsis")
-    return text
-
-
-def columns_for(width: int) -> tuple[tuple[str, int], ...]:
-    """Return the columns with their widths in cells."""
-    left = width - 1 - 16 - 4 * 2 - 2
-    title = max(16, left // 2)
-    return (("", 1), ("Task", title), ("What came of it", max(10, left - title)), ("Ended", 16))

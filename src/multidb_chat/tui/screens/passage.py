@@ -9,11 +9,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from multidb_chat.domain.errors import MultidbChatError, NotFound
 from multidb_chat.domain.text import clean, clean_line
 from multidb_chat.tui.serving import Serving, told
+from multidb_chat.tui.widgets.key_line import KeyLine
 from multidb_chat.tui.wording import CITED, MUTED, headings, place
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class PassageScreen(Screen[None]):
         with VerticalScroll(id="text"):
             yield Static(id="passage", markup=False)
         yield Static(id="note", markup=False)
-        yield Footer(compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Show the citation that was asked for."""

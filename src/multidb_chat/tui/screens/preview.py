@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from multidb_chat.domain.library import Document
 from multidb_chat.domain.text import clean_line
@@ -16,6 +16,7 @@ from multidb_chat.services.wording import counted, size
 from multidb_chat.tui.reading import occurrences
 from multidb_chat.tui.serving import Serving, told
 from multidb_chat.tui.widgets.document_view import DocumentView, Span
+from multidb_chat.tui.widgets.key_line import KeyLine
 
 
 class PreviewScreen(Screen[None]):
@@ -45,7 +46,7 @@ class PreviewScreen(Screen[None]):
         yield Static(self._facts(), id="facts", markup=False)
         yield Input(placeholder="Words to look for", id="find", compact=True)
         yield DocumentView()
-        yield Footer(compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Read the document."""

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import DataTable, Footer, Static
+from textual.widgets import DataTable, Static
 
 from multidb_chat.domain.accounts import Account, Session
 from multidb_chat.domain.text import clean_line
@@ -16,6 +16,7 @@ from multidb_chat.services.authentication.security import FactorState
 from multidb_chat.tui.screens.register import ChangePasswordScreen
 from multidb_chat.tui.screens.second_factor import FactorOnScreen, PasswordNeededScreen, RecoveryCodesScreen
 from multidb_chat.tui.serving import Serving, told
+from multidb_chat.tui.widgets.key_line import KeyLine
 from multidb_chat.tui.wording import MUTED
 
 Left = Literal["log out"]
@@ -48,7 +49,7 @@ class ProfileScreen(Screen[Left | None]):
         yield Static("Log-ins", classes="heading", markup=False)
         yield DataTable[Text](cursor_type="row", zebra_stripes=True)
         yield Static(id="problem", markup=False)
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Show what there is."""

@@ -20,8 +20,9 @@ class NewPasswordScreen(FormScreen):
         super().__init__()
         self.serving = serving
 
-    def below(self) -> Iterator[Widget]:
-        yield Static(id="strength", markup=False)
+    def below(self, field: Field) -> Iterator[Widget]:
+        if field.name == "password":
+            yield Static(id="strength", markup=False)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Judge the password that is being typed."""
@@ -76,7 +77,7 @@ class ChangePasswordScreen(NewPasswordScreen):
 
     heading = "Change the password"
     intro = "All your other log-ins end."
-    button = "Change"
+    button = "Change the password"
     fields = (
         Field("present", "Present password", secret=True),
         Field("password", "New password, 8 characters or more", secret=True),
@@ -98,7 +99,7 @@ class ResetScreen(NewPasswordScreen):
 
     heading = "Forgotten password"
     intro = "An administrator gives you a code; it is good once. All your log-ins end."
-    button = "Set"
+    button = "Set the password"
     fields = (
         Field("email", "E-mail address", placeholder="ada@example.org"),
         Field("code", "Code", placeholder="k7mf-2qxw-9rta"),

@@ -9,13 +9,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Markdown, Static
+from textual.widgets import Markdown, Static
 
 from multidb_chat.domain.tasks import Task
 from multidb_chat.domain.text import clean, clean_line
 from multidb_chat.services.tasks.inbox import title_of
 from multidb_chat.services.tasks.reports import Report, loads
 from multidb_chat.tui.serving import Serving, told
+from multidb_chat.tui.widgets.key_line import KeyLine
 
 EVERY = 1.0
 """Seconds after which it is looked again."""
@@ -53,7 +54,7 @@ class ReportScreen(Screen[None]):
         with VerticalScroll(id="report"):
             # Links in a document's text are shown, never followed: a hostile document must not open anything.
             yield Markdown(open_links=False, parser_factory=_parser)
-        yield Footer(compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Show it, and look again until it has ended."""

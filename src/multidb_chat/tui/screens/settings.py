@@ -10,13 +10,14 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.events import Resize
 from textual.screen import Screen
-from textual.widgets import DataTable, Footer, Input, Static
+from textual.widgets import DataTable, Input, Static
 
 from multidb_chat.domain.text import clean_line
 from multidb_chat.settings.changing import Changed
 from multidb_chat.settings.preferences import Preference
 from multidb_chat.tui.screens.asking import Ask, AskScreen
 from multidb_chat.tui.serving import Serving, told
+from multidb_chat.tui.widgets.key_line import KeyLine
 
 
 class SettingsScreen(Screen[None]):
@@ -43,7 +44,7 @@ class SettingsScreen(Screen[None]):
         yield Input(placeholder="Type words of a key or of what it does", id="filter", compact=True)
         yield DataTable[Text](cursor_type="row", zebra_stripes=True)
         yield Static(id="about", markup=False)
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     @property
     def _table(self) -> DataTable[Text]:

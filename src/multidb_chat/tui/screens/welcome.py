@@ -8,11 +8,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from multidb_chat.domain.text import clean_line
 from multidb_chat.tui.serving import Serving, told
+from multidb_chat.tui.widgets.key_line import KeyLine
 from multidb_chat.tui.wording import MUTED
 
 _CHOICES = (
@@ -47,7 +48,7 @@ class WelcomeScreen(Screen[bool]):
             yield Static(id="notice", markup=False)
             yield OptionList(*(Option(_choice(*row[1:]), id=row[0]) for row in _CHOICES), id="choices")
             yield Static(id="problem", markup=False)
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Begin at the choices."""

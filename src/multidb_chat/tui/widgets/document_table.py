@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.coordinate import Coordinate
 from textual.widgets import DataTable
@@ -13,7 +14,7 @@ from multidb_chat.tui.shelf import Shelf
 
 ROWS = 200
 _NEAR_THE_END = 20
-_WIDE, _NARROW = 100, 60
+_WIDEST, _WIDE, _NARROW = 150, 100, 60
 _RIGHT = ("Size", "Pages", "Passages")
 
 
@@ -79,7 +80,7 @@ class DocumentTable(DataTable[Text]):
         self._drawn = _columns(width)
         self.clear(columns=True)
         for label, cells in self._drawn:
-            self.add_column(label, width=cells)
+            self.add_column(Text(label, justify="right" if label in _RIGHT else "left"), width=cells)
         self._append(row + ROWS)
         self.move_cursor(row=row)
 
@@ -91,6 +92,7 @@ class DocumentTable(DataTable[Text]):
         collection = self._shelf.collection_of(document)
         value = {
             "Title": document.title or document.name,
+            "File": document.source,
             "Kind": document.kind,
             "Size": size(document.size_bytes),
             "Pages": str(document.pages or ""),
@@ -99,17 +101,23 @@ class DocumentTable(DataTable[Text]):
             "Added": f"{document.added_at:%Y-%m-%d}",
         }[label]
         mark = "✓ " if label == "Title" and document.id in self.marked else ""
-        text = Text(mark + clean_line(value), no_wrap=True, justify="right" if label in _RIGHT else "left")
+        line = clean_line(value)
+        if label == "File" and cell_len(line) > width:  # the end of a path tells files apart
+            line = "…" + line[1 - width :]
+        text = Text(mark + line, no_wrap=True, justify="right" if label in _RIGHT else "left")
         text.truncate(width, overflow="ellipsis")
         return text
 
 
 def _columns(width: int) -> tuple[tuple[str, int], ...]:
-    """Return the columns with their widths in cells; the title gets what the others leave."""
+    """Return the columns with their widths in cells; the title, and the file beside it, get what the others leave."""
     others = [("Kind", 10), ("Size", 7), ("Pages", 5), ("Passages", 8), ("Collection", 12), ("Added", 10)]
     if width < _WIDE:
         others = [column for column in others if column[0] not in ("Pages", "Passages", "Kind")]
     if width < _NARROW:
         others = [column for column in others if column[0] == "Size"]
     taken = sum(cells + 2 for _, cells in others) + 4  # the title's padding and the scroll bar
-    return (("Title", max(12, width - taken)), *others)
+    if width < _WIDEST:
+        return (("Title", max(12, width - taken)), *others)
+    left = width - taken - 2
+    return (("Title", left // 2), ("File", left - left // 2), *others)

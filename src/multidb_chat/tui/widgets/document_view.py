@@ -16,6 +16,7 @@ from multidb_chat.domain.reading import Block
 from multidb_chat.tui.reading import Line, drawn, laid_out, line_at, visible
 
 _WIDEST = 100
+_OWN = 132  # a text whose lines were broken at no more than this is shown with its own lines where there is room
 _MARGIN = 2
 
 Span = tuple[int, int]
@@ -42,6 +43,7 @@ class DocumentView(ScrollView, can_focus=True):
         self._text = ""
         self._blocks: Sequence[Block] = ()
         self._lines: list[Line] = []
+        self._measure = _WIDEST
         self._highlights: list[Span] = []
         self._current: Span | None = None
 
@@ -49,6 +51,7 @@ class DocumentView(ScrollView, can_focus=True):
         """Replace the text."""
         self._raw, self._blocks = text, blocks
         self._text = await asyncio.to_thread(visible, text)
+        self._measure = max(_WIDEST, await asyncio.to_thread(_longest, text))
         await self._lay_out()
 
     @property
@@ -67,7 +70,7 @@ class DocumentView(ScrollView, can_focus=True):
 
     async def _lay_out(self) -> None:
         at = self._lines[min(int(self.scroll_y), len(self._lines) - 1)].start if self._lines else 0
-        width = min(self._width, _WIDEST)
+        width = min(self._width, self._measure)
         self._lines = await asyncio.to_thread(laid_out, self._text, self._blocks, width)
         self.virtual_size = Size(self._width, len(self._lines))
         self.call_after_refresh(self._return_to, at)
@@ -101,9 +104,10 @@ class DocumentView(ScrollView, can_focus=True):
         if number >= len(self._lines):
             return Strip.blank(width, base)
         line = self._lines[number]
-        margin = Segment(" " * _MARGIN, base)
+        measure = min(self._width, self._measure)
+        margin = Segment(" " * (_MARGIN + (self._width - measure) // 2), base)  # in the middle of a wide terminal
         if line.look == "page":
-            rule = f"── {line.label} ".ljust(min(self._width, _WIDEST), "─")
+            rule = f"── {line.label} ".ljust(measure, "─")
             segments = [Segment(rule, self.get_component_rich_style("document--page"))]
         else:
             segments = self._pieces(line)
@@ -127,3 +131,8 @@ class DocumentView(ScrollView, can_focus=True):
                 at = end
         pieces.append(Segment(drawn(self._text[at : line.end]), own))
         return [piece for piece in pieces if piece.text]
+
+
+def _longest(text: str) -> int:
+    """Return the length of the longest line that is short enough to have been broken by whoever wrote it."""
+    return max((len(line) for line in text.split("\n") if len(line) <= _OWN), default=0)

@@ -51,7 +51,9 @@ class PathInput(Vertical):
         self._found: list[str] = []
 
     def compose(self) -> ComposeResult:
-        yield PathField(self._value, placeholder="~/papers  notes.md  https://example.org/page.html", id="paths")
+        # Not selected when it gets the focus: what is typed goes on with the path that was given.
+        example = "~/papers  notes.md  https://example.org/page.html"
+        yield PathField(self._value, placeholder=example, select_on_focus=False, id="paths")
         options = OptionList(id="found", markup=False)
         options.can_focus = False
         yield options

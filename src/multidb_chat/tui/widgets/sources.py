@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from multidb_chat.domain.errors import MultidbChatError
-from multidb_chat.domain.text import clean
+from multidb_chat.domain.text import clean, clean_line
 from multidb_chat.tui.services import Services
 from multidb_chat.tui.wording import CITED, MUTED, headings, place, shown
 
@@ -40,10 +40,11 @@ class SourcesPanel(VerticalScroll):
     DEFAULT_CSS = """
     SourcesPanel {
         width: 38%; min-width: 46; max-width: 80; dock: right; border-left: solid $panel; padding: 1 1 0 1;
-        scrollbar-size-vertical: 1;
+        scrollbar-size-vertical: 1; align: left bottom;
     }
     SourcesPanel:focus { border-left: solid $primary; }
     SourcesPanel .passage { margin: 0 0 1 0; }
+    SourcesPanel .heading { margin: 0 0 1 1; }
     SourcesPanel Source { border-left: blank; }
     SourcesPanel Source:hover { border-left: outer $panel; }
     SourcesPanel:focus Source.chosen { border-left: outer $accent; }
@@ -56,6 +57,9 @@ class SourcesPanel(VerticalScroll):
         *(Binding(str(n), f"screen.command('/open', '{n}')", show=False) for n in range(1, 10)),
     ]
 
+    def __init__(self) -> None:
+        super().__init__(classes="-empty")
+
     def compose(self) -> ComposeResult:
         yield Static(EMPTY, classes="empty", markup=False)
 
@@ -63,18 +67,27 @@ class SourcesPanel(VerticalScroll):
     def _sources(self) -> list[Source]:
         return list(self.query(Source))
 
+    def make_room(self) -> None:
+        """Be there from the first question on: an answer that is being written does not change its width."""
+        self.remove_class("-empty")
+
     async def empty(self) -> None:
         """Show that there is no answer."""
+        self.add_class("-empty")
+        await self._tell_nothing()
+
+    async def _tell_nothing(self) -> None:
         await self._replace([Static(EMPTY, classes="empty", markup=False)])
 
     async def show(self, answer: "Answer", services: Services) -> None:
         """Replace what is shown by the sources of this answer."""
         passages = [(await _passage(citation, services), citation.number) for citation in shown(answer)]
+        self.make_room()
         if not passages:
-            await self.empty()
+            await self._tell_nothing()
             return
         title = "Sources" if answer.found else "The nearest passages"
-        heading = Static(Content.styled(title, "bold $primary"), classes="passage", markup=False)
+        heading = Static(Content.styled(title, "bold $primary"), classes="heading", markup=False)
         await self._replace([heading, *(Source(passage, number) for passage, number in passages)])
 
     async def _replace(self, children: list[Static]) -> None:
@@ -115,7 +128,7 @@ async def _words(citation: "Citation", services: Services) -> Content:
     try:
         found = await services.documents.passage(services.account, citation.document_id, citation.start, citation.end)
         if found.text == citation.snippet:  # else the document was replaced meanwhile
-            before, after = _tail(found.before), _head(found.after)
+            before, after = _tail(found.before, _named(citation)), _head(found.after)
     except MultidbChatError:
         pass
     cited = Content.styled(_flat(citation.snippet), CITED)
@@ -131,8 +144,16 @@ def _flat(text: str) -> str:
     return "\n".join(paragraph for paragraph in paragraphs if paragraph)
 
 
-def _tail(text: str) -> str:
-    flat = _flat(text)
+def _named(citation: "Citation") -> set[str]:
+    """Return what is said of a passage above it, and needs not be said again."""
+    return {clean_line(one) for one in (citation.title, *citation.headings)}
+
+
+def _tail(text: str, said: set[str]) -> str:
+    paragraphs = _flat(text).split("\n")
+    while paragraphs and paragraphs[-1] in said:
+        paragraphs.pop()
+    flat = "\n".join(paragraphs)
     if len(flat) > _AROUND:
         flat = "… " + flat[-_AROUND:].partition(" ")[2]
     return flat + ("\n" if text.endswith("\n\n") else " " if text[-1:].isspace() else "") if flat else ""

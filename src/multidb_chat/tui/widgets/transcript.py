@@ -31,13 +31,20 @@ class Transcript(PagedScroll, can_focus=False):
         self._read_messages = read_messages
         self._current: Exchange | None = None
         self._typed_at = 0.0
+        self._guest = False
 
     def compose(self) -> ComposeResult:
         yield Welcome()
 
     def empty(self) -> Sequence[Widget]:
         """Return what to do here."""
-        return (Welcome(),)
+        return (Welcome(self._guest),)
+
+    def greet(self, guest: bool) -> None:
+        """Say what to do here to a guest, or to somebody with an account."""
+        self._guest = guest
+        for welcome in self.query(Welcome):
+            welcome.greet(guest)
 
     def typed(self) -> None:
         """Somebody typed a letter just now."""
