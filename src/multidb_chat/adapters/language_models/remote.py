@@ -4,7 +4,8 @@ pydantic-ai speaks to the providers; what it raises becomes the domain's errors 
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -66,36 +67,51 @@ class RemoteModel:
             await pieces.aclose()
 
     async def _pieces(self, prompt: Prompt) -> AsyncGenerator[Piece | Ended, None]:
-        from pydantic_ai.direct import model_request_stream
-        from pydantic_ai.messages import PartDeltaEvent, PartStartEvent, TextPart, TextPartDelta
-
         settings: Any = {
             "max_tokens": prompt.most_tokens,
             "temperature": prompt.temperature,
             "timeout": self._timeout,
             "max_retries": 1,  # it waits for as long as the provider says; a second time the documents answer sooner
         }
-        async with model_request_stream(self._client(), _messages(prompt), model_settings=settings) as stream:
-            async for event in stream:
-                if isinstance(event, PartStartEvent) and isinstance(event.part, TextPart) and event.part.content:
-                    yield Piece(event.part.content)
-                elif isinstance(event, PartDeltaEvent) and isinstance(event.delta, TextPartDelta):
-                    yield Piece(event.delta.content_delta)
-            response = stream.get()
-            # Of a stream that just stopped the library says that it was complete; only the provider knows.
-            if "finish_reason" not in (response.provider_details or {}):
-                raise ModelUnavailable(f"{self._where} broke off in the middle of the answer.")
-            yield _ended(response)
+        async with self._opened() as model:
+            from pydantic_ai.direct import model_request_stream
+            from pydantic_ai.messages import PartDeltaEvent, PartStartEvent, TextPart, TextPartDelta
+
+            stream = model_request_stream(model, _messages(prompt), model_settings=settings)
+            async with stream as events:
+                async for event in events:
+                    if isinstance(event, PartStartEvent) and isinstance(event.part, TextPart) and event.part.content:
+                        yield Piece(event.part.content)
+                    elif isinstance(event, PartDeltaEvent) and isinstance(event.delta, TextPartDelta):
+                        yield Piece(event.delta.content_delta)
+                response = events.get()
+                # Of a stream that just stopped the library says that it was complete; only the provider knows.
+                if "finish_reason" not in (response.provider_details or {}):
+                    raise ModelUnavailable(f"{self._where} broke off in the middle of the answer.")
+                yield _ended(response)
+
+    @asynccontextmanager
+    async def _opened(self) -> "AsyncIterator[Model]":
+        """Yield the client, made in a thread: loading the libraries takes a second."""
+        if self._provider != "gemini":
+            yield await asyncio.to_thread(self._client)
+            return
+        # Google's library goes on receiving an answer that was left, until its connection is closed.
+        async with await asyncio.to_thread(self._make) as model:
+            yield model
 
     def _client(self) -> "Model":
         if self._made is None:
-            try:
-                self._made = self._make()
-            except ImportError as error:
-                raise ModelRefused(_HINT) from error
+            self._made = self._make()
         return self._made
 
     def _make(self) -> "Model":
+        try:
+            return self._make_client()
+        except ImportError as error:
+            raise ModelRefused(_HINT) from error
+
+    def _make_client(self) -> "Model":
         if self._provider == "anthropic":
             from pydantic_ai.models.anthropic import AnthropicModel
             from pydantic_ai.providers.anthropic import AnthropicProvider
