@@ -34,6 +34,24 @@ def test_facts_are_kept_line_by_line_and_reach_the_model_as_data(program: Progra
     assert "<facts>" not in second
 
 
+def test_what_is_recalled_of_a_conversation_is_shown_and_reaches_the_model(program: Program) -> None:
+    pytest.importorskip("pydantic_ai", reason="the extra models is not installed")
+    with served(saying("Churn fell to 4.2 percent in 2019 [1].")) as (url, came):
+        program("models", "use", "openai:scripted", "--url", url)
+        program("ask", CHURN)
+        program("ask", "--continue", "and in 2020?")
+    assert "Assistant: Churn fell to 4.2 percent in 2019.\\n</conversation>" in json.dumps(came[1].request["messages"])
+    shown = program("memory", "show")
+    assert "In their words: the latest 2 turns" in shown.stdout
+    told = json.loads(program("memory", "show", "last", "--json").stdout)
+    talk = told["conversation"]
+    assert (told["facts"], talk["summary"], talk["turns"], talk["left_out"]) == ([], None, 2, 0)
+    assert 0 < talk["tokens"] < talk["budget"] == 600
+    assert f"about {talk['tokens']} of 600 tokens" in shown.stdout
+    assert program("conversations", "delete", "last", "--yes").returncode == 0
+    assert program("memory", "show", talk["id"]).returncode != 0
+
+
 def test_facts_are_in_the_export_of_the_account(program: Program, tmp_path: Path) -> None:
     program("memory", "add", "I work in Bergen")
     done = program("account", "export", tmp_path / "mine.zip")

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from multidb_chat.services.modelled.metering import Meter
     from multidb_chat.services.narrowing import Narrowing
     from multidb_chat.services.pinned_facts import PinnedFacts
+    from multidb_chat.services.recalling.reading import Recollection
+    from multidb_chat.services.recalling.service import TalkMemory
     from multidb_chat.services.statistics import Statistics
 
 
@@ -121,11 +123,26 @@ class Answering(Reading):
 
         return PinnedFacts(self.accounts)
 
-    @property
-    def _meter(self) -> "Meter | None":
-        """What counts the tokens of a model; None where none writes."""
-        if self.settings.model.name == "none":
+    @cached_property
+    def recollection(self) -> "Recollection":
+        """What a language model gets of conversations, to be looked at."""
+        from multidb_chat.services.recalling.reading import Recollection
+
+        return Recollection(self.history, self.conversations, self.settings.model.memory_tokens)
+
+    @cached_property
+    def talk_memory(self) -> "TalkMemory | None":
+        """What a language model gets of conversations; None where none writes."""
+        model = self.settings.model
+        if self.language_model is None or not model.memory_tokens:
             return None
+        from multidb_chat.services.recalling.service import TalkMemory
+
+        return TalkMemory(self.conversations, self.language_model, self.meter, model.memory_tokens, model.rewrite)
+
+    @cached_property
+    def meter(self) -> "Meter":
+        """What counts the tokens of language models."""
         from multidb_chat.services.answering.extractive import Extractive
         from multidb_chat.services.modelled.metering import Meter
 
@@ -137,6 +154,7 @@ class Answering(Reading):
         from multidb_chat.services.chat import Chat
         from multidb_chat.services.handbook import HANDBOOK_ID
 
+        modelled = self.settings.model.name != "none"
         return Chat(
             self.plans,
             self.conversations,
@@ -147,8 +165,9 @@ class Answering(Reading):
             history=self.history,
             statistics=self.statistics,
             late=self._late,
-            meter=self._meter,
-            pinned=None if self.settings.model.name == "none" else self.pinned_facts,
+            meter=self.meter if modelled else None,
+            pinned=self.pinned_facts if modelled else None,
+            memory=self.talk_memory,
             knowledge=self.knowledge,
             handbook_id=HANDBOOK_ID,
             threshold=self.settings.search.threshold,

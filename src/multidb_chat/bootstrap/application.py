@@ -25,6 +25,8 @@ _CLOSED = (
     "embedders",
     "talk_replayer",
     "use_replayer",
+    "talk_memory",
+    "meter",
     "language_model",
     "cache",
     "library",
@@ -34,6 +36,8 @@ _CLOSED = (
     "outage_log",
     "journal",
 )
+
+_BY_THE_MODEL = ("chat", "answerer", "language_model", "talk_memory", "recollection")
 
 
 class Application(Installation):
@@ -57,13 +61,15 @@ class Application(Installation):
         Raises `InvalidSetting`, and changes nothing, for a language model that cannot be had.
         """
         before, self.settings = self.settings, settings
-        made = {name: self.__dict__.pop(name, None) for name in ("chat", "answerer", "language_model")}
+        made = {name: self.__dict__.pop(name, None) for name in _BY_THE_MODEL}
         try:
             self.language_model  # noqa: B018 - making it is what checks it
         except InvalidSetting:
             self.settings = before
             self.__dict__.update({name: one for name, one in made.items() if one is not None})
             raise
+        if (memory := made["talk_memory"]) is not None:
+            memory.stop()
 
     async def prepare(self) -> None:
         """Do what can wait until after the first paint: index the handbook, load the embedder, let old guests go.

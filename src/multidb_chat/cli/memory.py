@@ -1,7 +1,7 @@
 """`multidb-chat memory`: what is remembered of one's account, for language models to know."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,8 @@ from multidb_chat.domain.text import clean_line
 
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
+    from multidb_chat.domain.conversations import Conversation
+    from multidb_chat.services.recalling.window import Window
 
 memory = typer.Typer(rich_markup_mode=None)
 
@@ -52,6 +54,41 @@ def list_(context: typer.Context, as_json: Json = False) -> None:
     session.run(work)
 
 
+@memory.command(epilog="Example: multidb-chat memory show last")
+def show(
+    context: typer.Context,
+    which: Annotated[
+        str | None, typer.Argument(metavar="ID", help="A conversation: its identifier, or its beginning.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what a language model gets to know beside the documents: facts, and what is recalled of a conversation.
+
+    Shows the conversation talked in last where none is named. Its latest turns are recalled in their own words, older
+    ones as a summary, within model.memory_tokens.
+    """
+    session = session_of(context)
+
+    async def work(application: "Application") -> Exit:
+        from multidb_chat.services.recalling.reading import recalled_rows
+
+        account, history = application.account, application.history
+        facts = await application.pinned_facts.all(account)
+        talk = await (history.latest(account) if which is None else history.named(account, which))
+        seen = None if talk is None else await application.recollection.of(account, talk.id)
+        if as_json:
+            session.console.write_json({"facts": list(facts), "conversation": _record(talk, seen)})
+            return Exit.DONE
+        write_facts(session.console, facts)
+        if talk is not None and seen is not None:
+            session.console.write(Styled(talk.title, "strong"))
+            for name, value in recalled_rows(seen):
+                session.console.write(f"{name}: {value}")
+        return Exit.DONE
+
+    session.run(work)
+
+
 @memory.command(epilog="Example: multidb-chat memory remove 2")
 def remove(
     context: typer.Context,
@@ -70,6 +107,20 @@ def remove(
         return Exit.DONE
 
     session.run(work)
+
+
+def _record(talk: "Conversation | None", seen: "Window | None") -> dict[str, Any] | None:
+    if talk is None or seen is None:
+        return None
+    return {
+        "id": talk.id,
+        "title": talk.title,
+        "summary": None if seen.summary is None else seen.summary._asdict(),
+        "turns": len(seen.turns),
+        "left_out": len(seen.left_out),
+        "tokens": seen.used,
+        "budget": seen.budget,
+    }
 
 
 def write_facts(console: Console, facts: Sequence[str]) -> None:

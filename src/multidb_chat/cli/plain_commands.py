@@ -207,8 +207,12 @@ async def _forget(chat: "PlainChat", argument: str) -> None:
 
 async def _memory(chat: "PlainChat", argument: str) -> None:
     from multidb_chat.cli.memory import write_facts
+    from multidb_chat.services.recalling.reading import recalled_rows
 
-    write_facts(chat.console, await chat.application.pinned_facts.all(chat.application.account))
+    application = chat.application
+    write_facts(chat.console, await application.pinned_facts.all(application.account))
+    if chat.conversation_id is not None:
+        _write_rows(chat, recalled_rows(await application.recollection.of(application.account, chat.conversation_id)))
 
 
 def _write_rows(chat: "PlainChat", rows: "Rows") -> None:

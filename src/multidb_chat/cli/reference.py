@@ -41,7 +41,8 @@ With `--json` a command prints one JSON document. Keys are not renamed or remove
 `sentences`: `text`, `citations`, `before`; `citations` and `nearest`: `number`, `document_id`, `document_name`, \
 `title`, `source`, `collection_id`, `start`, `end`, `snippet`, `page`, `headings`, `score`, `quality`, `lexical`, \
 `vector`; `timings`: milliseconds by step; `curated` (where the knowledge base answered): `entry_id`, `question`, \
-`category`, `version`, `confidence` |
+`category`, `version`, `confidence`; `model` (where one wrote): `name`, `tokens_in`, `tokens_out`, `cost`, `dropped`, \
+`estimated`; `rewording` (where one was asked to put a follow-up): `taken`, `use` as `model` |
 | `docs add`, `docs sync`, `docs reindex` | `added`, `replaced`, `unchanged`, `removed`, `failed`, `documents`, \
 `chunks`, `seconds`; `failures`: `source`, `name`, `reason`, `refused` |
 | `docs reprocess` | `collections`: the same for each, with `name`; with `--background`, as one task in `tasks list` |
@@ -50,6 +51,8 @@ With `--json` a command prints one JSON document. Keys are not renamed or remove
 | `models add`, `models remove` | `name`, `folder`, `source`, `licence`, `added_at`, `size_bytes`; `files` by name: \
 `size_bytes`, `sha256` |
 | `memory add`, `memory list` | `facts` |
+| `memory show` | `facts`; `conversation` (null where there is none): `id`, `title`, `summary` (null, or `text`, \
+`turns`, `until`, `model`), `turns`, `left_out`, `tokens`, `budget` |
 | `memory remove` | `forgotten` |
 | `models use` | `name`, `url`, `key` (where it is), `file`; `check` (null without --check): `text`, `first_s`, \
 `seconds`, `tokens_in`, `tokens_out` |

@@ -1,6 +1,6 @@
 """A turn: one question and its answer as a stream of events that every face renders; and the port that answers."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
@@ -80,12 +80,20 @@ class ModelUse:
 
 
 @dataclass(frozen=True, slots=True)
+class Rewording:
+    """A follow-up that a language model was asked to put so that it stands alone; `taken` where its words were used."""
+
+    taken: bool
+    use: ModelUse
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A complete answer. `found` is False when nothing supported one; then `nearest` shows what came closest.
 
     `text` is Markdown with `[n]` marks. `question` is as asked, `standalone` as it was searched (follow-ups resolved).
     `timings` are milliseconds by step. `cached` tells that it was not computed for this turn. `curated` belongs to the
-    method "knowledge" alone, `model` to what a language model wrote or tried to.
+    method "knowledge" alone, `model` to what a language model wrote or tried to, `rewording` to a follow-up it put.
     """
 
     question: str
@@ -102,6 +110,7 @@ class Answer:
     message_id: str | None = None
     curated: CuratedBy | None = None
     model: ModelUse | None = None
+    rewording: Rewording | None = None
 
 
 class TurnStarted(NamedTuple):
@@ -145,14 +154,30 @@ class TurnFailed(NamedTuple):
 TurnEvent = TurnStarted | SourcesFound | AnswerToken | Notice | TurnCompleted | TurnFailed
 
 
+class Spoken(NamedTuple):
+    """A question of a conversation and what was said to it, without marks of citations."""
+
+    asked: str
+    said: str
+
+
+class Recalled(NamedTuple):
+    """What a language model gets of a conversation: older turns summed up, the latest ones in their words, in order."""
+
+    summary: str = ""
+    turns: tuple[Spoken, ...] = ()
+
+
 class Question(NamedTuple):
-    """What an answerer gets: the words as asked, and as a stand-alone question; `facts` are what the account wants
-    remembered, which is no evidence.
+    """What an answerer gets: the words as asked, and as a stand-alone question.
+
+    `facts` are what the account wants remembered, `recalled` the conversation that it may lean on: no evidence, both.
     """
 
     asked: str
     standalone: str
     facts: tuple[str, ...] = ()
+    recalled: Recalled = Recalled()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +195,12 @@ class Draft:
     passing: bool = False
 
 
+class ModelAsked(NamedTuple):
+    """A language model is asked from here on; `use` returns what that took so far, also when its answer was left."""
+
+    use: Callable[[], ModelUse]
+
+
 class Answerer(Protocol):
     """Makes an answer from passages: the extractive one here, language models elsewhere."""
 
@@ -177,5 +208,10 @@ class Answerer(Protocol):
     def name(self) -> str:
         """Part of the cache key: changes whenever answers would."""
 
-    def answer(self, question: Question, matches: Sequence[Match]) -> AsyncIterator[AnswerSentence | Notice | Draft]:
-        """Yield the sentences as they come, what the user should know beside them, and at last the complete draft."""
+    def answer(
+        self, question: Question, matches: Sequence[Match]
+    ) -> AsyncIterator[AnswerSentence | Notice | ModelAsked | Draft]:
+        """Yield the sentences as they come, what the user should know beside them, and at last the complete draft.
+
+        Where a language model is asked, that comes first.
+        """

@@ -79,7 +79,8 @@ class Branches:
         `InvalidInput` where nothing was said or the beginning is that of several.
         """
         source = await self._history.open(account, conversation_id)
-        tree = _Tree(await self._conversations.outline(conversation_id))
+        outline = await self._conversations.outline(conversation_id)
+        tree = _Tree(outline)
         if message_id is not None:
             source = replace(source, head=tree.named(message_id))
         ids = tree.branch(source).ids
@@ -91,7 +92,9 @@ class Branches:
             new_id(), account.id, title, now, forked_from=source.id, renamed=True, read_at=now, deleted_at=now
         )
         await self._conversations.put_conversation(made)
-        head = await self._copy(conversation_id, ids, made)
+        copies = await self._copy(conversation_id, ids, made)
+        await self._copy_summary(outline, copies, made)
+        head = next(reversed(copies.values()), None)
         shown = await self._conversations.change_conversation(account.id, made.id, head=head, deleted_at=None)
         assert shown is not None, "it was just made, and nobody else knows of it"
         return shown
@@ -111,21 +114,35 @@ class Branches:
         found = {one.id: one for one in await self._conversations.messages_named(conversation_id, ids)}
         return [found[message_id] for message_id in ids if message_id in found]
 
-    async def _copy(self, conversation_id: str, ids: Sequence[str], made: Conversation) -> str | None:
+    async def _copy(self, conversation_id: str, ids: Sequence[str], made: Conversation) -> dict[str, str]:
+        """Copy messages, each below the one before; return the ids of the copies by those of the messages."""
+        ids_of_copies: dict[str, str] = {}
         parent: str | None = None
         for at in range(0, len(ids), _PAGE):
             copies = []
             for message in await self._in_order(conversation_id, ids[at : at + _PAGE]):
                 copies.append(replace(message, id=new_id(), conversation_id=made.id, parent_id=parent))
-                parent = copies[-1].id
+                parent = ids_of_copies[message.id] = copies[-1].id
             await self._conversations.append(*copies)
-        return parent
+        return ids_of_copies
+
+    async def _copy_summary(self, outline: Sequence[Link], copies: Mapping[str, str], made: Conversation) -> None:
+        """Copy what sums up the most of the messages that were copied."""
+        on_branch = [link for link in outline if link.role == "notice" and link.parent_id in copies]
+        if on_branch and made.forked_from is not None:
+            last = max(on_branch, key=lambda link: (copies[link.parent_id or ""], link.id))
+            for message in await self._in_order(made.forked_from, [last.id]):
+                parent = copies[message.parent_id or ""]
+                await self._conversations.append(
+                    replace(message, id=new_id(), conversation_id=made.id, parent_id=parent)
+                )
 
 
 class _Tree:
     """A conversation's messages as they hang together."""
 
     def __init__(self, outline: Sequence[Link]) -> None:
+        outline = [link for link in outline if link.role != "notice"]
         self._parents = {link.id: link.parent_id for link in outline}
         self._questions = {link.id for link in outline if link.role == "user"}
         self._children: dict[str | None, list[str]] = {}

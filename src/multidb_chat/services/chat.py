@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
@@ -29,7 +29,7 @@ from multidb_chat.services.answering.answer_cache import AnswerCache
 from multidb_chat.services.drafting import Drafting, Finder, Metering, Searched
 from multidb_chat.services.kept_answers import KeptAnswers
 from multidb_chat.services.knowledge.base import Found
-from multidb_chat.services.placing import Pinned, Placing
+from multidb_chat.services.placing import Memory, Pinned, Placing
 from multidb_chat.services.plans import Allowance, Taken
 from multidb_chat.services.resilience.budget import Budget, limited
 from multidb_chat.services.saving import Keeper, Late, Saving
@@ -86,7 +86,7 @@ class Chat:
     `limit` is how many passages an answer is made from; `handbook_id`, `threshold` and `meter` are as in `Drafting`.
     `tenant_id` owns the curated knowledge entries; whoever changes one invalidates the cache's scope
     `knowledge:{tenant_id}`. `late` is what keeps turns while the conversations are away, None where nothing does;
-    `pinned` are the facts that a model gets, None where none writes.
+    `pinned` are the facts and `memory` the conversations that a model gets, None where none writes.
     """
 
     def __init__(
@@ -104,6 +104,7 @@ class Chat:
         late: Late | None = None,
         meter: Metering | None = None,
         pinned: Pinned | None = None,
+        memory: Memory | None = None,
         handbook_id: str | None = None,
         tenant_id: str = "",
         threshold: float = 0.3,
@@ -114,9 +115,10 @@ class Chat:
         self._cache = AnswerCache(cache, cache_ttl)
         settings = (threshold, handbook_id)
         self._kept = KeptAnswers(library, self._cache, f"knowledge:{tenant_id}", answerer.name, settings)
-        self._placing = Placing(conversations, self._kept, pinned, may_be_late=late is not None)
+        self._placing = Placing(conversations, self._kept, pinned, memory, may_be_late=late is not None)
         self._drafting = Drafting(retrieval, answerer, meter, handbook_id, threshold)
         self._saving = Saving(history, late)
+        self._memory = memory
         self._curated = knowledge
         self._statistics = statistics
         self._limit = limit
@@ -148,12 +150,13 @@ class Chat:
         begin = time.perf_counter()
         try:
             steps = self._steps(turn, self._limit if limit is None else limit)
-            async for event in limited(steps, Budget()):
-                if isinstance(event, TurnCompleted):
-                    turn.timings["total"] = (time.perf_counter() - begin) * 1000
-                    event = TurnCompleted(replace(event.answer, timings=rounded(turn.timings)))
-                    self._statistics.turn_ended(account, turn.id, event.answer, turn.timings["total"])
-                yield event
+            async with aclosing(limited(steps, Budget())) as events:
+                async for event in events:
+                    if isinstance(event, TurnCompleted):
+                        turn.timings["total"] = (time.perf_counter() - begin) * 1000
+                        event = TurnCompleted(replace(event.answer, timings=rounded(turn.timings)))
+                        self._statistics.turn_ended(account, turn.id, event.answer, turn.timings["total"])
+                    yield event
         except MultidbChatError as error:
             self._statistics.turn_ended(account, turn.id, None, (time.perf_counter() - begin) * 1000)
             yield TurnFailed(error)
@@ -167,6 +170,8 @@ class Chat:
 
     async def _steps(self, turn: Turn, limit: int) -> AsyncGenerator[TurnEvent, None]:
         require(turn.account, Permission.CHAT)
+        if self._memory is not None:
+            self._memory.stop()  # a model on this machine does one thing at a time
         turn.asked = checked(turn.asked)
         turn.wording = checked(turn.wording) if turn.wording else turn.asked
         async with side_by_side() as begin:  # each store is waited for beside the others
@@ -175,21 +180,25 @@ class Chat:
                 unsaved = await self._placing.place(turn, limit, begin)
             if unsaved:
                 yield Notice(unsaved)
+            taking = self._plans.take(turn.account, MESSAGES, 1, turn.id, allowance)
+            counted: Awaitable[Taken] = taking
+            if turn.recalled.turns:  # a model may be asked, and who has no message left may not ask it
+                await (counted := begin(taking))
+                await self._placing.reword(turn, limit)
             with turn.timed("quota"):
                 # What was found is told only when the message was counted.
                 ahead = self._ahead(turn, limit, begin) if self._kept.is_to_be_made(turn) else None
-                taken, kept = await asyncio.gather(
-                    self._plans.take(turn.account, MESSAGES, 1, turn.id, allowance), self._kept.find(turn)
-                )
+                taken, kept = await asyncio.gather(counted, self._kept.find(turn))
             yield TurnStarted(turn.id, turn.conversation_id, turn.asked)
             if taken.warning:
                 yield Notice(taken.warning)
             answer: Answer | None = None
-            async for event in self._answer(turn, limit, kept, ahead):
-                if isinstance(event, Answer):
-                    answer = event
-                else:
-                    yield event
+            async with aclosing(self._answer(turn, limit, kept, ahead)) as events:
+                async for event in events:
+                    if isinstance(event, Answer):
+                        answer = event
+                    else:
+                        yield event
             assert answer is not None
             keeping = begin(self._kept.keep(turn, answer)) if turn.made else None
             answer, notice = await self._saved(turn, replace(answer, timings=rounded(turn.timings)))
@@ -198,6 +207,8 @@ class Chat:
             if keeping is not None:
                 with turn.timed("cache"):
                     await keeping
+        if self._memory is not None and answer.conversation_id is not None and not turn.unread:
+            self._memory.turn_ended(turn.account, answer.conversation_id)
         yield TurnCompleted(answer)
 
     async def _saved(self, turn: Turn, answer: Answer) -> tuple[Answer, str]:
@@ -224,7 +235,7 @@ class Chat:
 
     async def _answer(
         self, turn: Turn, limit: int, kept: Answer | None, ahead: _Ahead | None
-    ) -> AsyncIterator[TurnEvent | Answer]:
+    ) -> AsyncGenerator[TurnEvent | Answer, None]:
         """Yield events, and at last the answer: the kept one, from curated knowledge, or from passages."""
         if kept is None:
             kept = await self._kept.awaited(turn)
@@ -239,16 +250,17 @@ class Chat:
         else:
             kept = replace(kept, cached=True)
         if kept is not None:
-            answer = replace(kept, question=turn.asked, standalone=turn.standalone)
+            answer = replace(kept, question=turn.asked, standalone=turn.standalone, rewording=turn.rewording)
             self._kept.share(turn, answer)
             yield AnswerToken(answer.text)
             yield answer
             return
-        async for event in self._drafting.answer(turn, limit, ahead and ahead.searched):
-            if isinstance(event, Answer):
-                turn.made = not turn.passing
-                self._kept.share(turn, event)
-            yield event
+        async with aclosing(self._drafting.answer(turn, limit, ahead and ahead.searched)) as events:
+            async for event in events:
+                if isinstance(event, Answer):
+                    turn.made = not turn.passing
+                    self._kept.share(turn, event)
+                yield event
 
     async def _knowledge(self, turn: Turn, ahead: _Ahead | None) -> Answer | None:
         """Return the curated answer to this question; none when there is no entry or its store is away."""

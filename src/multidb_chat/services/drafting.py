@@ -1,8 +1,9 @@
 """Answers made of passages: searched, those that are good enough given to the answerer, and what it says passed on."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import AsyncGenerator, Awaitable, Sequence
+from contextlib import aclosing
+from typing import NamedTuple, Protocol, cast
 
 from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.search import Match, SearchFilters
@@ -12,6 +13,7 @@ from multidb_chat.domain.turns import (
     AnswerSentence,
     AnswerToken,
     Draft,
+    ModelAsked,
     ModelUse,
     Notice,
     Question,
@@ -53,6 +55,9 @@ class Metering(Protocol):
 
     async def count(self, account: Account, operation_id: str, use: ModelUse) -> str:
         """Count what a model used; return a warning of little left, or nothing."""
+
+    def count_later(self, account: Account, operation_id: str, use: ModelUse) -> None:
+        """Count what a model used, without being waited for."""
 
 
 class Searched(NamedTuple):
@@ -100,7 +105,7 @@ class Drafting:
 
     async def answer(
         self, turn: Turn, limit: int, searched: Awaitable[Searched] | None
-    ) -> AsyncIterator[TurnEvent | Answer]:
+    ) -> AsyncGenerator[TurnEvent | Answer, None]:
         """Answer from the texts given with the question; where they say nothing, from the collections.
 
         `searched` is what brings what was found in them, where that was begun before.
@@ -117,26 +122,28 @@ class Drafting:
             pieces: list[str] = []
             if usable:
                 yield SourcesFound(tuple(usable))
-                async for piece in self._draft(turn, usable):
-                    if isinstance(piece, Draft):
-                        draft = piece
-                        turn.passing |= piece.passing
-                    elif isinstance(piece, Notice):
-                        yield piece
-                    else:
-                        pieces.append(piece)
-                        yield AnswerToken(piece)
+                async with aclosing(self._draft(turn, usable)) as drafted:
+                    async for piece in drafted:
+                        if isinstance(piece, Draft):
+                            draft = piece
+                            turn.passing |= piece.passing
+                        elif isinstance(piece, Notice):
+                            yield piece
+                        else:
+                            pieces.append(piece)
+                            yield AnswerToken(piece)
             if draft is not None and draft.found:
                 yield Answer(
                     turn.asked, turn.standalone, "".join(pieces), True, draft.sentences, draft.citations,
-                    nearest=(), method=draft.method, model=draft.model,
+                    nearest=(), method=draft.method, model=draft.model, rewording=turn.rewording,
                 )  # fmt: skip
                 return
         yield AnswerToken(NOT_FOUND)
         near = closest(nearest, others)
-        yield Answer(turn.asked, turn.standalone, NOT_FOUND, False, nearest=near, model=draft.model if draft else None)
+        model = draft.model if draft else None
+        yield Answer(turn.asked, turn.standalone, NOT_FOUND, False, nearest=near, model=model, rewording=turn.rewording)
 
-    async def _draft(self, turn: Turn, matches: Sequence[Match]) -> AsyncIterator[str | Notice | Draft]:
+    async def _draft(self, turn: Turn, matches: Sequence[Match]) -> AsyncGenerator[str | Notice | Draft, None]:
         """Yield the answer's Markdown by sentence, one behind the answerer (marks look ahead), then the draft."""
         waiting: AnswerSentence | None = None
         answerer = self._answerer
@@ -144,19 +151,42 @@ class Drafting:
             answerer, turn.passing = self._meter.quoting, True
             yield Notice(refusal)
         begin = time.perf_counter()
-        async for item in answerer.answer(Question(turn.asked, turn.standalone, turn.facts), matches):
-            if isinstance(item, Notice):
-                yield item
-                continue
-            following = item if isinstance(item, AnswerSentence) else None
-            if waiting is not None:
-                yield written(waiting, following)
-            waiting = following
-            if isinstance(item, Draft):
-                turn.timings["answer"] = (time.perf_counter() - begin) * 1000
-                if self._meter is not None and item.model is not None:
-                    turn.asked_models += 1
-                    operation = f"{turn.id} {turn.asked_models}"
-                    if warning := await self._meter.count(turn.account, operation, item.model):
-                        yield Notice(warning)
-                yield item
+        question = Question(turn.asked, turn.standalone, turn.facts, turn.recalled)
+        async with aclosing(self._counted(turn, answerer, question, matches)) as items:
+            async for item in items:
+                if isinstance(item, Notice):
+                    yield item
+                    continue
+                following = item if isinstance(item, AnswerSentence) else None
+                if waiting is not None:
+                    yield written(waiting, following)
+                waiting = following
+                if isinstance(item, Draft):
+                    turn.timings["answer"] = (time.perf_counter() - begin) * 1000
+                    yield item
+
+    async def _counted(
+        self, turn: Turn, answerer: Answerer, question: Question, matches: Sequence[Match]
+    ) -> AsyncGenerator[AnswerSentence | Notice | Draft, None]:
+        """Yield what an answerer says, and count what a model takes for it, also where it is stopped."""
+        asked: ModelAsked | None = None
+        operation = ""
+        stream = cast(
+            "AsyncGenerator[AnswerSentence | Notice | ModelAsked | Draft, None]", answerer.answer(question, matches)
+        )
+        try:
+            async with aclosing(stream) as items:
+                async for item in items:
+                    if isinstance(item, ModelAsked):
+                        turn.asked_models += 1
+                        asked, operation = item, f"{turn.id} {turn.asked_models}"
+                        continue
+                    if isinstance(item, Draft) and item.model is not None and self._meter is not None:
+                        warning = await self._meter.count(turn.account, operation, item.model)
+                        asked = None
+                        if warning:
+                            yield Notice(warning)
+                    yield item
+        finally:
+            if asked is not None and self._meter is not None:
+                self._meter.count_later(turn.account, operation, asked.use())

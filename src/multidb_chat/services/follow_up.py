@@ -56,6 +56,9 @@ _AFTER_NOUN = re.compile(
 _QUOTED = re.compile(r"[\"“«]([^\"“”«»]{2,80})[\"”»]")
 _AUTHORED = re.compile(r"\b(?:wrote|written|author|authored|published|signed|publish|write)\b", re.IGNORECASE)
 
+_WHOLE = 3  # words that say something: with fewer, a question may be about what was named before
+_NAMED_BEFORE = 2  # such words before a pronoun, one of which it means
+
 
 @dataclass(frozen=True, slots=True)
 class PastTurn:
@@ -71,12 +74,10 @@ def standalone(question: str, past: Sequence[PastTurn]) -> str:
 
     It is returned unchanged when it leans on nothing or there is nothing to lean on.
     """
-    asked = " ".join(question.split())
-    if not past or not asked:
+    bare, opened = _opened(question)
+    if not past or not question.strip():
         return question
     last = replace(past[-1], question=" ".join(past[-1].question.split()))
-    bare = _OPENING.sub("", asked, count=1)
-    opened = bare != asked
     if wh := _bare_wh(bare):
         return _mark(_under(wh, bare, last))
     if (found := _leaning_pronoun(bare)) is not None:
@@ -86,6 +87,29 @@ def standalone(question: str, past: Sequence[PastTurn]) -> str:
     if (opened and len(_content(bare)) <= 4) or _fragment(bare):
         return _mark(_contrast(bare, last))
     return question
+
+
+def leans(question: str) -> bool:
+    """Tell whether a question leaves out what it is about, as far as rules can see."""
+    bare, opened = _opened(question)
+    pronoun = _leaning_pronoun(bare)
+    if _bare_wh(bare) or (pronoun is not None and len(_content(bare[: pronoun.start()])) < _NAMED_BEFORE):
+        return True
+    return not (opened and _complete(bare)) and ((opened and len(_content(bare)) <= 4) or _fragment(bare))
+
+
+def may_lean(question: str) -> bool:
+    """Tell whether a question may leave something out: all may but English ones that plainly ask a whole thing."""
+    bare, opened = _opened(question)
+    whole = not opened and _complete(bare) and len(_content(bare)) >= _WHOLE
+    return not whole or _PRONOUN.search(bare) is not None
+
+
+def _opened(question: str) -> tuple[str, bool]:
+    """Return the question without "and", "but", "what about" before it, and whether there was one."""
+    asked = " ".join(question.split())
+    bare = _OPENING.sub("", asked, count=1)
+    return bare, bare != asked
 
 
 def _mark(text: str) -> str:

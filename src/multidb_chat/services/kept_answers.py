@@ -58,6 +58,7 @@ class KeptAnswers:
                 *(digest(match) for match in turn.extra),
                 *(f"only {one}" for one in sorted(turn.documents)),
                 *(f"fact {one}" for one in turn.facts),
+                *(f"said {one}" for one in (*turn.recalled.turns, turn.recalled.summary) if one),
             ],
         )
 

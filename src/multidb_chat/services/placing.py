@@ -4,14 +4,18 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.conversations import Conversation, Conversations, Message
 from multidb_chat.domain.errors import MultidbChatError, NotFound, StoreError, StoreUnavailable
+from multidb_chat.domain.turns import Recalled, Rewording
 from multidb_chat.services.kept_answers import KeptAnswers
 from multidb_chat.services.side_by_side import Begin
-from multidb_chat.services.turn import Turn, branch_of, past_turn
+from multidb_chat.services.turn import Turn, branch_of, past_turn, spoken
+
+if TYPE_CHECKING:
+    from multidb_chat.services.recalling.window import Window
 
 BEGINNING = ""
 """The `parent_id` of a question that answers to nothing: another first question of its conversation."""
@@ -25,15 +29,48 @@ class Pinned(Protocol):
         """Return the account's facts."""
 
 
+class Memory(Protocol):
+    """What a turn needs of the memory of conversations."""
+
+    @property
+    def page(self) -> int:
+        """So many of the latest messages have to be read for `window`."""
+
+    def window(self, branch: Sequence[Message], around: Sequence[Message]) -> "Window":
+        """Return what is recalled of a branch."""
+
+    async def put(
+        self, account: Account, turn_id: str, question: str, recalled: Recalled
+    ) -> tuple[str, Rewording | None]:
+        """Return a follow-up as the model puts it, empty where rules have to."""
+
+    def stop(self) -> None:
+        """Stop summing up."""
+
+    def turn_ended(self, account: Account, conversation_id: str) -> None:
+        """Sum up what no longer fits."""
+
+
 class Placing:
-    """Settles where turns belong. `pinned` are the facts that a model gets; `may_be_late`: a journal keeps turns."""
+    """Settles where turns belong.
+
+    `pinned` are the facts and `memory` the conversations that a model gets, None where none writes; `may_be_late`: a
+    journal keeps turns.
+    """
 
     def __init__(
-        self, conversations: Conversations, kept: KeptAnswers, pinned: Pinned | None, may_be_late: bool
+        self,
+        conversations: Conversations,
+        kept: KeptAnswers,
+        pinned: Pinned | None,
+        memory: Memory | None,
+        may_be_late: bool,
     ) -> None:
         self._conversations = conversations
         self._kept = kept
         self._pinned = pinned
+        self._memory = memory
+        self._past = _PAST if memory is None else memory.page
         self._may_be_late = may_be_late
 
     async def place(self, turn: Turn, limit: int, begin: Begin) -> str:
@@ -59,6 +96,16 @@ class Placing:
             turn.key = self._kept.key(turn, turn.scope, limit)
         return unsaved
 
+    async def reword(self, turn: Turn, limit: int) -> None:
+        """Let a model put the question so that it stands alone, where one does that."""
+        if self._memory is None or not turn.recalled.turns:
+            return
+        with turn.timed("conversation"):
+            put, turn.rewording = await self._memory.put(turn.account, turn.id, turn.wording, turn.recalled)
+        if put:
+            turn.standalone = put
+            turn.key = self._kept.key(turn, turn.scope, limit) if turn.scope is not None else ""
+
     async def _facts(self, turn: Turn) -> tuple[str, ...]:
         """Return what a model is to know of the account; nothing where that cannot be read now."""
         if self._pinned is not None:
@@ -75,32 +122,35 @@ class Placing:
             return turn.wording
         conversation, latest = await asyncio.gather(
             self._conversations.conversation(turn.conversation_id),
-            self._conversations.messages(turn.conversation_id, limit=_PAST),
+            self._conversations.messages(turn.conversation_id, limit=self._past),
         )
         if conversation is None or conversation.account_id != turn.account.id or conversation.deleted_at is not None:
             raise NotFound(f"There is no conversation {turn.conversation_id}.")
         turn.conversation, turn.read_at = conversation, time.monotonic()
-        branch = await self._led_here(turn, conversation, latest)
+        branch, around = await self._led_here(turn, conversation, latest)
         turn.parent_id = branch[-1].id if branch else None
         if not branch:
             return turn.wording
-        from multidb_chat.services.follow_up import standalone
+        from multidb_chat.services.follow_up import may_lean, standalone
 
+        if self._memory is not None and may_lean(turn.wording):
+            turn.recalled = self._memory.window(branch, around).recalled
         last = next((past for message in reversed(branch) if (past := past_turn(message)) is not None), None)
         return turn.wording if last is None else standalone(turn.wording, [last])
 
-    async def _led_here(self, turn: Turn, conversation: Conversation, latest: Sequence[Message]) -> list[Message]:
-        """Return the messages that the question answers to, as far as they matter, oldest first."""
+    async def _led_here(
+        self, turn: Turn, conversation: Conversation, latest: Sequence[Message]
+    ) -> tuple[list[Message], Sequence[Message]]:
+        """Return the messages that the question answers to, as far as they matter, oldest first; and those around."""
         if turn.parent_id == BEGINNING:
-            return []
+            return [], ()
         parent_id = turn.parent_id or conversation.head
         if parent_id is None or any(message.id == parent_id for message in latest):
-            return branch_of(latest, parent_id)
+            return branch_of(spoken(latest), parent_id), latest
         parent = await self._conversations.message(conversation.id, parent_id)
         if parent is not None:
-            return branch_of(
-                [*await self._conversations.messages(conversation.id, parent_id, _PAST), parent], parent_id
-            )
+            around = [*await self._conversations.messages(conversation.id, parent_id, self._past), parent]
+            return branch_of(spoken(around), parent_id), around
         if turn.parent_id is not None:
             raise NotFound(f"There is no message {turn.parent_id} in this conversation.")
-        return branch_of(latest, None)
+        return branch_of(spoken(latest), None), latest

@@ -10,6 +10,8 @@ from multidb_chat.domain.text import clean, clean_line
 from multidb_chat.domain.turns import Citation
 from multidb_chat.services.answering import codec
 from multidb_chat.services.exporting import Export
+from multidb_chat.services.recalling.summary import summary_in
+from multidb_chat.services.wording import counted
 
 TalkForm = Literal["md", "json"]
 FORMAT = 1
@@ -49,7 +51,7 @@ def _json(conversation: Conversation, messages: Sequence[Message]) -> str:
 def message_record(message: Message) -> dict[str, Any]:
     """Return a message as JSON values, an answer with its sources."""
     answer = codec.answer_in(message)
-    return {
+    record = {
         "id": message.id,
         "parent_id": message.parent_id,
         "role": message.role,
@@ -57,6 +59,8 @@ def message_record(message: Message) -> dict[str, Any]:
         "body": message.body,
         "answer": codec.to_dict(answer) if answer is not None else None,
     }
+    summary = summary_in(message)
+    return record if summary is None else record | {"summary": summary._asdict()}
 
 
 def _markdown(conversation: Conversation, messages: Sequence[Message]) -> str:
@@ -82,6 +86,10 @@ def _asked(message: Message) -> Iterator[str]:
 
 
 def _said(message: Message) -> Iterator[str]:
+    summary = summary_in(message)
+    if summary is not None:
+        yield f"*Summed up for the language model ({counted(summary.turns, 'turn')}):* {clean_line(summary.text)}"
+        return
     yield clean(message.body).strip()
     answer = codec.answer_in(message)
     if answer is not None and answer.citations:

@@ -16,7 +16,7 @@ from multidb_chat.domain.ids import new_id
 from multidb_chat.domain.library import Collection
 from multidb_chat.domain.search import Match
 from multidb_chat.domain.text import clean, clean_line
-from multidb_chat.domain.turns import Answer, AnswerSentence, Citation, CuratedBy
+from multidb_chat.domain.turns import Answer, AnswerSentence, Citation, CuratedBy, Recalled, Rewording
 from multidb_chat.services.answering import codec
 from multidb_chat.services.answering.citing import citation
 from multidb_chat.services.knowledge.base import Found
@@ -72,6 +72,8 @@ class Turn:
     passing: bool = False
     asked_models: int = 0
     facts: tuple[str, ...] = ()
+    recalled: Recalled = field(default_factory=Recalled)
+    rewording: Rewording | None = None
     timings: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
@@ -109,6 +111,11 @@ def branch_of(messages: Sequence[Message], parent_id: str | None) -> list[Messag
         branch.append(at)
         at = known.get(at.parent_id) if at.parent_id is not None else None
     return branch[::-1]
+
+
+def spoken(messages: Sequence[Message]) -> list[Message]:
+    """Return what was asked and answered, without what the program keeps beside it."""
+    return [message for message in messages if message.role != "notice"]
 
 
 def past_turn(message: Message) -> "PastTurn | None":

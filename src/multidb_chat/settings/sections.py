@@ -122,6 +122,12 @@ class Model(Section):
     strict: bool = setting(False, "Leave out sentences that no passage supports; otherwise they are marked with [?].")
     most_tokens: int = setting(512, "The most tokens of an answer.", low=16, high=100_000)
     timeout_s: float = setting(60.0, "Seconds to wait for the next word of a model.", low=1, high=3_600)
+    memory_tokens: int = setting(
+        600, "Tokens of the conversation that a model gets with a question that may lean on it; 0 is none.", low=0
+    )
+    rewrite: bool = setting(
+        False, "Let the model put follow-ups so that they stand alone (needs memory_tokens); otherwise rules do."
+    )
     context: int = setting(4_096, "Tokens that a model in a file keeps in view.", low=512, high=1_000_000)
 
 

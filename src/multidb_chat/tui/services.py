@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # The app paints before the services are loaded.
     from multidb_chat.services.one_off import OneOff
     from multidb_chat.services.pinned_facts import PinnedFacts
     from multidb_chat.services.plans import Plans
+    from multidb_chat.services.recalling.reading import Recollection
     from multidb_chat.services.resilience.spool import Spool
     from multidb_chat.services.resilience.states import StoreStates
     from multidb_chat.services.statistics import Statistics
@@ -99,6 +100,10 @@ class Services(Protocol):
     @property
     def pinned_facts(self) -> "PinnedFacts":
         """What the account wants remembered."""
+
+    @property
+    def recollection(self) -> "Recollection":
+        """Shows what models get of a conversation."""
 
     @property
     def one_off(self) -> "OneOff":

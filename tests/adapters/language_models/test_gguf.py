@@ -32,6 +32,15 @@ async def test_a_prompt_that_is_too_long_is_refused_and_the_next_one_is_not(load
     assert (await said(loaded, COLOURS))[0]
 
 
+async def test_tokens_are_the_models_own_count(loaded: GgufModel) -> None:
+    text, ended = await said(loaded, COLOURS)
+    assert text
+    assert ended.tokens_in is not None
+    assert 10 < ended.tokens_in < 60
+    assert ended.tokens_out is not None
+    assert 0 < ended.tokens_out <= 40
+
+
 async def test_marks_of_the_template_in_a_prompt_end_nothing(loaded: GgufModel) -> None:
     from multidb_chat.services.modelled.prompting import neutral
 

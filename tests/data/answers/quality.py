@@ -121,14 +121,15 @@ def _unmarked(text: str) -> str:
 
 async def follow(texts: Texts, one: FollowUp) -> tuple[bool, bool]:
     """Return whether the follow-up was answered, and whether the question that stands on its own was."""
-    first = await _said(texts, one.first)
+    first = await said_to(texts, one.first)
     question = standalone(one.then, [PastTurn(one.first, first[0] if first else "", "")])
-    return holds(" ".join(await _said(texts, question)), one.gold), holds(
-        " ".join(await _said(texts, one.alone)), one.gold
+    return holds(" ".join(await said_to(texts, question)), one.gold), holds(
+        " ".join(await said_to(texts, one.alone)), one.gold
     )
 
 
-async def _said(texts: Texts, question: str) -> tuple[str, ...]:
+async def said_to(texts: Texts, question: str) -> tuple[str, ...]:
+    """Return the sentences of the answer to a question."""
     draft = await _draft(texts, question, await texts.matches(question))
     return tuple(sentence.text for sentence in draft.sentences)
 

@@ -22,6 +22,7 @@ from multidb_chat.domain.errors import InvalidInput, NotFound
 from multidb_chat.domain.ids import new_id
 from multidb_chat.services.branches import Branches
 from multidb_chat.services.history import History
+from multidb_chat.services.recalling.summary import Summary, as_message, summary_in
 from tests.unit.services.recording import Recorder
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -321,3 +322,52 @@ class BranchesMachine(RuleBasedStateMachine):
 
 TestBranchesMachine = BranchesMachine.TestCase
 TestBranchesMachine.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
+
+
+def summed_up(text: str, until: str, talk: Conversation) -> Message:
+    return as_message(Summary(text, 1, until, "scripted:one"), talk.id, talk.account_id)
+
+
+async def test_a_summary_is_no_answer_no_sibling_and_no_end_of_a_branch(
+    history: History, branches: Branches, store: SqliteConversations
+):
+    talk = await history.start(ADA, "Tides")
+    first, said = await say(history, talk)
+    second, last = await say(history, talk, said)
+    await store.append(summed_up("Tides were asked.", said, talk), summed_up("All.", last, talk))
+    shown = await branches.shown(ADA, talk.id)
+    assert shown.ids == (first, said, second, last)
+    assert (shown.siblings, shown.turns) == ({}, ((first, said), (second, last)))
+    assert (await branches.choose(ADA, talk.id, first)).ids == shown.ids
+    headless = await history.start(ADA, "Moons")
+    asked = Message(new_id(), headless.id, ADA.id, "user", "Why?", NOW)
+    await store.append(asked)
+    await store.append(summed_up("Nothing yet.", asked.id, headless))
+    assert (await branches.shown(ADA, headless.id)).ids == (asked.id,)
+
+
+async def test_a_fork_takes_along_the_summary_of_what_it_copies(
+    history: History, branches: Branches, store: SqliteConversations
+):
+    talk = await history.start(ADA, "Tides")
+    _, said = await say(history, talk)
+    _, last = await say(history, talk, said)
+    await store.append(summed_up("First.", said, talk), summed_up("All of it.", last, talk))
+    await store.append(summed_up("Second.", said, talk))
+    for until, text in ((said, "Second."), (last, "All of it.")):
+        made = await branches.fork(ADA, talk.id, until)
+        messages = await store.messages(made.id)
+        (summary,) = [one for message in messages if (one := summary_in(message)) is not None]
+        assert (summary.text, summary.until) == (text, made.head)
+
+
+async def test_a_summary_is_exported_with_what_it_sums_up(
+    history: History, branches: Branches, store: SqliteConversations
+):
+    talk = await history.start(ADA, "Tides")
+    _, said = await say(history, talk)
+    await store.append(summed_up("Tides were asked.", said, talk))
+    tree = json.loads((await branches.export(ADA, talk.id, "json")).content)
+    assert [one["role"] for one in tree["messages"]] == ["user", "assistant", "notice"]
+    assert tree["messages"][-1]["summary"]["text"] == "Tides were asked."
+    assert b"summed" not in (await branches.export(ADA, talk.id, "md")).content.lower()

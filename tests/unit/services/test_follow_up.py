@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from multidb_chat.services.follow_up import PastTurn, standalone
+from multidb_chat.services.follow_up import PastTurn, leans, may_lean, standalone
 
 NOTHING = PastTurn("")
 
@@ -124,3 +124,33 @@ def test_any_question_behind_any_conversation_gives_one_question(asked: str, pas
 @given(st.sampled_from(COMPLETE), st.builds(PastTurn, _QUESTIONS, _QUESTIONS, _QUESTIONS))
 def test_a_complete_question_stays_as_it_is_whatever_came_before(asked: str, before: PastTurn) -> None:
     assert standalone(asked, [before]) == asked
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["why?", "and in 2020?", "who wrote it?", "What is its licence?", "what about contractors?", "2020?", "How many?"],
+)
+def test_a_question_that_leaves_out_what_it_is_about_leans(question: str) -> None:
+    assert leans(question)
+    assert may_lean(question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Who founded the Kestrel observatory?", "How many customers left in 2020?", "When was Debian 2.1 released?"],
+)
+def test_a_question_that_asks_a_whole_thing_does_not(question: str) -> None:
+    assert not leans(question)
+    assert not may_lean(question)
+
+
+@pytest.mark.parametrize(
+    "question", ["Explain more.", "Shorter, please", "Wer leitet das Büro?", "What is the deadline?"]
+)
+def test_what_rules_cannot_tell_may_lean(question: str) -> None:
+    assert not leans(question)
+    assert may_lean(question)
+
+
+def test_a_pronoun_for_what_the_question_itself_names_does_not_lean() -> None:
+    assert not leans("What did Ida Berg do before she ran the Bergen office?")

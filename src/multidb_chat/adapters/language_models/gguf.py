@@ -53,12 +53,20 @@ class GgufModel:
                 loop.call_soon_threadsafe(arrived.put_nowait, item)
 
         running = loop.run_in_executor(None, self._run, _request(prompt), put, stopped)
+        ended: Ended | None = None
         try:
             while (item := await self._next(arrived)) is not None:
                 if isinstance(item, Exception):
                     raise item
-                for event in _events(item):
-                    yield event
+                for choice in item["choices"]:
+                    if text := choice.get("delta", {}).get("content"):
+                        yield Piece(text)
+                    if reason := choice.get("finish_reason"):
+                        ended = Ended(reason == "stop")
+                if ended is not None and (usage := item.get("usage")):  # comes behind the reason
+                    ended = Ended(ended.complete, usage.get("prompt_tokens"), usage.get("completion_tokens"))
+            if ended is not None:
+                yield ended
         finally:
             stopped.set()
             await asyncio.shield(asyncio.wait({running}, timeout=self._timeout))
@@ -125,14 +133,3 @@ def _request(prompt: Prompt) -> dict[str, Any]:
         "max_tokens": prompt.most_tokens,
         "temperature": prompt.temperature,
     }
-
-
-def _events(chunk: dict[str, Any]) -> "list[Piece | Ended]":
-    events: list[Piece | Ended] = []
-    for choice in chunk["choices"]:
-        if text := choice.get("delta", {}).get("content"):
-            events.append(Piece(text))
-        if reason := choice.get("finish_reason"):
-            timings = chunk.get("timings", {})
-            events.append(Ended(reason == "stop", timings.get("prompt_n"), timings.get("predicted_n")))
-    return events

@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from multidb_chat.domain.conversations import Message
-from multidb_chat.domain.turns import Answer, AnswerSentence, Citation, CuratedBy, ModelUse
+from multidb_chat.domain.turns import Answer, AnswerSentence, Citation, CuratedBy, ModelUse, Rewording
 
 FORMAT = 1
 """The version of this form. Data of another version is not read: for the cache that is a miss."""
@@ -24,10 +24,11 @@ def to_dict(answer: Answer) -> dict[str, Any]:
         "timings": dict(answer.timings),
         "curated": answer.curated and _plain(answer.curated),
         "model": answer.model and _plain(answer.model),
+        "rewording": answer.rewording and {**_plain(answer.rewording), "use": _plain(answer.rewording.use)},
     }
 
 
-def _plain(record: Answer | AnswerSentence | Citation | CuratedBy | ModelUse) -> dict[str, Any]:
+def _plain(record: Answer | AnswerSentence | Citation | CuratedBy | ModelUse | Rewording) -> dict[str, Any]:
     """Return the fields of a record as they are: `dataclasses.asdict` copies them all, in seven times the time."""
     return {name: getattr(record, name) for name in record.__slots__}
 
@@ -46,6 +47,8 @@ def from_dict(data: dict[str, Any]) -> Answer:
             known["curated"] = CuratedBy(**known["curated"])
         if known.get("model"):
             known["model"] = ModelUse(**known["model"])
+        if known.get("rewording"):
+            known["rewording"] = Rewording(**{**known["rewording"], "use": ModelUse(**known["rewording"]["use"])})
         return Answer(**known)
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"not an answer: {error}") from error
@@ -53,7 +56,7 @@ def from_dict(data: dict[str, Any]) -> Answer:
 
 _ANSWER = tuple(field.name for field in fields(Answer))
 # What answers that were stored before do not have; all else is required.
-_ADDED = frozenset({"curated", "model"})
+_ADDED = frozenset({"curated", "model", "rewording"})
 
 
 def citation_from(item: dict[str, Any]) -> Citation:

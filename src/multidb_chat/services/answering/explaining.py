@@ -4,7 +4,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from multidb_chat.domain.text import clean_line
-from multidb_chat.domain.turns import Answer, Citation, ModelUse
+from multidb_chat.domain.turns import Answer, Citation, ModelUse, Rewording
 
 TIERS = "Scores go from 0 to 1: excellent above 0.6, good above 0.4, fair above 0.3, else poor."
 _METHODS = {
@@ -58,6 +58,8 @@ def summary(answer: Answer) -> list[tuple[str, str]]:
     rows = [("Asked", clean_line(answer.question))]
     if answer.standalone != answer.question:
         rows.append(("Searched", clean_line(answer.standalone)))
+    if answer.rewording is not None:
+        rows.append(("Follow-up", _rewording(answer.rewording)))
     rows.append(("Answer", _METHODS[answer.method] if answer.found else "none: no passage supports one"))
     if answer.model is not None:
         rows.append(("Model", _model(answer.model)))
@@ -67,6 +69,11 @@ def summary(answer: Answer) -> list[tuple[str, str]]:
     return rows
 
 
+def _rewording(rewording: Rewording) -> str:
+    put = "put by" if rewording.taken else "put by rules; nothing fit to use came from"
+    return f"{put} {_model(rewording.use)}"
+
+
 def _model(use: ModelUse) -> str:
     """Return which model wrote, and what that took as far as its provider tells."""
     told = [clean_line(use.name)]
@@ -74,6 +81,8 @@ def _model(use: ModelUse) -> str:
         told.append(f"{use.tokens_in:,} tokens read")
     if use.tokens_out is not None:
         told.append(f"{use.tokens_out:,} written")
+    if use.estimated:
+        told.append(f"about {use.estimated:,} tokens")
     if use.cost is not None:
         told.append(f"${use.cost:.4f}")
     if use.dropped:

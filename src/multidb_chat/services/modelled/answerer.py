@@ -9,16 +9,15 @@ from dataclasses import replace
 from multidb_chat.domain.errors import ModelError
 from multidb_chat.domain.language import Ended, LanguageModel
 from multidb_chat.domain.search import Embedder, Match
-from multidb_chat.domain.turns import Answerer, AnswerSentence, Citation, Draft, ModelUse, Notice, Question
+from multidb_chat.domain.turns import Answerer, AnswerSentence, Citation, Draft, ModelAsked, ModelUse, Notice, Question
 from multidb_chat.services.answering.citing import citation
 from multidb_chat.services.answering.rendering import inert
+from multidb_chat.services.modelled.estimating import size, tokens_of
 from multidb_chat.services.modelled.hearing import Heard, Listener
 from multidb_chat.services.modelled.prompting import ABSTAIN, PASSAGES, VERSION, prompt_for
 from multidb_chat.services.modelled.supporting import Evidence, Support
 from multidb_chat.services.modelled.withholding import Addresses, recites
 
-TOKEN_CHARS = 4
-"""About so many characters are a token of English text (OpenAI's rule of thumb)."""
 QUOTED = "This answer is quoted from your documents instead."
 
 
@@ -51,12 +50,13 @@ class Modelled:
 
     async def answer(
         self, question: Question, matches: Sequence[Match]
-    ) -> AsyncIterator[AnswerSentence | Notice | Draft]:
-        """Yield the sentences that were checked, notices, then the draft."""
+    ) -> AsyncIterator[AnswerSentence | Notice | ModelAsked | Draft]:
+        """Yield that the model is asked, the sentences that were checked, notices, then the draft."""
         shown = matches[:PASSAGES]
         told = Telling(Addresses(shown), strict=self._strict)
         evidence = await asyncio.to_thread(Evidence, question.standalone, shown, self._embedder)
         failed = ""
+        yield ModelAsked(lambda: told.use(self._model.name, left=True))
         try:
             async with aclosing(self._heard(question, shown, told)) as sentences:
                 async for heard in sentences:
@@ -85,13 +85,13 @@ class Modelled:
     ) -> AsyncGenerator[Heard, None]:
         listener = Listener()
         prompt = prompt_for(question, matches, most_tokens=self._most_tokens)
-        told.asked = len(prompt.instructions) + sum(len(said.text) for said in prompt.messages)
+        told.asked = size(prompt.instructions) + sum(size(said.text) for said in prompt.messages)
         async with aclosing(self._model.stream(prompt)) as events:
             async for event in events:
                 if isinstance(event, Ended):
                     told.end(event)
                     continue
-                told.characters += len(event.text)
+                told.written += size(event.text)
                 for heard in listener.hear(event.text):
                     yield heard
         rest = list(listener.end())
@@ -111,7 +111,7 @@ class Telling:
         self.tokens_out: int | None = None
         self.cost: float | None = None
         self.dropped = self.unsupported = 0
-        self.asked = self.characters = 0
+        self.asked = self.written = 0
         self.abstained = self.cut_off = False
         self._numbers: dict[tuple[str, int, int], int] = {}
         self._said: Counter[str] = Counter()
@@ -123,10 +123,13 @@ class Telling:
         self.tokens_in, self.tokens_out, self.cost = ended.tokens_in, ended.tokens_out, ended.cost
         self.cut_off = not ended.complete
 
-    def use(self, model: str) -> ModelUse:
-        """Return what the answer took. A model that said nothing is not known to have read anything."""
-        known = self.tokens_in is not None or self.tokens_out is not None or not self.characters
-        estimated = 0 if known else -(-(self.asked + self.characters) // TOKEN_CHARS)
+    def use(self, model: str, *, left: bool = False) -> ModelUse:
+        """Return what the answer took so far.
+
+        A model that said nothing is not known to have read anything, unless it was `left` before it could.
+        """
+        known = self.tokens_in is not None or self.tokens_out is not None or not (self.written or left)
+        estimated = 0 if known else tokens_of(self.asked + self.written)
         return ModelUse(model, self.tokens_in, self.tokens_out, self.cost, self.dropped, estimated)
 
     def goes_round(self, heard: Heard) -> bool:

@@ -10,6 +10,7 @@ from multidb_chat.services.answering.sentences import split
 _MARK = r"\[\s*\d{1,3}(?:\s*[,;]\s*\d{1,3})*\s*\]"
 _MARKS = re.compile(rf"\s*({_MARK})")
 _LEADING = re.compile(rf"^(?:\s*{_MARK})+")
+_LABELS = re.compile(r"</?(?:passages|question|facts|conversation)>")  # of the prompt, which small models repeat
 _UNFINISHED = re.compile(r"\[[\s\d,;]*$")
 _NUMBER = re.compile(r"\d+")
 
@@ -51,7 +52,7 @@ class Listener:
 
 def heard(said: str) -> list[Heard]:
     """Return the sentences of a whole text. Marks behind a full stop belong to the sentence before it."""
-    text = clean(said)
+    text = _LABELS.sub("", clean(said))
     found: list[Heard] = []
     at, begins = 0, _LEADING.match(text) is not None
     for unit in split(text):

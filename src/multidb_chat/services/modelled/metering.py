@@ -1,5 +1,6 @@
 """Tokens of language models, counted against the plan; when they are used up, answers are quoted."""
 
+import asyncio
 import logging
 from typing import Protocol
 
@@ -31,6 +32,22 @@ class Meter:
     def __init__(self, plans: Counting, quoting: Answerer) -> None:
         self._plans = plans
         self.quoting = quoting
+        self._counting: set[asyncio.Task[None]] = set()
+
+    def count_later(self, account: Account, operation_id: str, use: ModelUse) -> None:
+        """Count what a model used where nobody waits for that: its answer was stopped, or made for the program."""
+        if use.tokens:
+            task = asyncio.create_task(self._counted(account, operation_id, use))
+            self._counting.add(task)
+            task.add_done_callback(self._counting.discard)
+
+    async def close(self) -> None:
+        """Wait until all is counted."""
+        if self._counting:
+            await asyncio.wait(self._counting)
+
+    async def _counted(self, account: Account, operation_id: str, use: ModelUse) -> None:
+        await self.count(account, operation_id, use)
 
     async def refusal(self, account: Account) -> str:
         """Return why no model may write for the account now; empty where one may, or where that cannot be told."""

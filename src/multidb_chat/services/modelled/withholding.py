@@ -8,7 +8,13 @@ import re
 from collections.abc import Sequence
 
 from multidb_chat.domain.search import Match
-from multidb_chat.services.modelled.prompting import FACTS_RULE, INSTRUCTIONS
+from multidb_chat.services.modelled.prompting import (
+    FACTS_RULE,
+    INSTRUCTIONS,
+    REWRITING_INSTRUCTIONS,
+    SUMMARY_INSTRUCTIONS,
+    TALK_RULE,
+)
 
 LEFT_OUT = "…"
 """Stands in the place of an address."""
@@ -44,8 +50,10 @@ def _words(text: str) -> list[str]:
 
 
 def _runs() -> frozenset[str]:
-    words = _words(INSTRUCTIONS + FACTS_RULE)
-    return frozenset(" ".join(words[at : at + _RUN]) for at in range(len(words) - _RUN + 1))
+    all_of_them = (INSTRUCTIONS + FACTS_RULE + TALK_RULE, REWRITING_INSTRUCTIONS, SUMMARY_INSTRUCTIONS)
+    return frozenset(
+        " ".join(words[at : at + _RUN]) for words in map(_words, all_of_them) for at in range(len(words) - _RUN + 1)
+    )
 
 
 _RUNS = _runs()

@@ -5,7 +5,7 @@ stored as one that takes none.
 """
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
@@ -58,7 +58,7 @@ def current() -> Budget | None:
     return _budget.get()
 
 
-async def limited(events: AsyncGenerator[T, None], budget: Budget) -> AsyncIterator[T]:
+async def limited(events: AsyncGenerator[T, None], budget: Budget) -> AsyncGenerator[T, None]:
     """Yield what `events` yields, its work between two of them on the budget.
 
     The reader's own work is not: a generator runs in the context of whoever reads it, so the budget is laid down there

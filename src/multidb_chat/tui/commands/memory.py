@@ -22,13 +22,17 @@ async def forget(chat: "ChatScreen", argument: str) -> None:
 
 
 async def memory(chat: "ChatScreen", argument: str) -> None:
-    """List the facts."""
+    """List the facts, and what is recalled of the conversation."""
+    from multidb_chat.services.recalling.reading import recalled_rows
     from multidb_chat.tui.screens.figures import FiguresScreen
 
     services = await chat.serving.services()
     facts = await services.pinned_facts.all(services.account)
-    if facts:
-        rows = [(str(number), fact) for number, fact in enumerate(facts, 1)]
-        chat.app.push_screen(FiguresScreen("What is remembered", [("", rows)]))
+    sections = [("Facts", [(str(number), fact) for number, fact in enumerate(facts, 1)])] if facts else []
+    if (conversation_id := chat.turns.conversation_id) is not None:
+        seen = await services.recollection.of(services.account, conversation_id)
+        sections.append(("This conversation", recalled_rows(seen)))
+    if sections:
+        chat.app.push_screen(FiguresScreen("What is remembered", sections))
     else:
         chat.say(NOTHING)

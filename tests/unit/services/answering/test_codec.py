@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from multidb_chat.adapters.sqlite.cache import SqliteCache
-from multidb_chat.domain.turns import Answer, AnswerSentence, Citation, CuratedBy, ModelUse
+from multidb_chat.domain.turns import Answer, AnswerSentence, Citation, CuratedBy, ModelUse, Rewording
 from multidb_chat.services.answering import codec
 from multidb_chat.services.answering.answer_cache import AnswerCache, answer_key
 
@@ -47,6 +47,7 @@ ANSWERS = st.builds(
     timings=st.dictionaries(_TEXT, st.floats(0, 99), max_size=2),
     conversation_id=st.none() | _TEXT,
     message_id=st.none() | _TEXT,
+    rewording=st.none() | st.builds(Rewording, st.booleans(), st.builds(ModelUse, _TEXT, st.integers(0, 9))),
     curated=st.none() | st.builds(CuratedBy, _TEXT, _TEXT, _TEXT, st.integers(1, 9), st.floats(0, 1)),
     model=st.none() | st.builds(ModelUse, _TEXT, st.none() | st.integers(0, 9), st.none(), st.floats(0, 9), st.just(1)),
 )
@@ -61,7 +62,7 @@ def test_an_answer_survives_being_written_and_read(answer: Answer) -> None:
 
 def test_an_answer_that_was_stored_before_entries_were_named_is_read() -> None:
     parts = json.loads(codec.dumps(Answer("Why?", "Why?", "So.", True)))
-    del parts["curated"], parts["model"]
+    del parts["curated"], parts["model"], parts["rewording"]
     assert codec.from_dict(parts) == Answer("Why?", "Why?", "So.", True)
 
 
@@ -79,7 +80,7 @@ def test_an_answer_of_another_version_or_with_missing_parts_is_refused(answer: A
     with pytest.raises(ValueError, match="format"):
         codec.from_dict(parts)
     parts["format"] -= 1
-    del parts[data.draw(st.sampled_from(sorted(set(parts) - {"curated", "model"})))]
+    del parts[data.draw(st.sampled_from(sorted(set(parts) - {"curated", "model", "rewording"})))]
     with pytest.raises(ValueError, match="not an answer"):
         codec.from_dict(parts)
 

@@ -4,7 +4,7 @@ import pytest
 
 from multidb_chat.domain.errors import ModelRefused, ModelUnavailable
 from multidb_chat.domain.language import Ended
-from multidb_chat.domain.turns import AnswerSentence, Draft, Notice, Question
+from multidb_chat.domain.turns import AnswerSentence, Draft, ModelAsked, Notice, Question
 from multidb_chat.services.answering import codec
 from multidb_chat.services.answering.citing import compose
 from multidb_chat.services.answering.extractive import Extractive
@@ -25,7 +25,7 @@ async def answered(model: Scripted, *, strict: bool = False) -> tuple[Draft, lis
             notices.append(item.text)
         elif isinstance(item, AnswerSentence):
             sentences.append(item)
-        else:
+        elif not isinstance(item, ModelAsked):
             draft = item
     assert draft is not None
     assert tuple(sentences) == draft.sentences
@@ -67,6 +67,11 @@ async def test_what_comes_before_the_first_supported_sentence_is_shown_with_it()
 
 async def test_a_sentence_without_a_number_gets_the_one_of_the_passage_that_says_it() -> None:
     _, notices, text = await answered(Scripted("The lamp burns colza oil."))
+    assert (text, notices) == ("The lamp burns colza oil. [1]", [])
+
+
+async def test_labels_of_the_prompt_that_a_model_repeats_are_not_told() -> None:
+    _, notices, text = await answered(Scripted("The lamp burns colza oil [1].\n", "</passages>\n", "</question>"))
     assert (text, notices) == ("The lamp burns colza oil. [1]", [])
 
 
@@ -125,9 +130,16 @@ async def test_a_model_that_says_the_same_for_ever_is_stopped_and_heard_once() -
 async def test_leaving_the_answer_stops_the_model() -> None:
     model = Scripted("The lamp burns colza oil [1]. ", "Members pay 40 euros a year [2]. ", "More.")
     answer = Modelled(model, Extractive()).answer(QUESTION, [LAMP, FEES])
+    asked = await anext(answer)
+    assert isinstance(asked, ModelAsked)
+    assert asked.use().tokens == 0, "nothing was sent yet"
     await anext(answer)
     await answer.aclose()  # type: ignore[attr-defined]
     assert model.stopped
+    (prompt,) = model.prompts
+    read = len(prompt.instructions) + len(prompt.messages[0].text)
+    said = "The lamp burns colza oil [1]. Members pay 40 euros a year [2]. "
+    assert asked.use().estimated == -(-(read + len(said)) // 4)
 
 
 def test_an_answer_of_a_model_is_the_same_after_it_was_stored() -> None:

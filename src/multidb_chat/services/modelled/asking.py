@@ -1,0 +1,47 @@
+"""A short question to a model for the program's own use: all that it says, in time, and what that took."""
+
+import asyncio
+from contextlib import aclosing
+
+from multidb_chat.domain.errors import ModelError
+from multidb_chat.domain.language import Ended, LanguageModel, Prompt
+from multidb_chat.domain.turns import ModelUse
+from multidb_chat.services.modelled.estimating import size, tokens_of
+
+
+class Asking:
+    """One request to a model. `use` tells what it took so far, also of one that failed or was left."""
+
+    def __init__(self, model: LanguageModel, prompt: Prompt) -> None:
+        self._model = model
+        self._prompt = prompt
+        self._said: list[str] = []
+        self._ended: Ended | None = None
+        self._begun = False
+
+    async def answer(self, seconds: float) -> str:
+        """Return what the model says; empty where it fails, says too much or is not done in so many seconds."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._listen()
+        except (ModelError, TimeoutError):
+            return ""
+        return "".join(self._said) if self._ended is not None and self._ended.complete else ""
+
+    async def _listen(self) -> None:
+        self._begun = True
+        async with aclosing(self._model.stream(self._prompt)) as events:
+            async for event in events:
+                if isinstance(event, Ended):
+                    self._ended = event
+                else:
+                    self._said.append(event.text)
+
+    @property
+    def use(self) -> ModelUse:
+        """What was used: by the provider's count, or about how many tokens were read and written."""
+        ended = self._ended or Ended(False)
+        known = ended.tokens_in is not None or ended.tokens_out is not None or not self._begun
+        read = size(self._prompt.instructions) + sum(size(one.text) for one in self._prompt.messages)
+        estimated = 0 if known else tokens_of(read + sum(map(size, self._said)))
+        return ModelUse(self._model.name, ended.tokens_in, ended.tokens_out, ended.cost, estimated=estimated)
