@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+PATIENCE = 600  # seconds: making an environment takes minutes where much else is going on
 PROGRAM = "import sys\nprint('ran', *sys.argv[1:], sep='|')\nsys.exit(3)\n"
 
 
@@ -56,7 +57,7 @@ def start(checkout: Path, *arguments: str, **environ: str) -> subprocess.Popen[s
 def chat(checkout: Path, *arguments: str, **environ: str) -> tuple[int, str, str]:
     """Run `scripts/chat` to its end; return exit code, standard output and standard error."""
     process = start(checkout, *arguments, **environ)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=PATIENCE)
     return process.returncode, out, err
 
 
@@ -82,7 +83,7 @@ def test_a_changed_lock_file_is_installed_once(set_up: Path) -> None:
 
 def test_two_first_runs_at_once_wait_for_each_other(checkout: Path) -> None:
     both = [start(checkout, name) for name in ("a", "b")]
-    ends = [process.communicate(timeout=120) for process in both]
+    ends = [process.communicate(timeout=PATIENCE) for process in both]
     assert [process.returncode for process in both] == [3, 3]
     assert [out for out, _ in ends] == ["ran|a\n", "ran|b\n"]
     assert sorted("making a private" in err for _, err in ends) == [False, True]
@@ -94,7 +95,7 @@ def test_a_killed_first_run_is_completed_by_the_next(checkout: Path) -> None:
     while not (checkout / ".venv" / "bin").is_dir():
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGKILL)
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE)
     assert not list((checkout / ".venv").glob(".installed-*"))
     code, out, _ = chat(checkout, "x")
     assert (code, out) == (3, "ran|x\n")

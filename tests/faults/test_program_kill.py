@@ -172,9 +172,12 @@ def test_an_interrupted_question_ends_at_once_and_leaves_nothing_by_half(
 ) -> None:
     moments = random.Random(int(number))
     codes = set()
-    for _ in range(3):
+    for pause in (0, moments.uniform(0, 0.1), moments.uniform(0, 0.3)):
+        before = (program.home / "data").stat().st_mtime_ns
         process = started(program, "ask", "Who paints the lighthouse?", "--no-cache")
-        time.sleep(moments.uniform(0.1, 0.4))
+        while process.poll() is None and (program.home / "data").stat().st_mtime_ns == before:
+            time.sleep(0.002)  # until it has opened a store
+        time.sleep(pause)
         process.send_signal(number)
         out, err = process.communicate(timeout=60)
         codes.add(process.returncode)

@@ -3,14 +3,18 @@
 import asyncio
 import functools
 import shutil
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.app import App
+from textual.pilot import Pilot
 
 from multidb_chat.adapters.embedders import minilm
 from multidb_chat.bootstrap import reading
+from tests.tui.driving import still
 from tests.tui.home import HANDBOOK, TEXTS, furnish
 
 _load = functools.cache(minilm._load)  # one model for all the apps of a run
@@ -54,3 +58,18 @@ def bare_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def home(furnished_home: Path, tmp_path: Path) -> Path:
     """An installation with documents for one test."""
     return Path(shutil.copytree(furnished_home, tmp_path / "home"))
+
+
+@pytest.fixture
+def snap_compare(snap_compare: Callable[..., bool]) -> Callable[..., bool]:
+    """Compare pictures as the plugin does, and take none before the screen stays as it is."""
+
+    def compare(app: App[Any], run_before: Callable[[Pilot[Any]], Awaitable[None]] | None = None, **named: Any) -> bool:
+        async def run(pilot: Pilot[Any]) -> None:
+            if run_before is not None:
+                await run_before(pilot)
+            await still(pilot)
+
+        return snap_compare(app, run_before=run, **named)
+
+    return compare

@@ -1,6 +1,7 @@
 """Driving the app in tests: ask, wait, and read what is on the screen."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from tests.tui.home import guest_of, member_of
 
 NARROW = (80, 24)
 WIDE = (120, 40)
-PATIENCE = 30.0
+STILL = 3  # pictures
+PATIENCE = 60.0  # seconds: how long a busy machine may take for one thing
 
 
 def app_in(home: Path) -> ChatApp:
@@ -37,10 +39,20 @@ def app_over(open_services: OpenServices) -> ChatApp:
 
 async def until(pilot: Pilot[int], holds: Callable[[], object]) -> None:
     """Wait for something to become true."""
-    async with asyncio.timeout(PATIENCE):
-        while not holds():
-            await pilot.pause(0.02)
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < end, f"it did not become true; there is:\n{shown(pilot)}"
+        await pilot.pause(0.02)
     await pilot.pause()
+
+
+async def still(pilot: Pilot[int]) -> None:
+    """Wait until what is drawn stays the same: a single pause does not tell that on a busy machine."""
+    pictures: list[str] = []
+    async with asyncio.timeout(PATIENCE):
+        while len(pictures) < STILL or len(set(pictures[-STILL:])) > 1:
+            await pilot.pause()
+            pictures.append(shown(pilot))
 
 
 def area(pilot: Pilot[int]) -> QuestionArea:
@@ -96,9 +108,9 @@ def outcome(exchange: Exchange) -> str:
 
 
 def lines(pilot: Pilot[int]) -> list[str]:
-    """Return the text of the screen as it is drawn, line by line."""
+    """Return the text of the screen as it is drawn, line by line; one that is not drawn yet has an empty line."""
     screen = pilot.app.screen
-    return ["".join(segment.text for segment in strip) for strip in screen._compositor.render_strips()]
+    return ["".join(segment.text for segment in strip) for strip in screen._compositor.render_strips()] or [""]
 
 
 def shown(pilot: Pilot[int]) -> str:
