@@ -150,6 +150,8 @@ async def test_what_is_archived_or_deleted_is_listed_apart_and_taken_out_there(h
         await until(pilot, lambda: "Nothing is archived." in shown(pilot))
         await pilot.press("v")
         await until(pilot, lambda: titles(pilot) == ["An old one"])
+        await until(pilot, lambda: "Enter Take back" in lines(pilot)[-1])
+        assert not any(action in lines(pilot)[-1] for action in ("Open", "Rename", "Delete"))
         await pilot.press("d", "enter")
         await until(pilot, lambda: "Nothing is deleted." in shown(pilot))
         await pilot.press("v")

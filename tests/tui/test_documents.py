@@ -160,10 +160,13 @@ async def test_a_document_is_read_and_searched(home: Path) -> None:
         await pilot.press("down", "enter")
         await until(pilot, lambda: "The Kestrel observatory" in lines(pilot)[0] and "northern ridge" in shown(pilot))
         assert "markdown" in lines(pilot)[1]
+        assert "Next" not in lines(pilot)[-1]  # there is nowhere to go on to yet
         await pilot.press("slash", *"KESTREL")
         await until(pilot, lambda: "1 of " in lines(pilot)[1])
         total = lines(pilot)[1].split(" of ")[1].split()[0]
-        await pilot.press("enter", "n")
+        await pilot.press("enter")
+        await until(pilot, lambda: "n Next  N Before" in lines(pilot)[-1])
+        await pilot.press("n")
         await until(pilot, lambda: f"2 of {total}" in lines(pilot)[1])
         await pilot.press("N", "N")
         await until(pilot, lambda: f"{total} of {total}" in lines(pilot)[1])

@@ -33,6 +33,7 @@ EMPTY = {
     "archived": "Nothing is archived. In the list of conversations, a puts one away.",
     "deleted": "Nothing is deleted. What is deleted stays here for 30 days and can be taken back.",
 }
+_ON_ONE = frozenset({"open", "rename", "archive", "delete", "fork", "export"})
 NOT_FOUND = "No conversation has all of these words, in its title or in what was said."
 
 
@@ -43,6 +44,8 @@ class ConversationsScreen(Screen[str | None]):
     AUTO_FOCUS = "ConversationTable"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
+        Binding("o", "open", "Open", key_display="Enter"),
+        Binding("t", "take_back", "Take back", key_display="Enter"),
         Binding("slash", "search", "Search", key_display="/"),
         Binding("n", "new", "New"),
         Binding("r", "rename", "Rename"),
@@ -106,6 +109,7 @@ class ConversationsScreen(Screen[str | None]):
             self._say(told(error), error=True)
             return
         self._table.show(found, self._looked_for, keep)
+        self.refresh_bindings()
         shown = "" if self._view == "current" else f" · {self._view}"
         self.query_one("#title", Static).update(Content(f" Conversations{shown} · {len(found):,}"))
         self._say("" if found else NOT_FOUND if self._searching else EMPTY[self._view])
@@ -131,15 +135,28 @@ class ConversationsScreen(Screen[str | None]):
 
     # Actions
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer what can be done with the conversation under the cursor: deleted ones are only taken back."""
+        if action == "take_back":
+            return self._view == "deleted" and self._table.chosen is not None
+        return action not in _ON_ONE or self._own is not None
+
     @on(ConversationTable.RowSelected)
     def _chosen(self) -> None:
-        conversation = self._table.chosen
-        if conversation is None:
-            return
         if self._view == "deleted":
-            self._take_out(conversation, "Took back", lambda s: s.history.undelete(s.account, conversation.id))
+            self.action_take_back()
         else:
-            self.dismiss(conversation.id)
+            self.action_open()
+
+    def action_open(self) -> None:
+        """Open the conversation."""
+        if (one := self._own) is not None:
+            self.dismiss(one.id)
+
+    def action_take_back(self) -> None:
+        """Take the deleted conversation back."""
+        if (one := self._table.chosen) is not None:
+            self._take_out(one, "Took back", lambda s: s.history.undelete(s.account, one.id))
 
     def action_back(self) -> None:
         """Leave what was begun: the new title, the search, then the screen."""

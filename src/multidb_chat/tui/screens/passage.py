@@ -59,6 +59,10 @@ class PassageScreen(Screen[None]):
         yield Static(id="note", markup=False)
         yield KeyLine()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to turn where there is more than one citation."""
+        return action != "turn" or len(self._citations) > 1
+
     def on_mount(self) -> None:
         """Show the citation that was asked for."""
         self.query_one("#text").focus()

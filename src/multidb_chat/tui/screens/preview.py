@@ -28,7 +28,8 @@ class PreviewScreen(Screen[None]):
         Binding("escape", "back", "Back"),
         Binding("slash", "find", "Find", key_display="/"),
         Binding("n", "go(1)", "Next"),
-        Binding("N,shift+n,p", "go(-1)", "Before", key_display="N"),
+        Binding("N,p", "go(-1)", "Before", key_display="N"),
+        Binding("shift+n", "go(-1)", show=False),
         Binding("home,g", "home", "Beginning", show=False),
         Binding("end,G", "end", "End", show=False),
         Binding("q", "app.pop_screen", "Leave", show=False),
@@ -47,6 +48,10 @@ class PreviewScreen(Screen[None]):
         yield Input(placeholder="Words to look for", id="find", compact=True)
         yield DocumentView()
         yield KeyLine()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to go on and back where there is more than one place to go to."""
+        return action != "go" or len(self._found) > 1
 
     def on_mount(self) -> None:
         """Read the document."""
@@ -86,6 +91,7 @@ class PreviewScreen(Screen[None]):
         self._mark()
 
     def _mark(self) -> None:
+        self.refresh_bindings()
         self._view.mark(self._found, self._found[self._at] if self._found else None)
 
     @work(exclusive=True, group="find", exit_on_error=False)

@@ -27,7 +27,7 @@ class SettingsScreen(Screen[None]):
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
-        Binding("enter", "change", "Change"),
+        Binding("c,enter", "change", "Change", key_display="Enter"),
         Binding("d,delete", "default", "Default again"),
         Binding("slash", "filter", "Filter", key_display="/"),
         Binding("q", "app.pop_screen", "Leave", show=False),
