@@ -31,6 +31,11 @@ class QuestionVectors:
         self._unkept: dict[str, bytes] = {}
         self._making: SingleFlight[bytes] = SingleFlight()
 
+    @property
+    def are_kept(self) -> bool:
+        """Whether there is a cache to keep them in."""
+        return self._cache is not None
+
     async def of(self, question: str) -> bytes:
         """Return the vector of the question's first `MOST_CHARACTERS` characters."""
         key = self._key(question)

@@ -3,8 +3,8 @@
 import asyncio
 import shlex
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
@@ -20,6 +20,8 @@ from multidb_chat.services.ranking import FUSED, Fusion, Ranked, rank
 T = TypeVar("T")
 # Passages that were read, by the document and the number of each of their chunks.
 Known = dict[tuple[str, int], Passage]
+# Collections by the embedder that made their vectors.
+Alike = dict[str, list[str]]
 
 # How many chunks each search contributes, at least. nDCG@10 hardly changes from 50 to 400.
 DEPTH = 50
@@ -96,6 +98,7 @@ class Retrieval:
         self._others = others
         self._vectors = {embedder.name: vectors or QuestionVectors(embedder, cache, remembered=0)}
         self._chosen = embedder.name
+        self._latest: tuple[tuple[str, ...], Alike] = ((), {})
 
     async def search(
         self,
@@ -135,10 +138,26 @@ class Retrieval:
     async def _ranked(
         self, search: _Search, filters: SearchFilters, count: int
     ) -> tuple[list[Ranked], Sequence[_Ahead]]:
-        """Return the best chunks, `count` at the most; and the passages that are being read."""
-        if not search.question or not filters.collection_ids:
+        """Return the best chunks, `count` at the most; and the passages that are being read.
+
+        Collections that were searched the last time, too, are looked up beside the search. It is done once more when
+        it turns out that another embedder has made their vectors since.
+        """
+        ids, seen = filters.collection_ids, search.seen
+        if not search.question or not ids:
             return [], []
-        alike = await self._alike(filters.collection_ids, search.seen)
+        if seen is not None:
+            return await self._ranked_by(self._alike(ids, seen.collections), search, filters, count)
+        latest, self._latest = self._latest, ((), {})  # so that one that fails as it is outdated is not tried again
+        looked_up = search.group.create_task(self._looked_up(ids))
+        alike = latest[1] if latest[0] == ids else await looked_up
+        found = await self._ranked_by(alike, search, filters, count)
+        return found if await looked_up == alike else await self._ranked_by(await looked_up, search, filters, count)
+
+    async def _ranked_by(
+        self, alike: Alike, search: _Search, filters: SearchFilters, count: int
+    ) -> tuple[list[Ranked], Sequence[_Ahead]]:
+        """Return what `_ranked` does."""
         if len(alike) == 1:
             ranked, ahead = await self._ranked_alike(self._vectors[next(iter(alike))], search, filters, count)
             return ranked, [ahead]
@@ -156,12 +175,12 @@ class Retrieval:
     ) -> tuple[list[Ranked], _Ahead]:
         """Return the best chunks of collections whose vectors one embedder made; see `_ranked`."""
         asked, depth, clock = search.question[:MOST_CHARACTERS], max(DEPTH, count), search.clock
-        async with _together() as group:
-            beside = group.create_task(self._beside(search, filters, depth))
-            vector = await _clocked(clock, "embedding", vectors.of(asked))  # begins before the task does
-            found = await beside
-            similar = await _clocked(clock, "nearest", found.nearest(vector))
-        search.group.create_task(vectors.keep(asked))
+        beside = search.group.create_task(self._beside(search, filters, depth))
+        vector = await _clocked(clock, "embedding", vectors.of(asked))  # begins before the task does
+        found = await beside
+        similar = await _clocked(clock, "nearest", found.nearest(vector))
+        if vectors.are_kept:
+            search.group.create_task(vectors.keep(asked))
         with _timed(clock, "fusion"):
             ranked = rank(found.words, similar, count, search.fusion)
         return ranked, found.ahead
@@ -189,13 +208,20 @@ class Retrieval:
             (chunk.document_id, chunk.ordinal): passage for passage in passages if passage for chunk in passage.chunks
         }
 
-    async def _alike(self, collection_ids: Sequence[str], seen: Seen | None) -> dict[str, list[str]]:
+    async def _looked_up(self, collection_ids: tuple[str, ...]) -> Alike:
+        """Return what `_alike` does, of the collections as they are now."""
+        found = await asyncio.gather(*map(self._library.collection, collection_ids))
+        alike = self._alike(collection_ids, [one for one in found if one is not None])
+        self._latest = collection_ids, alike
+        return alike
+
+    def _alike(self, collection_ids: Sequence[str], collections: Iterable[Collection]) -> Alike:
         """Return the collections by the embedder of their vectors. Raises `EmbedderMismatch` for one that is not here.
 
         Those that are empty or unknown go with the embedder in use, so that there is always one group.
         """
-        alike: dict[str, list[str]] = {}
-        known = {one.id: one for one in seen.collections} if seen else await self._collections(collection_ids)
+        alike: Alike = {}
+        known = {one.id: one for one in collections}
         for collection_id in collection_ids:
             collection = known.get(collection_id)
             name = (collection.embedder if collection else "") or self._chosen
@@ -207,10 +233,6 @@ class Retrieval:
                 self._vectors[name] = QuestionVectors(other, self._cache)
             alike.setdefault(name, []).append(collection_id)
         return alike
-
-    async def _collections(self, collection_ids: Sequence[str]) -> dict[str, Collection]:
-        found = await asyncio.gather(*map(self._library.collection, collection_ids))
-        return {one.id: one for one in found if one is not None}
 
     def _mismatch(self, collection: Collection) -> EmbedderMismatch:
         return EmbedderMismatch(
@@ -257,11 +279,17 @@ async def _together() -> AsyncIterator[asyncio.TaskGroup]:
         raise errors.exceptions[0] from None
 
 
-@contextmanager
-def _timed(clock: dict[str, float], step: str) -> Iterator[None]:
-    begin = time.perf_counter()
-    yield
-    clock[step] = (time.perf_counter() - begin) * 1000
+class _timed:  # noqa: N801 - used like a function, which would take as long as a step
+    """Notes how many milliseconds a step takes."""
+
+    def __init__(self, clock: dict[str, float], step: str) -> None:
+        self._clock, self._step, self._begin = clock, step, time.perf_counter()
+
+    def __enter__(self) -> None:
+        """The step has begun."""
+
+    def __exit__(self, *_: object) -> None:
+        self._clock[self._step] = (time.perf_counter() - self._begin) * 1000
 
 
 async def _clocked(clock: dict[str, float], step: str, work: Awaitable[T]) -> T:

@@ -34,6 +34,8 @@ class SingleFlight(Generic[T]):
 
     async def made(self, key: str, who: str) -> T | None:
         """Return what somebody else makes; None when `who` is to make it now, as nobody does or it takes too long."""
+        if self.leads(key, who):
+            return None
         with suppress(TimeoutError):
             async with asyncio.timeout(self._patience):
                 while not self.leads(key, who):

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -188,6 +189,51 @@ async def test_vectors_of_another_embedder_are_refused_with_what_to_do(retrieval
     await library.create_collection(Collection("old", "ada", "Old papers", EPOCH, embedder="others", dimensions=64))
     with pytest.raises(EmbedderMismatch, match=r'"Old papers".* others.* words.*reindex --collection \'Old papers\''):
         await retrieval.search("wing", SearchFilters(("papers", "old")))
+
+
+async def test_a_collection_is_searched_with_the_embedder_that_made_its_vectors_since_the_last_search(
+    index: EmbeddedSearchIndex, library: SqliteLibrary, embedder: WordEmbedder
+):
+    newer = WordEmbedder()
+    retrieval = Retrieval(index, library, embedder, None, others={"newer": newer}.get)
+    await library.put_documents([a_text("a", "wing")])
+    before = await retrieval.search("wing", PAPERS)
+    papers = await library.collection("papers")
+    assert papers is not None
+    await library.update_collection(replace(papers, embedder="newer"))
+    assert await retrieval.search("wing", PAPERS) == before != []
+    assert newer.asked == ["wing"]
+    embedder.asked.clear()
+    await retrieval.search("drag", PAPERS)
+    assert (embedder.asked, newer.asked) == ([], ["wing", "drag"])
+    await library.update_collection(replace(papers, embedder="gone"))
+    for _ in range(2):
+        with pytest.raises(EmbedderMismatch):
+            await retrieval.search("wing", PAPERS)
+
+
+class BrokenEmbedder(WordEmbedder):
+    """An embedder that stopped working after its first question."""
+
+    async def embed_query(self, text: str) -> bytes:
+        if self.asked:
+            raise StoreUnavailable("embedder", "away")
+        return await super().embed_query(text)
+
+
+async def test_an_embedder_that_is_away_and_not_needed_any_more_fails_one_search_at_the_most(
+    index: EmbeddedSearchIndex, library: SqliteLibrary, embedder: WordEmbedder
+):
+    retrieval = Retrieval(index, library, embedder, None, others={"broken": BrokenEmbedder()}.get)
+    await library.put_documents([a_text("a", "wing")])
+    papers = await library.collection("papers")
+    assert papers is not None
+    await library.update_collection(replace(papers, embedder="broken"))
+    assert await retrieval.search("wing", PAPERS)
+    await library.update_collection(papers)
+    with suppress(StoreUnavailable):
+        await retrieval.search("wing", PAPERS)
+    assert await retrieval.search("wing", PAPERS)
 
 
 async def test_the_steps_are_timed(retrieval: Retrieval, library: SqliteLibrary):
