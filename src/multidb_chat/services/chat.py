@@ -186,9 +186,10 @@ class Chat:
                 await (counted := begin(taking))
                 await self._placing.reword(turn, limit)
             with turn.timed("quota"):
+                finding = begin(self._kept.find(turn))
                 # What was found is told only when the message was counted.
-                ahead = self._ahead(turn, limit, begin) if self._kept.is_to_be_made(turn) else None
-                taken, kept = await asyncio.gather(counted, self._kept.find(turn))
+                ahead = self._ahead(turn, limit, begin, finding) if self._kept.is_to_be_made(turn) else None
+                taken, kept = await asyncio.gather(counted, finding)
             yield TurnStarted(turn.id, turn.conversation_id, turn.asked)
             if taken.warning:
                 yield Notice(taken.warning)
@@ -222,7 +223,7 @@ class Chat:
         except StoreError as error:
             return answer, f"This turn is not saved: {error}"
 
-    def _ahead(self, turn: Turn, limit: int, begin: Begin) -> _Ahead:
+    def _ahead(self, turn: Turn, limit: int, begin: Begin, finding: asyncio.Task[Answer | None]) -> _Ahead:
         """Begin what is wanted if no answer is kept, beside looking for one.
 
         Texts that are given with a question may answer it, so that nothing else is searched.
@@ -230,8 +231,14 @@ class Chat:
         searches = turn.collections and not turn.extra and turn.away is None
         return _Ahead(
             begin(self._curated.exact(turn.standalone)) if _may_be_curated(turn) else None,
-            begin(self._drafting.search(turn, limit)) if searches else None,
+            begin(self._searched(turn, limit, finding)) if searches else None,
         )
+
+    async def _searched(self, turn: Turn, limit: int, finding: asyncio.Task[Answer | None]) -> Searched:
+        """Search, the first time only where no answer is kept: that loads what takes far longer than finding one."""
+        if not self._drafting.has_searched and await finding is not None:
+            return Searched([], [])
+        return await self._drafting.search(turn, limit)
 
     async def _answer(
         self, turn: Turn, limit: int, kept: Answer | None, ahead: _Ahead | None

@@ -83,12 +83,14 @@ class Drafting:
         self._meter = meter
         self._handbook_id = handbook_id
         self._threshold = threshold
+        self.has_searched = False
 
     async def search(self, turn: Turn, limit: int) -> Searched:
         """Return the passages of the user's collections, or the handbook's where they fit better; and the others."""
         ids = tuple(sorted({collection.id for collection in turn.collections}))
         mixed = self._handbook_id in ids and len(ids) > 1
         detail: dict[str, float] = {}
+        self.has_searched = True
         with turn.timed("retrieval"):
             # Not merged: a passage is weighed with its own heading, and all that were found shall be weighed.
             found = await self._retrieval.search(

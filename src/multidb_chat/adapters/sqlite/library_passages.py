@@ -1,4 +1,6 @@
-"""Reading passages from the library's file: two statements, however many passages, for a search waits for them.
+"""Reading passages from the library's file: one statement for all, as a search waits for them.
+
+Another one is needed only for a passage that goes on in a further segment of text.
 
 Questions that follow each other are often on one subject and find the same passages: these are remembered.
 """
@@ -18,18 +20,16 @@ def _columns(table: str, names: str) -> str:
     return ", ".join(f"{table}.{name.strip()}" for name in names.split(","))
 
 
-# The joins are crossed to be made in this order: for each span its document, and of that the chunks.
+# The joins are crossed to be made in this order: for each span its document, of that the chunks, and for each of these
+# the segment of text that it begins in.
 _CHUNKS = f"""
-    SELECT span.key, d.key, {_columns("d", DOCUMENT)}, {_columns("c", CHUNK)} FROM json_each(?) AS span
+    SELECT span.key, d.key, {_columns("d", DOCUMENT)}, {_columns("c", CHUNK)}, s.data FROM json_each(?) AS span
     CROSS JOIN documents d ON d.id = json_extract(span.value, '$[0]')
     CROSS JOIN chunks c ON c.document = d.key
     AND c.ordinal BETWEEN json_extract(span.value, '$[1]') AND json_extract(span.value, '$[2]')
+    LEFT JOIN segments s ON s.document = d.key AND s.number = c.first / {SEGMENT}
 """  # noqa: S608 - put together from constants
-_SEGMENTS = """
-    SELECT span.key, s.number, s.data FROM json_each(?) AS span
-    CROSS JOIN segments s ON s.document = json_extract(span.value, '$[0]')
-    AND s.number BETWEEN json_extract(span.value, '$[1]') AND json_extract(span.value, '$[2]')
-"""
+_FURTHER = "SELECT data FROM segments WHERE document = ? AND number BETWEEN ? AND ? ORDER BY number"
 # Where the columns of the chunk begin: behind the span, the document's key and its columns.
 _CHUNK = 2 + len(DOCUMENT.split(","))
 
@@ -38,8 +38,6 @@ MOST_REMEMBERED = 2_000
 
 # A document's id, and its chunks from one number to another.
 Span = tuple[str, int, int]
-# The key of a document, and from where to where in its text.
-_Reach = tuple[int, int, int]
 
 
 class Passages:
@@ -69,35 +67,23 @@ def read(connection: sqlite3.Connection, spans: Sequence[Span]) -> list[Passage 
     found: dict[int, list[Row]] = {}
     for row in connection.execute(_CHUNKS, (json.dumps(spans),)):
         found.setdefault(row[0], []).append(row)
-    reaches = {place: _reach(rows) for place, rows in found.items()}
-    texts = dict(zip(reaches, _texts(connection, list(reaches.values())), strict=True))
-    return [
-        _passage(found[place], reaches[place][1], texts[place]) if place in found else None
-        for place in range(len(spans))
-    ]
+    return [_passage(connection, found[place]) if place in found else None for place in range(len(spans))]
 
 
-def _reach(rows: Sequence[Row]) -> _Reach:
-    return rows[0][1], min(row[_CHUNK + 1] for row in rows), max(row[_CHUNK + 2] for row in rows)
-
-
-def _passage(rows: Sequence[Row], start: int, text: str) -> Passage:
+def _passage(connection: sqlite3.Connection, rows: Sequence[Row]) -> Passage:
     document = document_of(rows[0][2:_CHUNK])
+    start, end = min(row[_CHUNK + 1] for row in rows), max(row[_CHUNK + 2] for row in rows)
+    text = _text(connection, rows, start, end)
     chunks = [
-        chunk_of(document.id, row[_CHUNK:], text[row[_CHUNK + 1] - start : row[_CHUNK + 2] - start]) for row in rows
+        chunk_of(document.id, row[_CHUNK:-1], text[row[_CHUNK + 1] - start : row[_CHUNK + 2] - start]) for row in rows
     ]
     return Passage(document, tuple(sorted(chunks, key=attrgetter("ordinal"))), start, text)
 
 
-def _texts(connection: sqlite3.Connection, reaches: Sequence[_Reach]) -> list[str]:
-    """Return the spans of text, read from the segments that they touch."""
-    touched = [(key, start // SEGMENT, max(start, end - 1) // SEGMENT) for key, start, end in reaches]
-    segments: list[list[tuple[int, bytes]]] = [[] for _ in reaches]
-    for place, number, data in connection.execute(_SEGMENTS, (json.dumps(touched),)):
-        segments[place].append((number, data))
-    texts = []
-    for (_, start, end), parts in zip(reaches, segments, strict=True):
-        begin = start - start % SEGMENT
-        whole = b"".join(data for _, data in sorted(parts)).decode("utf-8", "surrogatepass")
-        texts.append(whole[start - begin : end - begin])
-    return texts
+def _text(connection: sqlite3.Connection, rows: Sequence[Row], start: int, end: int) -> str:
+    """Return the document's text from `start` to `end`, which mostly lies within the segment of the first chunk."""
+    first, last = start // SEGMENT, max(start, end - 1) // SEGMENT
+    data = next(row[-1] for row in rows if row[_CHUNK + 1] == start) or b""
+    if first < last:
+        data += b"".join(more for (more,) in connection.execute(_FURTHER, (rows[0][1], first + 1, last)))
+    return data.decode("utf-8", "surrogatepass")[start - first * SEGMENT : end - first * SEGMENT]

@@ -27,6 +27,8 @@ DOCUMENT = (
     " pages, language, authored_at, metadata, revision"
 )
 SOURCE = "collection_id, source, content_hash, size_bytes, documents, completed_at"
+# How no metadata are kept, which is so for most documents.
+NOTHING = b"{}"
 CHUNK = "ordinal, first, last, kind, page, headings, vector_bytes"
 
 
@@ -77,7 +79,7 @@ def document_of(row: Row) -> Document:
     values = list(row)
     values[7:9] = map(datetime.fromisoformat, row[7:9])
     values[14] = datetime.fromisoformat(row[14]) if row[14] else None
-    values[15] = unpacked(row[15])
+    values[15] = unpacked(row[15]) if row[15] != NOTHING else {}
     return Document(*values)
 
 
