@@ -6,7 +6,6 @@ that show it arrive. The reference of the first paint is a Textual app that show
 
 import asyncio
 import fcntl
-import gc
 import os
 import pty
 import select
@@ -212,6 +211,7 @@ async def talk_long(application: Any) -> None:
 
 def app() -> None:
     """Run the app over the real services, with answers that stream on."""
+    from multidb_chat.cli.app import settle, tidy
     from multidb_chat.tui.app import ChatApp
 
     @asynccontextmanager
@@ -229,7 +229,7 @@ def app() -> None:
                 work.cancel()
 
     sys.setswitchinterval(0.001)  # as cli/app.py does
-    ChatApp(opened, settled=gc.freeze).run()
+    ChatApp(opened, settled=settle, idle=tidy).run()
 
 
 def percentile(values: Sequence[float], share: float) -> float:

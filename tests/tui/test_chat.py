@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import pytest
 from textual.widgets import Markdown, Static
 
+from multidb_chat.tui.app import ChatApp
 from multidb_chat.tui.widgets.sources import SourcesPanel
 from tests.tui.driving import NARROW, WIDE, app_in, area, ask, exchanges, lines, outcome, send, shown, toasts, until
+from tests.tui.home import guest_of
 
 FOUNDED = "Who founded the Kestrel observatory?"
 CHURN = "What did the 2019 report say about churn?"
@@ -159,3 +162,18 @@ async def test_quitting_ends_with_code_0(home: Path) -> None:
             await (pilot.press(way) if way == "ctrl+q" else send(pilot, way))
         assert app.return_value == 0
         assert app.failure is None
+
+
+async def test_that_nobody_is_there_is_told_until_somebody_presses_a_key(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("multidb_chat.tui.app.REST", 0.02)
+    told: list[bool] = []
+    app = ChatApp(lambda: guest_of(home), idle=lambda: told.append(True))
+    async with app.run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: told)
+        monkeypatch.setattr("multidb_chat.tui.app.REST", 3_600.0)
+        await pilot.press("a")
+        told.clear()
+        await pilot.pause(0.1)
+        assert told == []

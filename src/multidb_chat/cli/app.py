@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
 # New objects until Python looks for garbage among them, as usual; a command looks less often (`main`), but longer.
 _OFTEN = 700
+# How often it looks among those until it looks among all, for which a key waits 50 to 200 ms in a long conversation: as
+# usual while nobody presses keys, else more seldom.
+_SOON = 10
+_SELDOM = 30
 
 
 def run_app(settings: "Settings") -> int:
@@ -35,7 +39,8 @@ def run_app(settings: "Settings") -> int:
         settings.tui.theme,
         first="welcome" if last is None else "chat",
         bell=settings.tui.bell,
-        settled=_settle,
+        settled=settle,
+        idle=tidy,
     )
     code = app.run()
     if app.failure is not None:
@@ -43,7 +48,13 @@ def run_app(settings: "Settings") -> int:
     return code if code is not None else app.return_code or 0
 
 
-def _settle() -> None:
+def settle() -> None:
     """Keep what is loaded for good: looking through it again for garbage takes four frames' time."""
     gc.freeze()
-    gc.set_threshold(_OFTEN)
+    gc.set_threshold(_OFTEN, _SOON, _SELDOM)
+
+
+def tidy() -> None:
+    """Look for garbage among all objects, when there may be some of it."""
+    if gc.get_count()[2] >= _SOON:
+        gc.collect()

@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from importlib import import_module
 from pathlib import PurePath
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import NoColor
@@ -43,6 +45,9 @@ _BEHIND = (
 )
 
 
+REST = 1.0
+"""Seconds without keys after which nobody waits for the screen."""
+
 First = Literal["chat", "welcome"]
 """Which screen is painted first: the chat, or the welcome screen above it for whoever is new here."""
 
@@ -67,13 +72,17 @@ class ChatApp(App[int]):
         first: First = "chat",
         bell: str = "off",
         settled: Callable[[], None] | None = None,
+        idle: Callable[[], None] | None = None,
     ) -> None:
         """`bell` is how the end of a background task is told beside the screen: `off`, `bell` or `desktop`.
 
-        `settled` is called once, when all that is loaded behind the first paint is there.
+        `settled` is called once, when all that is loaded behind the first paint is there; `idle` each second in which
+        nobody touches keys or mouse.
         """
         super().__init__()
         self._settled = settled
+        self._idle = idle
+        self._touched = 0.0
         self._bell = bell
         if self.no_color:  # Textual would show greys, which are colours too (no-color.org)
             self._filters = [NoColor()]
@@ -106,7 +115,18 @@ class ChatApp(App[int]):
 
     async def _begin(self) -> None:
         self._serving.start()
+        self.set_interval(REST, self._rest)
         self.run_worker(self._import_behind(), group="imports")
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take what the terminal sends, and remember when somebody was last there."""
+        if isinstance(event, events.InputEvent):
+            self._touched = monotonic()
+        await super().on_event(event)
+
+    def _rest(self) -> None:
+        if self._idle is not None and monotonic() - self._touched >= REST:
+            self._idle()
 
     async def _import_behind(self) -> None:
         for module in _BEHIND:
