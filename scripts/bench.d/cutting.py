@@ -5,7 +5,8 @@
 A WAY is how a collection cuts: structure, semantic or fixed, with a length behind a colon (fixed:600) and "bare" where
 titles and headings are not embedded (structure:1200:bare). The first one is what the others are compared with. A
 COLLECTION is a folder with docs.jsonl, queries.jsonl and qrels.tsv; without one, Cranfield and SciFact are looked for
-in `shared/collections` beside the checkout. Equal texts are embedded once, and those of a FOLDER never again.
+in `shared/collections` beside the checkout. Each way has an installation of its own, since words are weighed by all
+that an index holds. Equal texts are embedded once, and those of a FOLDER never again.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from multidb_chat.bootstrap import Application, open_application
 from multidb_chat.domain.errors import Conflict
 from multidb_chat.domain.library import Strategy
 from multidb_chat.services.evaluation.configuration import configuration
-from multidb_chat.services.evaluation.evaluation import compared
+from multidb_chat.services.evaluation.evaluation import Evaluated, compared
 from multidb_chat.services.evaluation.judgements import judgements_in, queries_in
 from multidb_chat.settings import load_settings
 
@@ -52,13 +53,21 @@ async def added(application: Application, folder: Path, way: str) -> str:
     return name
 
 
-async def measure(application: Application, folder: Path, ways: Sequence[str]) -> None:
-    """Print what each way is worth, and the p of its difference from the first."""
-    names = [await added(application, folder, way) for way in ways]
+async def evaluated(folder: Path, way: str, home: Path) -> Evaluated:
+    """Return what a way is worth."""
     queries, judged = queries_in(folder / "queries.jsonl"), judgements_in(folder / "qrels.tsv")
-    configurations = [configuration(f"both@{name}") for name in names]
-    evaluated = application.evaluation.run(application.account, queries, judged, configurations, [])
-    done = [one async for one in evaluated]
+    place = home / f"{folder.name}-{way.replace(':', '-')}"
+    async with open_application(load_settings(environ={**os.environ, "MULTIDB_CHAT_HOME": str(place)})) as application:
+        application.embedders.use(KeepingEmbedder(application.small_embedder, home / "kept", 10**12))
+        asked = [configuration(f"both@{await added(application, folder, way)}")]
+        run = application.evaluation.run(application.account, queries, judged, asked, [])
+        (done,) = [one async for one in run]
+        return done
+
+
+async def measure(folder: Path, ways: Sequence[str], home: Path) -> None:
+    """Print what each way is worth, and the p of its difference from the first."""
+    done = [await evaluated(folder, way, home) for way in ways]
     print(f"{'':<40}{'nDCG@10':>9}{'recall':>9}{'MRR':>9}{'diff':>9}{'p':>9}")
     pairs = {pair.second: pair for pair in compared(done) if pair.measure == "ndcg"}
     for one in done:
@@ -69,10 +78,8 @@ async def measure(application: Application, folder: Path, ways: Sequence[str]) -
 
 async def main(folders: Sequence[Path], ways: Sequence[str], home: Path) -> None:
     """Measure the ways in each collection."""
-    async with open_application(load_settings(environ={**os.environ, "MULTIDB_CHAT_HOME": str(home)})) as application:
-        application.embedders.use(KeepingEmbedder(application.small_embedder, home / "kept", 10**12))
-        for folder in folders:
-            await measure(application, folder, ways)
+    for folder in folders:
+        await measure(folder, ways, home)
 
 
 if __name__ == "__main__":

@@ -181,3 +181,28 @@ def test_the_model_can_be_changed_line_by_line(program: Program) -> None:
     assert "the lowest figure since 2011. [1]" in said
     assert "Churn fell to 4.2 percent in 2019. [1]" in said
     assert "120 tokens read, 12 written" in said
+
+
+def test_a_model_puts_passages_in_order_where_that_is_asked_for(program: Program) -> None:
+    asked = ("docs", "search", "sails and churn", "--json")
+    assert program("config", "set", "search.timeout_s", "300").returncode == 0  # a busy machine is no failure
+    found = json.loads(program(*asked).stdout)["matches"]
+    assert len(found) > 1
+    assert all(match["reranked"] is None for match in found)
+    backwards = ", ".join(str(number) for number in range(len(found), 0, -1))
+    with served(saying(backwards)) as (url, _):
+        assert program("models", "use", "openai:scripted", "--url", url).returncode == 0
+        reranked = json.loads(program(*asked, "--rerank", "model").stdout)["matches"]
+    assert [match["text"] for match in reranked] == [match["text"] for match in reversed(found)]
+    shown = program(*asked[:3], "--rerank", "model")  # the server is gone
+    assert shown.returncode == 0
+    assert "reranked" not in shown.stdout
+    assert "they stay as they were found" in shown.stderr
+
+
+def test_what_cannot_rerank_is_told_in_one_line(program: Program, tmp_path: Path) -> None:
+    for name, told in (("model", "there is no language model yet"), ("nothing", "search.rerank"), ("none", "")):
+        done = program("docs", "search", "churn", "--rerank", name)
+        assert (done.returncode == 0) == (not told)
+        assert told in done.stderr
+        assert len(done.stderr.strip().splitlines()) <= 1

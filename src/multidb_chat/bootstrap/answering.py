@@ -1,15 +1,12 @@
 """Conversations, and the answers in them."""
 
-import os
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from multidb_chat.bootstrap.guarding import keyring_secret
 from multidb_chat.bootstrap.reading import Reading
 
 if TYPE_CHECKING:
-    from multidb_chat.domain.language import LanguageModel
     from multidb_chat.domain.turns import Answerer
     from multidb_chat.services.branches import Branches
     from multidb_chat.services.chat import Chat
@@ -95,13 +92,6 @@ class Answering(Reading):
         return Promotions(self.conversations, self.curation)
 
     @cached_property
-    def language_model(self) -> "LanguageModel | None":
-        """What writes the answers; None where they are quoted."""
-        from multidb_chat.bootstrap.models import language_model
-
-        return language_model(self.settings, keyring_secret, os.environ)
-
-    @cached_property
     def answerer(self) -> "Answerer":
         """What makes answers from passages."""
         from multidb_chat.services.answering.extractive import Extractive
@@ -170,6 +160,7 @@ class Answering(Reading):
             memory=self.talk_memory,
             knowledge=self.knowledge,
             handbook_id=HANDBOOK_ID,
+            order=self.way_of_finding,
             threshold=self.settings.search.threshold,
             limit=self.settings.search.limit,
             cache_ttl=self.settings.answers.cache_ttl,

@@ -27,6 +27,7 @@ _CLOSED = (
     "use_replayer",
     "talk_memory",
     "meter",
+    "reranking",
     "language_model",
     "cache",
     "library",
@@ -37,7 +38,18 @@ _CLOSED = (
     "journal",
 )
 
-_BY_THE_MODEL = ("chat", "answerer", "language_model", "talk_memory", "recollection")
+# What is made anew when settings change: what makes answers, and what orders the passages that they are made from.
+_OF_ANSWERS = (
+    "chat",
+    "answerer",
+    "language_model",
+    "talk_memory",
+    "recollection",
+    "retrieval",
+    "evaluation",
+    "rewriter",
+    "reranking",
+)
 
 
 class Application(Installation):
@@ -58,12 +70,15 @@ class Application(Installation):
     def apply(self, settings: "Settings") -> None:
         """Use changed settings: answers are made by them from the next question on, all else from the next start on.
 
-        Raises `InvalidSetting`, and changes nothing, for a language model that cannot be had.
+        Raises `InvalidSetting`, and changes nothing, for a language model or a reranker that cannot be had.
         """
         before, self.settings = self.settings, settings
-        made = {name: self.__dict__.pop(name, None) for name in _BY_THE_MODEL}
+        # A cross-encoder takes long to load and stays; the language model may have changed.
+        same = repr(before.search) == repr(settings.search) and settings.search.rerank != "model"
+        names = [name for name in _OF_ANSWERS if name != "reranking" or not same]
+        made = {name: self.__dict__.pop(name, None) for name in names}
         try:
-            self.language_model  # noqa: B018 - making it is what checks it
+            self.language_model, self.rewriter, self.reranking  # noqa: B018 - making them is what checks them
         except InvalidSetting:
             self.settings = before
             self.__dict__.update({name: one for name, one in made.items() if one is not None})

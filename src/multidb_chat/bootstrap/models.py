@@ -1,12 +1,16 @@
-"""The language model that the settings name."""
+"""The language model that the settings name, and what else finding passages may be done with."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from multidb_chat.domain.errors import InvalidSetting
+
 if TYPE_CHECKING:
     from multidb_chat.adapters.security.keyring_secrets import KeyringSecret
     from multidb_chat.domain.language import LanguageModel
+    from multidb_chat.domain.search import Reranker
+    from multidb_chat.services.rewriting import Rewriter
     from multidb_chat.settings import Settings
 
 NONE = "none"
@@ -41,3 +45,39 @@ def language_model(
     url = None if model.url == "provider" else model.url
     key = secret(settings, "model.key", keyring, environ)
     return RemoteModel(provider, name, url=url, key=key, timeout=model.timeout_s)  # type: ignore[arg-type] # the rule's
+
+
+def reranker(settings: "Settings", model: Callable[[], "LanguageModel | None"]) -> "Reranker | None":
+    """Return what puts passages in order, None where nothing does; `model` gives the language model.
+
+    Raises `InvalidSetting` without the extra, the folder or the model that it needs.
+    """
+    kind, _, place = settings.search.rerank.partition(":")
+    if kind == NONE:
+        return None
+    if kind == "model":
+        from multidb_chat.services.modelled.reranking import ModelReranker
+
+        return ModelReranker(_there("search.rerank", model()))
+    from multidb_chat.adapters.embedders.cross_encoder import CrossEncoderReranker
+
+    return CrossEncoderReranker(Path(place).expanduser(), settings.embedder.device, settings.embedder.precision)
+
+
+def rewriter(settings: "Settings", model: Callable[[], "LanguageModel | None"]) -> "Rewriter | None":
+    """Return what says questions in other words, None where nothing does. Raises like `reranker`."""
+    if settings.search.rewrite == NONE:
+        return None
+    if settings.search.rewrite == "model":
+        from multidb_chat.services.modelled.wordings import ModelRewriter
+
+        return ModelRewriter(_there("search.rewrite", model()))
+    from multidb_chat.services.rewriting import FeedbackRewriter
+
+    return FeedbackRewriter()
+
+
+def _there(key: str, model: "LanguageModel | None") -> "LanguageModel":
+    if model is None:
+        raise InvalidSetting(f"{key}: there is no language model yet; choose one: multidb-chat models use NAME")
+    return model

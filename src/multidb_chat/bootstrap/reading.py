@@ -1,10 +1,12 @@
 """Search and reading: files in, passages out."""
 
+import os
 from contextlib import aclosing
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from multidb_chat.bootstrap.guarding import keyring_secret
 from multidb_chat.bootstrap.plans import MEGABYTE, limits_of
 from multidb_chat.bootstrap.security import Security
 
@@ -13,11 +15,13 @@ if TYPE_CHECKING:
 
     from multidb_chat.bootstrap.embedding import Embedders
     from multidb_chat.domain.accounts import Account
+    from multidb_chat.domain.language import LanguageModel
     from multidb_chat.domain.reading import DocumentReader, Fetcher
     from multidb_chat.domain.search import Embedder, SearchIndex
     from multidb_chat.services.audit import Recorder
     from multidb_chat.services.documents import Documents
     from multidb_chat.services.evaluation.evaluation import Evaluation
+    from multidb_chat.services.finding import Finding
     from multidb_chat.services.handbook import Handbook
     from multidb_chat.services.ingesting.events import IngestEvent
     from multidb_chat.services.ingesting.sources import Input
@@ -26,8 +30,10 @@ if TYPE_CHECKING:
     from multidb_chat.services.one_off import OneOff
     from multidb_chat.services.plans import Plans
     from multidb_chat.services.question_vectors import QuestionVectors
+    from multidb_chat.services.reranking import Reranking
     from multidb_chat.services.resilience.spool import Spool
     from multidb_chat.services.retrieval import Retrieval
+    from multidb_chat.services.rewriting import Rewriter
 
 SPOOL = "spool"
 """The folder, in that of the data, of uploads that wait for a library on a server."""
@@ -185,8 +191,59 @@ class Reading(Security):
         return QuestionVectors(self.small_embedder, self.cache)
 
     @cached_property
-    def retrieval(self) -> "Retrieval":
+    def language_model(self) -> "LanguageModel | None":
+        """What writes the answers and may order passages; None where answers are quoted."""
+        from multidb_chat.bootstrap.models import language_model
+
+        return language_model(self.settings, keyring_secret, os.environ)
+
+    @cached_property
+    def reranking(self) -> "Reranking | None":
+        """What puts the best passages in order; None where they stay as they are found.
+
+        Raises `InvalidSetting` when it cannot be had.
+        """
+        from multidb_chat.bootstrap.models import reranker
+
+        search = self.settings.search
+        if (made := reranker(self.settings, lambda: self.language_model)) is None:
+            return None
+        from multidb_chat.services.reranking import Reranking
+
+        return Reranking(made, search.rerank_best, search.timeout_s)
+
+    @cached_property
+    def rewriter(self) -> "Rewriter | None":
+        """What says questions in other words; None where they are asked as they stand.
+
+        Raises `InvalidSetting` when it cannot be had.
+        """
+        from multidb_chat.bootstrap.models import rewriter
+
+        return rewriter(self.settings, lambda: self.language_model)
+
+    @cached_property
+    def retrieval(self) -> "Finding":
         """Questions in, passages out."""
+        found: Finding = self.search
+        if self.rewriter is not None:
+            from multidb_chat.services.rewriting import MultiQuery
+
+            found = MultiQuery(found, self.rewriter, self.settings.search.timeout_s)
+        if self.reranking is None:
+            return found
+        from multidb_chat.services.reranking import RerankedRetrieval
+
+        return RerankedRetrieval(found, self.reranking)
+
+    @property
+    def way_of_finding(self) -> str:
+        """What tells answers of what was rewritten or reranked from others."""
+        return " ".join(one.name for one in (self.rewriter, self.reranking) if one is not None)
+
+    @cached_property
+    def search(self) -> "Retrieval":
+        """Passages by words and vectors."""
         from multidb_chat.services.question_vectors import QuestionVectors
         from multidb_chat.services.retrieval import Retrieval
 
@@ -203,7 +260,7 @@ class Reading(Security):
         """How well passages are found, by judged questions."""
         from multidb_chat.services.evaluation.evaluation import Evaluation
 
-        return Evaluation(self.documents, self.retrieval)
+        return Evaluation(self.documents, self.search, self.reranking, self.rewriter)
 
     @cached_property
     def one_off(self) -> "OneOff":

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from multidb_chat.cli.choosing import searched
+from multidb_chat.cli.choosing import for_now, searched
 from multidb_chat.cli.given import Given, read_asked
-from multidb_chat.cli.options import Collections, Json, Quiet
+from multidb_chat.cli.options import Collections, Json, Quiet, Rerank, Rewrite
 from multidb_chat.cli.session import Session, closed_after, session_of
 from multidb_chat.domain.errors import MultidbChatError, StoreError
 
@@ -53,6 +53,8 @@ def ask(
         typer.Option("--model", "-m", metavar="NAME", help='Which language model writes the answer; "none" quotes.'),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Leave out what no passage supports.")] = False,
+    rerank: Rerank = None,
+    rewrite: Rewrite = None,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Make the answer anew.")] = False,
     quiet: Quiet = False,
 ) -> None:
@@ -70,7 +72,7 @@ def ask(
     given = Given(files or [], asked.document)
     asking = Asking(session, asked.question, given, names or [], documents or [])
     asking = replace(asking, as_json=as_json, conversation=conversation, follow_up=follow_up, model=model)
-    session.run(replace(asking, limit=limit, no_cache=no_cache, strict=strict))
+    session.run(replace(asking, limit=limit, no_cache=no_cache, strict=strict, rerank=rerank, rewrite=rewrite))
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,8 @@ class Asking:
     no_cache: bool = False
     model: str | None = None
     strict: bool = False
+    rerank: str | None = None
+    rewrite: str | None = None
 
     async def __call__(self, application: "Application") -> "Exit":
         """Ask, render the answer, and return the exit code."""
@@ -96,6 +100,7 @@ class Asking:
 
         if self.model is not None:
             application.preferences.for_now(application.account, "model.name", self.model)
+        for_now(application, self.rerank, self.rewrite)
         if self.strict:
             application.preferences.for_now(application.account, "model.strict", "true")
         view = AnswerView(self.session.console, self.as_json)

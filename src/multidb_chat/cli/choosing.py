@@ -1,4 +1,4 @@
-"""Which collections a command is about."""
+"""Which collections a command is about, and how it finds passages in them."""
 
 import shlex
 from collections.abc import Sequence
@@ -13,10 +13,17 @@ if TYPE_CHECKING:
     from multidb_chat.cli.console import Console
     from multidb_chat.domain.library import Collection
 
-__all__ = ["DEFAULT_COLLECTION", "HANDBOOK", "counted", "named", "searched", "target_of"]
+__all__ = ["DEFAULT_COLLECTION", "HANDBOOK", "counted", "for_now", "named", "searched", "target_of"]
 
 DEFAULT_COLLECTION = "documents"
 HANDBOOK = "handbook"
+
+
+def for_now(application: "Application", rerank: str | None, rewrite: str | None) -> None:
+    """Find passages so for this run, where it is said. Raises `InvalidSetting`."""
+    for key, name in (("search.rerank", rerank), ("search.rewrite", rewrite)):
+        if name is not None:
+            application.preferences.for_now(application.account, key, name)
 
 
 async def searched(application: "Application", names: Sequence[str]) -> "list[Collection]":

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from multidb_chat.cli.choosing import named
+from multidb_chat.cli.choosing import for_now, named
 from multidb_chat.cli.console import Console, Exit, Styled
-from multidb_chat.cli.options import Collections, Json
+from multidb_chat.cli.options import Collections, Json, Rerank, Rewrite
 from multidb_chat.cli.session import session_of
 
 if TYPE_CHECKING:
@@ -42,10 +42,14 @@ def run(
     compare: Annotated[
         str,
         typer.Option(
-            "--compare", metavar="A,B", help="both, words or vectors; with :vector=0.7, :feedback=0 or @COLLECTION."
+            "--compare",
+            metavar="A,B",
+            help="both, words or vectors; with :vector=0.7, :feedback=0, :rerank=20 or @COLLECTION.",
         ),
     ] = "both",
     names: Collections = None,
+    rerank: Rerank = None,
+    rewrite: Rewrite = None,
     save: Annotated[
         Path | None,
         typer.Option("--save", metavar="FILE", help="Write all figures, also those of each query, as JSON."),
@@ -64,6 +68,7 @@ def run(
         from multidb_chat.services.evaluation.evaluation import compared
         from multidb_chat.services.evaluation.judgements import judgements_in, queries_in
 
+        for_now(application, rerank, rewrite)
         configurations = [configuration(name) for name in compare.split(",")]
         asked, judged = queries_in(queries), judgements_in(qrels)
         collections = await named(application, names)

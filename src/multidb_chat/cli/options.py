@@ -25,6 +25,18 @@ OnlyShared = Annotated[
         show_default=False,
     ),
 ]
+Rerank = Annotated[
+    str | None,
+    typer.Option(
+        "--rerank", metavar="NAME", help='What puts the best passages in order, as the setting search.rerank; "none".'
+    ),
+]
+Rewrite = Annotated[
+    str | None,
+    typer.Option(
+        "--rewrite", metavar="NAME", help='What asks in other words, too: feedback, model or "none" (search.rewrite).'
+    ),
+]
 PasswordStdin = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from standard input instead of asking for it.")
 ]

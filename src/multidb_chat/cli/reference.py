@@ -62,7 +62,7 @@ With `--json` a command prints one JSON document. Keys are not renamed or remove
 `authored_at`, `added_at`, `updated_at`, `revision`, `metadata` |
 | `docs remove` | `removed`: `id`, `name` |
 | `docs search` | `query`; `matches`: `document_id`, `document_name`, `title`, `source`, `kind`, `page`, `headings`, \
-`start`, `end`, `text`, `score`, `quality`, `lexical`, `vector`, `fused` |
+`start`, `end`, `text`, `score`, `quality`, `lexical`, `vector`, `fused`, `reranked` (null where they were not) |
 | `eval run` | `queries`, `collections`; `configurations`: `name`, `ndcg`, `recall`, `mrr`, `seconds`; `comparisons`: \
 `first`, `second`, `measure`, `difference`, `p`; in the file of `--save` also `by_query` of each configuration |
 | `collections list` | `collections`: as `collections create` |

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from multidb_chat.cli.choosing import named
+from multidb_chat.cli.choosing import for_now, named
 from multidb_chat.cli.console import Exit
-from multidb_chat.cli.options import Collections, Json
+from multidb_chat.cli.options import Collections, Json, Rerank, Rewrite
 from multidb_chat.cli.session import session_of
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ def search(
     run: Annotated[
         Path | None, typer.Option("--run", metavar="FILE", help="Write the documents' ranking in TREC format.")
     ] = None,
+    rerank: Rerank = None,
+    rewrite: Rewrite = None,
     as_json: Json = False,
 ) -> None:
     """Find passages and show them with all their scores. The handbook is searched only when it is named.
@@ -59,6 +61,7 @@ def search(
     async def work(application: "Application") -> Exit:
         from multidb_chat.cli import searching
 
+        for_now(application, rerank, rewrite)
         filters = await _filters(application, names, narrowed)
         if queries is not None and run is not None:
             return await searching.write_run(session.console, application, queries, run, filters, limit)

@@ -34,6 +34,9 @@ async def show_passages(
         )  # fmt: skip
         console.write("   ", Styled(f"{match.quality} {match.score:.2f}", QUALITY_STYLE[match.quality]), _scores(match))
         console.write("   ", Styled(shortened(match.chunk.text, _SNIPPET), "faint"))
+    ordered = application.settings.search.rerank == "none" or any(match.reranked is not None for match in matches)
+    if len(matches) > 1 and not ordered:
+        console.complain(Styled("note: ", "fair"), "what puts passages in order failed; they stay as they were found")
     if matches:
         return Exit.DONE
     empty = not await application.documents.list(application.account, limit=1) if not filters.collection_ids else False
@@ -44,7 +47,8 @@ async def show_passages(
 def _scores(match: Match) -> str:
     words = "-" if match.lexical is None else f"{match.lexical:.2f}"
     meaning = "-" if match.vector is None else f"{match.vector:.3f}"
-    return f"  words {words}, meaning {meaning}, fused {match.fused:.4f}"
+    reranked = "" if match.reranked is None else f", reranked {match.reranked:.4f}"
+    return f"  words {words}, meaning {meaning}, fused {match.fused:.4f}{reranked}"
 
 
 def match_record(match: Match) -> dict[str, Any]:
@@ -66,6 +70,7 @@ def match_record(match: Match) -> dict[str, Any]:
         "lexical": match.lexical,
         "vector": match.vector,
         "fused": match.fused,
+        "reranked": match.reranked,
     }
 
 
@@ -83,8 +88,10 @@ async def write_run(
         with beside.open("w", encoding="utf-8") as file:
             for query_id, text in asked:
                 matches = await application.retrieval.rank_documents(text, filters, limit)
+                reranked = any(match.reranked is not None for match in matches)
                 for rank, match in enumerate(matches, 1):
-                    file.write(f"{query_id} Q0 {_word(match.document.name)} {rank} {match.fused:.8f} multidb-chat\n")
+                    score = 1 / rank if reranked else match.fused  # trec_eval goes by the score, which must only fall
+                    file.write(f"{query_id} Q0 {_word(match.document.name)} {rank} {score:.8f} multidb-chat\n")
                 hits += len(matches)
         beside.replace(run)
     except OSError as error:

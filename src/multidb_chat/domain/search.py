@@ -74,7 +74,8 @@ class Match:
     """A passage that was found, with the scores that brought it up.
 
     `chunk` may span merged neighbours. `lexical` (BM25) and `vector` (cosine) are None where that search did not find
-    it. `fused` orders the matches. `score` is calibrated to 0..1 and comparable between questions; `quality` its tier.
+    it. `fused` orders the matches, or `reranked` where they were judged beside the question. `score` is calibrated to
+    0..1 and comparable between questions; `quality` its tier.
     """
 
     chunk: Chunk
@@ -110,6 +111,24 @@ class Embedder(Protocol):
 
     async def embed_documents(self, texts: Sequence[str]) -> list[bytes]:
         """Return the vectors of passages, in order. Long batches are split inside; cancelling stops between batches."""
+
+    async def close(self) -> None:
+        """Free threads and memory."""
+
+
+class Reranker(Protocol):
+    """Judges passages beside the question, which tells more than comparing what was made of each alone."""
+
+    @property
+    def name(self) -> str:
+        """What it is called; another name may give another order."""
+
+    async def scores(self, question: str, passages: Sequence[str]) -> list[float]:
+        """Return for each passage, in order, how well it answers the question; higher is better, on a scale of its own.
+
+        Nothing of a long passage is passed over. Raises `StoreError` or `ModelError` when it cannot tell; cancelling
+        stops soon.
+        """
 
     async def close(self) -> None:
         """Free threads and memory."""

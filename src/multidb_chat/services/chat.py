@@ -106,6 +106,7 @@ class Chat:
         pinned: Pinned | None = None,
         memory: Memory | None = None,
         handbook_id: str | None = None,
+        order: str = "",
         tenant_id: str = "",
         threshold: float = 0.3,
         limit: int = 10,
@@ -113,7 +114,7 @@ class Chat:
     ) -> None:
         self._plans = plans
         self._cache = AnswerCache(cache, cache_ttl)
-        settings = (threshold, handbook_id)
+        settings = (threshold, handbook_id, order)
         self._kept = KeptAnswers(library, self._cache, f"knowledge:{tenant_id}", answerer.name, settings)
         self._placing = Placing(conversations, self._kept, pinned, memory, may_be_late=late is not None)
         self._drafting = Drafting(retrieval, answerer, meter, handbook_id, threshold)

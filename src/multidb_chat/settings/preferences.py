@@ -41,6 +41,10 @@ class Preference:
         return self.shown.strip('"')
 
 
+# What may be chosen for one run beside the model: how passages are found, which changes nobody else's.
+_OF_SEARCH = ("search.rerank", "search.rewrite")
+
+
 class Preferences:
     """Reads and changes settings; `applied` is called with those that are in force after a change."""
 
@@ -86,7 +90,7 @@ class Preferences:
         Only of what makes answers, which is everybody's own choice. Raises `NotPermitted` or `InvalidSetting`.
         """
         require(account, Permission.CHAT)
-        if key.partition(".")[0] != "model":
+        if key.partition(".")[0] != "model" and key not in _OF_SEARCH:
             raise NotPermitted(f"{key} is not for one run alone; set it with: multidb-chat config set {key} VALUE")
         before = self._settings()
         read = before.read_from

@@ -57,6 +57,19 @@ class Search(Section):
 
     threshold: float = setting(0.3, "Passages with a lower score are not used for an answer.", low=0, high=1)
     limit: int = setting(10, "How many passages an answer is made from.", low=1, high=100)
+    rewrite: str = setting(
+        "none",
+        "Whether a question is asked in other words, too: those of the best passages, or the language model's.",
+        choices=("none", "feedback", "model"),
+    )
+    rerank: str = setting(
+        "none",
+        "What puts the best passages in order, beside the question: a cross-encoder, or the language model.",
+        pattern=r"none|model|sentence-transformers:\S.*",
+        form='"none", "model" or "sentence-transformers:PATH" (the folder of a cross-encoder)',
+    )
+    rerank_best: int = setting(20, "How many of the best passages are put in order.", low=2, high=100)
+    timeout_s: float = setting(10.0, "Seconds that either may take; then it is done without.", low=0.1, high=600)
 
 
 @dataclass(frozen=True, repr=False, eq=False)

@@ -1,11 +1,11 @@
 """Small checkpoints of Stella's layout for tests; what uses them is skipped where the extra is not installed."""
 
-from importlib.machinery import SourceFileLoader
-from importlib.util import find_spec, module_from_spec, spec_from_loader
-from pathlib import Path
+from importlib.util import find_spec
 from types import ModuleType
 
 import pytest
+
+from tests.adapters.embedders.built import built_by
 
 needs_extra = pytest.mark.skipif(
     any(find_spec(name) is None for name in ("torch", "transformers")),
@@ -15,9 +15,4 @@ needs_extra = pytest.mark.skipif(
 
 def builder() -> ModuleType:
     """Load `scripts/build-test-stella`."""
-    loader = SourceFileLoader("build_test_stella", str(Path(__file__).parents[3] / "scripts/build-test-stella"))
-    spec = spec_from_loader(loader.name, loader)
-    assert spec is not None
-    module = module_from_spec(spec)
-    loader.exec_module(module)
-    return module
+    return built_by("build-test-stella")

@@ -1,7 +1,6 @@
 """Any model that sentence-transformers loads from a folder, without code of the folder's own."""
 
 import asyncio
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,13 +9,13 @@ from threading import Event
 from typing import Any
 
 from multidb_chat.adapters.embedders.extras import require_stella
+from multidb_chat.adapters.embedders.folder import fingerprint, line
 from multidb_chat.adapters.embedders.threads import Threads
-from multidb_chat.adapters.embedders.windows import windows
+from multidb_chat.adapters.embedders.windows import text_windows
 from multidb_chat.domain.errors import InvalidSetting, StoreCorrupt, StoreUnavailable
 
 STORE = "embedder"
 _BATCH = 32
-_SAMPLE = 1 << 20
 
 
 class SentenceTransformerEmbedder:
@@ -32,7 +31,7 @@ class SentenceTransformerEmbedder:
         self._device = device
         self._precision = precision
         self.dimensions = _dimensions(folder)
-        self.name = f"{folder.resolve().name.lower()}-{self.dimensions}-{_fingerprint(folder)}"
+        self.name = f"{folder.resolve().name.lower()}-{self.dimensions}-{fingerprint(folder)}"
         self._model: Any = None
         self._loading = asyncio.Lock()
         self._pools = Threads(1)
@@ -78,7 +77,7 @@ class SentenceTransformerEmbedder:
                 model_kwargs={"dtype": placement.dtype},
             )
         except Exception as error:  # the library raises whatever its parts raise
-            raise StoreCorrupt(STORE, f"the model in {self._folder} cannot be loaded: {_line(error)}") from error
+            raise StoreCorrupt(STORE, f"the model in {self._folder} cannot be loaded: {line(error)}") from error
         found = len(model.encode("a", show_progress_bar=False))
         if found != self.dimensions:
             raise StoreCorrupt(STORE, f"{self._folder} gives {found} numbers, and its files say {self.dimensions}")
@@ -90,7 +89,10 @@ def _vectors(model: Any, texts: Sequence[str], prompt: str, stopped: Callable[[]
     import numpy as np
 
     named = prompt if prompt in model.prompts else None
-    parts = [(place, window) for place, text in enumerate(texts) for window in _windows(model, text)]
+    room = int(model.max_seq_length or 512) * 3 // 4  # the rest is for prompts and marks
+    parts = [
+        (place, window) for place, text in enumerate(texts) for window in text_windows(model.tokenizer, text, room)
+    ]
     totals = np.zeros((len(texts), model.encode("a", show_progress_bar=False).shape[0]), dtype=np.float32)
     for at in range(0, len(parts), _BATCH):
         if stopped():
@@ -101,23 +103,11 @@ def _vectors(model: Any, texts: Sequence[str], prompt: str, stopped: Callable[[]
                 [text for _, text in batch], prompt_name=named, normalize_embeddings=True, show_progress_bar=False
             )
         except Exception as error:  # as above
-            raise StoreUnavailable(STORE, f"texts could not be embedded: {_line(error)}") from error
+            raise StoreUnavailable(STORE, f"texts could not be embedded: {line(error)}") from error
         for (place, text), vector in zip(batch, found, strict=True):
             totals[place] += vector * max(1, len(text))
     totals /= np.linalg.norm(totals, axis=1, keepdims=True)
     return [row.astype("<f4").tobytes() for row in totals]
-
-
-def _windows(model: Any, text: str) -> list[str]:
-    """Cut a text that is longer than the model reads into overlapping parts of it."""
-    text = text.encode("utf-8", "replace").decode("utf-8")
-    room = int(model.max_seq_length or 512) * 3 // 4  # the rest is for prompts and marks
-    given = model.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
-    offsets = [tuple(offset) for offset in given["offset_mapping"]]
-    if len(offsets) <= room:
-        return [text]
-    cut = windows(list(range(len(offsets))), room, room // 8)
-    return [text[offsets[tokens[0]][0] : offsets[tokens[-1]][1]] for tokens in cut]
 
 
 def _dimensions(folder: Path) -> int:
@@ -131,7 +121,7 @@ def _dimensions(folder: Path) -> int:
                 found = int(json.loads((folder / module["path"] / "config.json").read_bytes())["out_features"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InvalidSetting(
-            f"embedder.name: {folder} is not the folder of a model of sentence-transformers: {_line(error)}"
+            f"embedder.name: {folder} is not the folder of a model of sentence-transformers: {line(error)}"
         ) from error
     if "auto_map" in config:
         raise InvalidSetting(
@@ -139,20 +129,3 @@ def _dimensions(folder: Path) -> int:
             f" multidb-chat models add stella --from {folder}"
         )
     return found
-
-
-def _fingerprint(folder: Path) -> str:
-    """Return eight hexadecimal digits over the folder's files: their names and sizes, and how each begins and ends."""
-    digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.suffix in {".json", ".safetensors", ".bin", ".txt"}):
-        size = path.stat().st_size
-        digest.update(f"{path.relative_to(folder)}\0{size}\0".encode())
-        with path.open("rb") as file:
-            digest.update(file.read(_SAMPLE))
-            file.seek(max(0, size - _SAMPLE))
-            digest.update(file.read(_SAMPLE))
-    return digest.hexdigest()[:8]
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__

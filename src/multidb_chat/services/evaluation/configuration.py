@@ -8,19 +8,25 @@ from multidb_chat.services.ranking import FUSED, Fusion
 WAYS = {"both": FUSED, "words": Fusion(0.0, 0.0), "vectors": Fusion(1.0, 0.0)}
 """The program's own way; by words alone (BM25); by meaning alone (cosine)."""
 
-_MOST = {"vector": 1.0, "feedback": 10.0}
+_MOST = {"vector": 1.0, "feedback": 10.0, "rerank": 100.0, "rewrite": 1.0}
 
 
 class Configuration(NamedTuple):
-    """A way of searching, and the collection that is searched (empty: all that were asked for)."""
+    """A way of searching, and the collection that is searched (empty: all that were asked for).
+
+    `rerank`: so many of the best documents are put in order by the reranker in use. `rewrite`: so much other wordings
+    of the question weigh beside it.
+    """
 
     name: str
     fusion: Fusion
     collection: str
+    rerank: int = 0
+    rewrite: float = 0.0
 
 
 def configuration(name: str) -> Configuration:
-    """Return the configuration of a name: a way, changes of it (`:vector=0.7`, `:feedback=0`), and `@COLLECTION`.
+    """Return the configuration of a name: a way, changes of it (`:vector=0.7`, `:rerank=20`), and `@COLLECTION`.
 
     Raises `InvalidInput` for a name that means none.
     """
@@ -28,11 +34,15 @@ def configuration(name: str) -> Configuration:
     base, *changes = way.split(":")
     if base not in WAYS:
         raise InvalidInput(f"{name!r} is no configuration: it begins with {', '.join(WAYS)}")
-    fusion = WAYS[base]
+    fusion, besides = WAYS[base], {"rerank": 0.0, "rewrite": 0.0}
     for change in changes:
         key, _, value = change.partition("=")
-        fusion = fusion._replace(**{_known(name, key): _number(name, key, value)})
-    return Configuration(name.strip(), fusion, collection)
+        number = _number(name, _known(name, key), value)
+        if key in besides:
+            besides[key] = number
+        else:
+            fusion = fusion._replace(**{key: number})
+    return Configuration(name.strip(), fusion, collection, int(besides["rerank"]), besides["rewrite"])
 
 
 def _known(name: str, key: str) -> str:

@@ -14,7 +14,10 @@ from multidb_chat.services.evaluation.configuration import Configuration
 from multidb_chat.services.evaluation.judgements import Judged
 from multidb_chat.services.evaluation.measures import DEPTH, Measured, measured
 from multidb_chat.services.evaluation.significance import randomisation
+from multidb_chat.services.finding import Finding
+from multidb_chat.services.reranking import Reranking
 from multidb_chat.services.retrieval import Retrieval
+from multidb_chat.services.rewriting import MultiQuery, Rewriter
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,17 @@ class Comparison(NamedTuple):
 class Evaluation:
     """Measures retrieval with judged queries."""
 
-    def __init__(self, documents: Documents, retrieval: Retrieval) -> None:
+    def __init__(
+        self,
+        documents: Documents,
+        retrieval: Retrieval,
+        reranking: Reranking | None = None,
+        rewriter: Rewriter | None = None,
+    ) -> None:
         self._documents = documents
         self._retrieval = retrieval
+        self._reranking = reranking
+        self._rewriter = rewriter
 
     async def run(
         self,
@@ -59,13 +70,17 @@ class Evaluation:
         """Yield the measures of each configuration as it is done.
 
         Documents are known by their names. Queries of which no document is relevant are left out. Raises
-        `InvalidInput` when none is left or nothing can be searched, `NotFound` for a collection that is not there or
-        not the account's to search, and what `Retrieval` raises.
+        `InvalidInput` when none is left, nothing can be searched, nothing reranks or rewrites, `NotFound` for a
+        collection that is not there or not the account's to search, and what `Retrieval` and `Reranking` raise.
         """
         allowed = [one.id for one in await self._documents.resolve(account, collection_ids)] if collection_ids else []
         asked = {name: text for name, text in queries.items() if any(judged.get(name, {}).values())}
         if not asked:
             raise InvalidInput("No query has a relevant document: are the two files of the same collection?")
+        if self._reranking is None and any(one.rerank for one in configurations):
+            raise InvalidInput("There is nothing that reranks: name it with --rerank, or set search.rerank.")
+        if self._rewriter is None and any(one.rewrite for one in configurations):
+            raise InvalidInput("There is nothing that rewrites: name it with --rewrite, or set search.rewrite.")
         for one in configurations:
             ids = allowed
             if one.collection:
@@ -80,9 +95,14 @@ class Evaluation:
 
     async def _ranking(self, query: str, ids: Sequence[str], one: Configuration) -> list[str]:
         filters = SearchFilters(tuple(ids))
-        return [
-            match.document.name for match in await self._retrieval.rank_documents(query, filters, DEPTH, one.fusion)
-        ]
+        # No falling back here: what is measured is what is named.
+        finding: Finding = self._retrieval
+        if one.rewrite and self._rewriter is not None:
+            finding = MultiQuery(finding, self._rewriter, None, one.rewrite)
+        found = await finding.rank_documents(query, filters, DEPTH, one.fusion)
+        if one.rerank and self._reranking is not None:
+            found = await self._reranking.ordered(query, found, one.rerank)
+        return [match.document.name for match in found]
 
 
 def compared(done: Sequence[Evaluated]) -> list[Comparison]:

@@ -82,8 +82,8 @@ def test_p_is_the_exact_one_where_all_permutations_are_known() -> None:
 
 
 def test_a_configuration_is_a_way_with_changes_in_a_collection() -> None:
-    assert configuration("both") == ("both", FUSED, "")
-    assert configuration(" words@papers ") == ("words@papers", Fusion(0.0, 0.0), "papers")
+    assert configuration("both") == ("both", FUSED, "", 0, 0.0)
+    assert configuration(" words@papers ") == ("words@papers", Fusion(0.0, 0.0), "papers", 0, 0.0)
     assert configuration("both:vector=0.7:feedback=0").fusion == Fusion(0.7, 0.0)
 
 
@@ -91,3 +91,11 @@ def test_a_configuration_is_a_way_with_changes_in_a_collection() -> None:
 def test_what_means_no_configuration_is_refused(name: str) -> None:
     with pytest.raises(InvalidInput):
         configuration(name)
+
+
+def test_a_configuration_may_rerank_its_best() -> None:
+    assert configuration("both:rerank=20@papers") == ("both:rerank=20@papers", FUSED, "papers", 20, 0.0)
+    assert configuration("words:rerank=5:feedback=0").fusion == Fusion(0.0, 0.0)
+    assert configuration("both:rewrite=0.35").rewrite == 0.35
+    with pytest.raises(InvalidInput, match="rerank is a number from 0 to 100"):
+        configuration("both:rerank=101")
