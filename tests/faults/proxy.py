@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import re
 import socket
+import ssl
 import struct
 from typing import NamedTuple, Self
 
@@ -47,11 +48,13 @@ class _Link:
 class Proxy:
     """Stands before the server at `url` (`scheme://user:password@host:port/...`) from `async with` on."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, tls: ssl.SSLContext | None = None) -> None:
+        """`tls`: clients have to speak it; the server behind is spoken to without."""
         found = _ADDRESS.search(url)
         assert found, f"no host and port in {url}"
         self._address = found["host"].strip("[]"), int(found["port"])
         self._given = url
+        self._tls = tls
         self._span = found.span()
         self._listener: asyncio.Server | None = None
         self._links: set[_Link] = set()
@@ -80,7 +83,7 @@ class Proxy:
         return f"{self._given[:start]}127.0.0.1:{self.port}{self._given[end:]}"
 
     async def __aenter__(self) -> Self:
-        self._listener = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self._listener = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._tls)
         return self
 
     async def __aexit__(self, *raised: object) -> None:

@@ -201,7 +201,7 @@ class TestWhatAServerAnswers:
         cache = open_cache(f"redis://chat:secret@127.0.0.1:{redis.port}")
         assert await cache.get("key") is None
         for name in ("put", "put for nobody", "count"):
-            assert "docs/operations.md" in str(await self.failure(cache, CALLS[name]))
+            assert "docs/servers.md" in str(await self.failure(cache, CALLS[name]))
 
     async def test_a_database_that_is_not_there(self, started: Started, open_cache: OpenAt):
         redis = await started()

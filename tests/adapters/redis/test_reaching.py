@@ -2,8 +2,6 @@
 
 import asyncio
 import re
-import shutil
-import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
@@ -16,11 +14,11 @@ from multidb_chat.domain.errors import StoreUnavailable
 from tests.adapters.redis.opening import PATIENT
 from tests.adapters.redis.processes import RedisProcess, Started, free_port, needs_program, told
 from tests.adapters.redis.test_faults import CALLS
+from tests.certificates import Certificates, needs_openssl
 from tests.contracts.cache import a_count, a_line
 
 pytestmark = needs_program
-needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
-OPERATIONS = Path(__file__).parents[3] / "docs" / "operations.md"
+SERVERS = Path(__file__).parents[3] / "docs" / "servers.md"
 OpenAt = Callable[..., RedisCache]
 T = TypeVar("T")
 
@@ -46,22 +44,7 @@ async def works(cache: RedisCache) -> None:
     assert await cache.get("key") == b"value"
 
 
-class Certificates:
-    """An authority, and certificates that it signed: for 127.0.0.1, for another name, and for a client."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
-        self._openssl(f"req -x509 {key} -days 2 -subj /CN=ca -keyout ca.key -out ca.pem")
-        for name, names in (("server", "IP:127.0.0.1"), ("other", "DNS:other.example"), ("client", "DNS:client")):
-            self._openssl(f"req {key} -subj /CN={name} -keyout {name}.key -out {name}.csr")
-            (folder / f"{name}.ext").write_text(f"subjectAltName={names}\n")
-            signed = f"-in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -extfile {name}.ext -out {name}.pem"
-            self._openssl(f"x509 -req -days 2 {signed}")
-
-    def _openssl(self, arguments: str) -> None:
-        subprocess.run(["openssl", *arguments.split()], cwd=self.folder, check=True, capture_output=True)
-
+class RedisCertificates(Certificates):
     def options(self, port: int, name: str = "server", clients: str = "no") -> tuple[str, ...]:
         """Return the lines of a server's file that listens with TLS alone."""
         files = (f"tls-cert-file {self.folder}/{name}.pem", f"tls-key-file {self.folder}/{name}.key")
@@ -75,35 +58,35 @@ class Certificates:
 @needs_openssl
 class TestTls:
     @pytest.fixture(scope="class")
-    def certificates(self, tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-        return Certificates(tmp_path_factory.mktemp("certificates"))
+    def certificates(self, tmp_path_factory: pytest.TempPathFactory) -> RedisCertificates:
+        return RedisCertificates(tmp_path_factory.mktemp("certificates"))
 
-    async def start(self, started: Started, certificates: Certificates, **options: str) -> int:
+    async def start(self, started: Started, certificates: RedisCertificates, **options: str) -> int:
         port = free_port()
         await started(*certificates.options(port, **options), port=port)
         return port
 
     async def test_a_server_whose_certificate_is_trusted(
-        self, started: Started, open_cache: OpenAt, certificates: Certificates
+        self, started: Started, open_cache: OpenAt, certificates: RedisCertificates
     ):
         await works(open_cache(certificates.url(await self.start(started, certificates))))
 
     async def test_a_server_whose_certificate_nobody_signed_who_is_trusted(
-        self, started: Started, open_cache: OpenAt, certificates: Certificates
+        self, started: Started, open_cache: OpenAt, certificates: RedisCertificates
     ):
         port = await self.start(started, certificates)
         with pytest.raises(StoreUnavailable, match="certificate that is not trusted"):
             await open_cache(f"rediss://127.0.0.1:{port}").get("key")
 
     async def test_a_server_with_the_certificate_of_another(
-        self, started: Started, open_cache: OpenAt, certificates: Certificates
+        self, started: Started, open_cache: OpenAt, certificates: RedisCertificates
     ):
         port = await self.start(started, certificates, name="other")
         with pytest.raises(StoreUnavailable, match="certificate that is not trusted"):
             await open_cache(certificates.url(port)).get("key")
 
     async def test_a_server_that_wants_a_certificate_too(
-        self, started: Started, open_cache: OpenAt, certificates: Certificates
+        self, started: Started, open_cache: OpenAt, certificates: RedisCertificates
     ):
         port = await self.start(started, certificates, clients="yes")
         folder = certificates.folder
@@ -113,7 +96,7 @@ class TestTls:
             await open_cache(certificates.url(port)).get("key")
 
     async def test_tls_where_there_is_none_and_none_where_there_is(
-        self, started: Started, open_cache: OpenAt, certificates: Certificates
+        self, started: Started, open_cache: OpenAt, certificates: RedisCertificates
     ):
         plain, port = await started(), await self.start(started, certificates)
         with pytest.raises(StoreUnavailable):
@@ -124,8 +107,8 @@ class TestTls:
 
 def the_rule() -> list[str]:
     """Return the rule for the program's user that the operations page gives."""
-    found = re.search(r"^ACL SETUSER (multidb-chat .*)$", OPERATIONS.read_text("utf-8"), re.M)
-    assert found, "docs/operations.md says which rule the user needs"
+    found = re.search(r"^ACL SETUSER (multidb-chat .*)$", SERVERS.read_text("utf-8"), re.M)
+    assert found, "docs/servers.md says which rule the user needs"
     return found[1].split()
 
 

@@ -27,8 +27,8 @@ TIMEOUT = 1.5
 # Stages of several records at once: thousands of passages are a few megabytes.
 BULK_TIMEOUT = 15.0
 CONNECTIONS = 20
-# The first exchange takes so many times as long as others may: the server has to be found and connected to before.
-_FIRST = 1.9
+# The first exchange may take so many times as long as others: the server has to be found and connected to before.
+_FIRST = 1.6
 # A server that lacks `hello` is older than the vector as a kind of its own in BSON.
 COMMAND_NOT_FOUND = 59
 

@@ -1,5 +1,6 @@
 """The border to MongoDB: what the driver raises becomes the domain's error tree."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -58,6 +59,8 @@ _AWAY = {
 }
 # What Atlas answers with for several reasons.
 _ATLAS = 8000
+# The driver keeps the words of OpenSSL's error alone.
+_DISTRUST = re.compile(r"CERTIFICATE_VERIFY_FAILED\] certificate verify failed: (.*?)\.? \(_ssl")
 
 
 @contextmanager
@@ -122,6 +125,12 @@ def _from_codes(codes: list[int], message: str, where: str) -> MultidbChatError:
 
 
 def _away(where: str, error: Exception) -> StoreUnavailable:
+    if found := _DISTRUST.search(str(error)):
+        return StoreUnavailable(
+            STORE,
+            f"{where} shows a certificate that is not trusted ({clean_line(found[1])}):"
+            " look at tlsCAFile in stores.library.",
+        )
     return StoreUnavailable(STORE, f"{where} does not answer ({_short(error)}): check that it runs, then try again.")
 
 

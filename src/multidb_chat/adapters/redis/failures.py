@@ -35,7 +35,7 @@ _ANSWERS: dict[str, tuple[type[StoreError], str]] = {
     "BUSY": (StoreUnavailable, "is busy with a script; try again in a moment."),
     "NOAUTH": (StoreUnavailable, "wants a password: give one in stores.cache or stores.cache_password."),
     "WRONGPASS": (StoreUnavailable, "refuses the user or the password of stores.cache."),
-    "NOPERM": (StoreUnavailable, "does not let this user do that: docs/operations.md has the rule it needs."),
+    "NOPERM": (StoreUnavailable, "does not let this user do that: docs/servers.md has the rule it needs."),
     "MOVED": (StoreUnavailable, _CLUSTER),
     "ASK": (StoreUnavailable, _CLUSTER),
     "TRYAGAIN": (StoreUnavailable, _CLUSTER),

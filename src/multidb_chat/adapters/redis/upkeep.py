@@ -70,7 +70,7 @@ class RedisUpkeep:
 
 
 def _notes(info: Info) -> tuple[str, ...]:
-    """Return what about the server's memory is not as docs/operations.md advises."""
+    """Return what about the server's memory is not as docs/servers.md advises."""
     policy = str(info["maxmemory_policy"])
     if not info["maxmemory"]:
         return ("Redis has no maxmemory: what the cache keeps may take all memory of its machine.",)

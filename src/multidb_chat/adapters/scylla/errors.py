@@ -4,6 +4,7 @@ What the driver calls a time-out of a write means that nothing tells whether it 
 but the counters are idempotent, so the caller may simply do the same again.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 
 from cassandra import (
@@ -32,6 +33,8 @@ STORE = "conversations"
 _FULL = ("disk usage exceeds", "disk utilization", "no space left")
 # Too much for one record or one key: a mutation beyond half a segment of the commit log, a frame, a key of 64 KB.
 _TOO_LARGE = ("oversized mutation", "too large", "longer than maximum", "exceeds maximum")
+# The driver keeps the words of OpenSSL's error alone.
+_DISTRUST = re.compile(r"CERTIFICATE_VERIFY_FAILED\] certificate verify failed: (.*?)\.? \(_ssl")
 _CAUSES = (DriverException, DependencyException, NoHostAvailable, ConnectionException, ErrorMessage)
 
 
@@ -55,7 +58,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     """Yield what the hosts said, if the driver tried several, before what the driver says about it."""
     if isinstance(error, NoHostAvailable) and isinstance(error.errors, Mapping):
         yield from (cause for cause in error.errors.values() if isinstance(cause, AuthenticationFailed | Unauthorized))
-        yield from (cause for cause in error.errors.values() if isinstance(cause, _CAUSES))
+        yield from (cause for cause in error.errors.values() if isinstance(cause, (*_CAUSES, OSError)))
     yield error
 
 
@@ -63,6 +66,12 @@ def _told(error: BaseException, where: str) -> MultidbChatError | None:
     said = _said(error).lower()
     if any(words in said for words in _FULL):
         return StoreFull(STORE, f"No space is left on the cluster at {where}: free some, or add nodes, then try again.")
+    if found := _DISTRUST.search(_said(error)):
+        return StoreUnavailable(
+            STORE,
+            f"The cluster at {where} shows a certificate that is not trusted ({clean_line(found[1])}):"
+            " look at tls_ca_file in stores.conversations.",
+        )
     if isinstance(error, AuthenticationFailed):
         return StoreError(
             STORE,
