@@ -165,6 +165,18 @@ class MessagesContract:
             ("m3", "m1"),
         ]
 
+    async def test_a_notice_is_kept_like_a_message_and_neither_found_nor_counted(self, conversations: Conversations):
+        await conversations.put_conversation(TALK)
+        said = a_message("m1")
+        notice = replace(a_message("m2", parent="m1"), role="notice", body="", meta='{"summary":"Whales sang."}')
+        await conversations.append(said)
+        await conversations.append(notice)
+        assert await conversations.messages("c1") == [said, notice]
+        assert await conversations.search_conversations("ada", ["whales"]) == []
+        assert sum((await conversations.questions(NOW.date(), "ada")).values()) == 1
+        await conversations.delete_conversation("c1")
+        assert await conversations.messages_named("c1", ["m2"]) == []
+
     async def test_pages_go_back_from_the_latest_and_read_forwards(self, conversations: Conversations):
         for n in (3, 1, 5, 2, 4):
             await conversations.append(a_message(f"m{n}"))

@@ -69,7 +69,7 @@ COMMANDS = (
     Command("/model", "[NAME]", "Show which model writes the answers, or use another", "program:model", plain=True),
     Command("/remember", "FACT", "Let models know this with every question", "memory:remember", plain=True),
     Command("/forget", "N|WORDS", "Forget what was remembered", "memory:forget", plain=True),
-    Command("/memory", "", "Show what models get to know: facts, this conversation", "memory:memory", plain=True),
+    Command("/memory", "", "Show what is remembered of you and of this conversation", "memory:memory", plain=True),
     Command("/theme", "[NAME]", "Change the colours: this theme, or the next", "program:theme", key="ctrl+t"),
     Command("/settings", "", "Show and change the settings", "program:settings", key="f10"),
     Command("/quit", "", "Leave", "program:quit_", key="ctrl+q", plain=True),
