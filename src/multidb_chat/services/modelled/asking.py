@@ -8,6 +8,14 @@ from multidb_chat.domain.language import Ended, LanguageModel, Prompt
 from multidb_chat.domain.turns import ModelUse
 from multidb_chat.services.modelled.estimating import size, tokens_of
 
+_LISTENING: set[asyncio.Task[None]] = set()
+
+
+def _over(listening: asyncio.Task[None]) -> None:
+    _LISTENING.discard(listening)
+    if not listening.cancelled():
+        listening.exception()  # looked at, so that nobody is told that it never was
+
 
 class Asking:
     """One request to a model. `use` tells what it took so far, also of one that failed or was left."""
@@ -20,11 +28,22 @@ class Asking:
         self._begun = False
 
     async def answer(self, seconds: float) -> str:
-        """Return what the model says; empty where it fails, says too much or is not done in so many seconds."""
+        """Return what the model says; empty where it fails, says too much or is not done in so many seconds.
+
+        Not later than that: a model on this machine that is left ends its step first, which nobody waits for.
+        """
+        listening = asyncio.create_task(self._listen())
+        _LISTENING.add(listening)
+        listening.add_done_callback(_over)
         try:
-            async with asyncio.timeout(seconds):
-                await self._listen()
-        except (ModelError, TimeoutError):
+            done, _ = await asyncio.wait({listening}, timeout=seconds)
+        finally:
+            listening.cancel()
+        if not done:
+            return ""
+        try:
+            await listening
+        except ModelError:
             return ""
         return "".join(self._said) if self._ended is not None and self._ended.complete else ""
 

@@ -78,13 +78,18 @@ async def test_a_model_that_is_too_slow_is_left() -> None:
             try:
                 await asyncio.Event().wait()
             finally:
+                await asyncio.wait({ended})  # as a model on this machine ends its step first
                 self.stopped = True
 
+    ended = asyncio.get_running_loop().create_future()
     model = Slow()
     rewriting = Rewriting(model, THEN, TALK)
     assert await rewriting.standalone(seconds=0.01) == ""
-    assert model.stopped
     assert rewriting.use.estimated > 50
+    assert not model.stopped, "nobody waits for that"
+    ended.set_result(None)
+    await asyncio.sleep(0.01)
+    assert model.stopped
 
 
 def test_the_conversation_reaches_the_model_as_data_and_the_latest_turns_alone() -> None:

@@ -117,6 +117,7 @@ async def test_a_turn_that_begins_stops_it_and_what_was_used_is_counted(store: S
     memory.turn_ended(ANN, TALK.id)
     await begun.wait()
     await memory.close()
+    await asyncio.sleep(0)
     assert model.stopped
     assert (await read_window(store, TALK, 600)).summary is None
     (use,) = counted.uses.values()
