@@ -77,13 +77,20 @@ async def ask(pilot: Pilot[int], text: str) -> Exchange:
     before = len(exchanges(pilot))
     await send(pilot, text)
     await until(pilot, lambda: len(exchanges(pilot)) > before and exchanges(pilot)[-1].ended)
-    await until(pilot, lambda: not any(worker.is_running for worker in pilot.app.workers))
+    await until(pilot, lambda: quiet(pilot))
     return exchanges(pilot)[-1]
 
 
 async def prepared(pilot: Pilot[int]) -> None:
     """Wait until everything behind the first paint is done."""
-    await until(pilot, lambda: not status(pilot) and not any(worker.is_running for worker in pilot.app.workers))
+    await until(pilot, lambda: not status(pilot) and quiet(pilot))
+
+
+def quiet(pilot: Pilot[int]) -> bool:
+    """Tell whether no worker runs, and no turn: one that has its answer is still being stored."""
+    chat = pilot.app.screen_stack[0]
+    answering = isinstance(chat, ChatScreen) and chat.turns.running
+    return not answering and not any(worker.is_running for worker in pilot.app.workers)
 
 
 def carrying_out(pilot: Pilot[int]) -> bool:

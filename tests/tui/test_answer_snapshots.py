@@ -7,7 +7,7 @@ import pytest
 from textual.pilot import Pilot
 
 from multidb_chat.tui.widgets.completions import Completions
-from tests.tui.driving import NARROW, WIDE, ask, exchanges, send, shown, until
+from tests.tui.driving import NARROW, WIDE, ask, exchanges, quiet, send, shown, until
 from tests.tui.test_snapshots import State, app_of, welcome
 
 FOUNDED = "When was the Kestrel observatory founded, and who founded it?"
@@ -27,7 +27,7 @@ async def versions(pilot: Pilot[int]) -> None:
     first = await ask(pilot, FOUNDED)
     await send(pilot, "/retry")
     await until(pilot, lambda: exchanges(pilot) and exchanges(pilot)[0] is not first and exchanges(pilot)[0].ended)
-    await until(pilot, lambda: not any(worker.is_running for worker in pilot.app.workers))
+    await until(pilot, lambda: quiet(pilot))
     await pilot.press("alt+up", "plus")
     await until(pilot, lambda: "You found this answer good" in shown(pilot))
 

@@ -22,6 +22,7 @@ from tests.tui.driving import (
     exchanges,
     lines,
     outcome,
+    quiet,
     send,
     shown,
     text_of,
@@ -43,7 +44,7 @@ def head(exchange: Exchange) -> str:
 async def settled(pilot: Pilot[int], count: int = 1) -> None:
     """Wait for the end of the turn that runs."""
     await until(pilot, lambda: len(exchanges(pilot)) == count and all(one.ended for one in exchanges(pilot)))
-    await until(pilot, lambda: not any(worker.is_running for worker in pilot.app.workers))
+    await until(pilot, lambda: quiet(pilot))
 
 
 async def stored(pilot: Pilot[int]) -> list[tuple[str, str | None]]:

@@ -13,7 +13,7 @@ from textual.widgets import Input
 
 from multidb_chat.tui.app import ChatApp
 from multidb_chat.tui.themes import NAMES
-from tests.tui.driving import WIDE, ask, lines, prepared, send, shown, until
+from tests.tui.driving import WIDE, ask, lines, prepared, quiet, send, shown, until
 from tests.tui.home import member_of
 
 State = Callable[[Pilot[int]], Awaitable[None]]
@@ -129,7 +129,7 @@ def opened_by(key: str, until_shown: str) -> State:
     async def opened(pilot: Pilot[int]) -> None:
         await pilot.press(key)
         await until(pilot, lambda: until_shown in lines(pilot)[0])
-        await until(pilot, lambda: not any(worker.is_running for worker in pilot.app.workers))
+        await until(pilot, lambda: quiet(pilot))
 
     opened.__name__ = until_shown.lower()
     return opened

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from tests.tui.driving import NARROW, WIDE, app_over, area, shown, until
+from tests.tui.driving import NARROW, WIDE, app_over, area, quiet, shown, until
 from tests.tui.talks import SOME, guest_with
 
 State = Callable[[Pilot[int]], Awaitable[None]]
@@ -44,7 +44,7 @@ async def opened(pilot: Pilot[int]) -> None:
     await listed(pilot)
     await pilot.press("end", "enter")
     await until(pilot, lambda: "Question 3?" in shown(pilot) and area(pilot).has_focus)
-    await until(pilot, lambda: not any(worker.is_running for worker in pilot.app.workers))
+    await until(pilot, lambda: quiet(pilot))
 
 
 STATES: tuple[State, ...] = (listed, found, renaming, opened)

@@ -17,6 +17,7 @@ from tests.tui.driving import (
     lines,
     member_app_in,
     prepared,
+    quiet,
     send,
     shown,
     toasts,
@@ -204,7 +205,7 @@ async def test_an_action_and_a_command_are_carried_out_from_the_palette_of_anoth
         await until(pilot, lambda: "Documents · 4" in lines(pilot)[0])
         for typed, then in (("sort", "by title first"), ("theme: paper", ""), ("settings", " Settings")):
             await pilot.press("ctrl+p", *typed)
-            await until(pilot, lambda: not any(worker.is_running for worker in pilot.app.workers))
+            await until(pilot, lambda: quiet(pilot))
             await until(pilot, lambda: pilot.app.screen.query_one(OptionList).highlighted is not None)
             await pilot.press("enter")
             await until(pilot, lambda then=then: then in lines(pilot)[0])
