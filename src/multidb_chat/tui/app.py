@@ -160,7 +160,7 @@ class ChatApp(App[int]):
 
         failed = run.state == "failed" or bool(run.failures)
         told = run.problem if run.finished is None else f"{clean_line(run.collection)}: {summary_of(run.finished)}"
-        why = " F3 and then e shows why some could not be read." if run.failures else ""
+        why = ". F3 and then e shows why some could not be read." if run.failures else ""
         self.notify(told + why, severity="warning" if failed else "information", markup=False)
 
     async def on_unmount(self) -> None:
