@@ -77,6 +77,11 @@ class AnswerText(LaidOutOnce, Vertical):
         yield self._markdown
         yield self._growing
 
+    def on_resize(self) -> None:
+        """Make room for what grows at this width."""
+        if self._height:
+            self._draw_growing()
+
     async def write(self, text: str) -> None:
         """Append a piece; what comes faster than it can be drawn is drawn together."""
         self._unwritten += clean(text)

@@ -195,9 +195,12 @@ class PagedScroll(VerticalScroll):
         return arranged
 
     def _size_updated(self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True) -> bool:
-        """Ask for a second layout only where the view has another size, to which what is in it has to be fitted."""
-        layout = layout and container_size != self.container_size
-        return super()._size_updated(size, virtual_size, container_size, layout)
+        """Ask for a second layout only where the view has another size: it was scrolled for the one before."""
+        resized = container_size != self.container_size
+        changed = super()._size_updated(size, virtual_size, container_size, layout=False)
+        if resized and layout:
+            self.refresh(layout=True)
+        return changed
 
     def _look_away(self, size: Size, end: int) -> None:
         """Tell the children which of them are in view, as Textual is about to show them."""
