@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from multidb_chat.domain.library import Chunk, Document
 
@@ -132,6 +132,28 @@ class Reranker(Protocol):
 
     async def close(self) -> None:
         """Free threads and memory."""
+
+
+class Pieces(NamedTuple):
+    """A text word piece by word piece, as a model reads it.
+
+    `vector` is the unit vector of the whole. Of each piece `ids` has a number that is the same wherever it stands,
+    `spans` its characters, and `vectors` its unit vector in this text, one behind the other; all vectors are of
+    float32, little-endian.
+    """
+
+    vector: bytes
+    ids: tuple[int, ...]
+    spans: tuple[tuple[int, int], ...]
+    vectors: bytes
+
+
+@runtime_checkable
+class PieceEmbedder(Protocol):
+    """An embedder that can tell what each word means where it stands."""
+
+    async def embed_pieces(self, texts: Sequence[str]) -> list[Pieces]:
+        """Return the word pieces of sentences and questions, in order; of a long text those at its beginning."""
 
 
 class SearchIndex(Protocol):

@@ -13,7 +13,7 @@ from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.errors import InvalidInput
 from multidb_chat.domain.library import Collection
 from multidb_chat.domain.reading import FetchedFile
-from multidb_chat.domain.search import Embedder, Match, SearchFilters
+from multidb_chat.domain.search import Match, Pieces, SearchFilters
 from multidb_chat.services.ingesting.events import FileDone
 from multidb_chat.services.ingestion import Ingestion
 from multidb_chat.services.retrieval import Retrieval
@@ -26,9 +26,10 @@ COLLECTION = Collection("texts", OWNER.id, "texts", datetime(2024, 1, 1, tzinfo=
 class Memory:
     """An embedder that remembers what it embedded: many questions are answered from few sentences."""
 
-    def __init__(self, embedder: Embedder) -> None:
+    def __init__(self, embedder: MiniLMEmbedder) -> None:
         self._embedder = embedder
         self._known: dict[str, bytes] = {}
+        self._read: dict[str, Pieces] = {}
         self.name, self.dimensions = embedder.name, embedder.dimensions
 
     async def embed_query(self, text: str) -> bytes:
@@ -42,6 +43,12 @@ class Memory:
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
         self._known.update(zip(new, await self._embedder.embed_documents(new), strict=True))
         return [self._known[text] for text in texts]
+
+    async def embed_pieces(self, texts: Sequence[str]) -> list[Pieces]:
+        """Return the word pieces of sentences and questions."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._read]
+        self._read.update(zip(new, await self._embedder.embed_pieces(new), strict=True))
+        return [self._read[text] for text in texts]
 
     async def close(self) -> None:
         """Close the embedder."""
@@ -59,7 +66,7 @@ class Nothing:
 class Texts:
     """The evaluation texts, ready to be searched."""
 
-    def __init__(self, library: SqliteLibrary, retrieval: Retrieval, embedder: Embedder) -> None:
+    def __init__(self, library: SqliteLibrary, retrieval: Retrieval, embedder: Memory) -> None:
         self.library = library
         self.retrieval = retrieval
         self.embedder = embedder

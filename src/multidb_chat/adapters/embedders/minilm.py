@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from multidb_chat.adapters.embedders.threads import Threads, processors
 from multidb_chat.domain.errors import StoreCorrupt
+from multidb_chat.domain.search import Pieces
 
 if TYPE_CHECKING:
     from multidb_chat.adapters.embedders.minilm_model import MiniLMModel
@@ -63,6 +64,14 @@ class MiniLMEmbedder:
         finally:
             stop.set()
         return vectors
+
+    async def embed_pieces(self, texts: Sequence[str]) -> list[Pieces]:
+        """Return the word pieces of sentences and questions, in order; of a long text the first 254."""
+        # Somebody waits for the answer that these are for: they do not queue behind documents that are added.
+        model = await self._loaded()
+        return await self._pools.run(
+            self._pools.questions, lambda: model.pieces(list(texts), lambda: self._pools.closed)
+        )
 
     async def verify(self) -> None:
         """Compare the model's files with their recorded sha256. Raises `StoreCorrupt` naming the one that differs."""

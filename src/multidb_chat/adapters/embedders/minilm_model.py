@@ -14,6 +14,7 @@ from tokenizers import Tokenizer
 
 from multidb_chat.adapters.embedders.windows import windows
 from multidb_chat.domain.errors import StoreCorrupt, StoreUnavailable
+from multidb_chat.domain.search import Pieces
 
 # The library reports its use to its makers, and keeps an identifier of the device in the user's home for that, unless
 # it is told not to before it is loaded. Nobody's documents are anybody's business: nothing leaves this machine.
@@ -44,19 +45,34 @@ class MiniLMModel:
             ) from error
         self._begin = self._tokenizer.token_to_id("[CLS]")
         self._end = self._tokenizer.token_to_id("[SEP]")
+        self._vector_name, self._pieces_name = (output.name for output in self._session.get_outputs())
 
     def vectors(self, texts: list[str], stopped: Callable[[], bool]) -> list[bytes]:
         """Return each text's unit vector. `stopped` is asked before each window; True raises `StoreUnavailable`."""
         return [self._vector(text, stopped) for text in texts]
 
+    def pieces(self, texts: list[str], stopped: Callable[[], bool]) -> list[Pieces]:
+        """Return each text's word pieces, those of its first window. `stopped` as above."""
+        return [self._pieces_of(text, stopped) for text in texts]
+
+    def _pieces_of(self, text: str, stopped: Callable[[], bool]) -> Pieces:
+        _check(stopped)
+        beginning = next(slices(text.encode("utf-8", "replace").decode("utf-8")))
+        read = self._tokenizer.encode(beginning, add_special_tokens=False)
+        ids, spans = read.ids[: WINDOW - 2], read.offsets[: WINDOW - 2]
+        vector, rows = self._outputs([self._vector_name, self._pieces_name], ids)
+        inner = rows[1:-1]
+        units = inner / np.maximum(np.linalg.norm(inner, axis=1, keepdims=True), 1e-12)
+        return Pieces(vector.astype("<f4").tobytes(), tuple(ids), tuple(spans), units.astype("<f4").tobytes())
+
     def _vector(self, text: str, stopped: Callable[[], bool]) -> bytes:
         total = np.zeros(1, dtype=np.float32)
-        for window in windows(self._pieces(text, stopped), WINDOW - 2, OVERLAP):
+        for window in windows(self._ids(text, stopped), WINDOW - 2, OVERLAP):
             _check(stopped)
             total = total + (len(window) + 2) * self._run(window)
         return (total / np.linalg.norm(total)).astype("<f4").tobytes()
 
-    def _pieces(self, text: str, stopped: Callable[[], bool]) -> list[int]:
+    def _ids(self, text: str, stopped: Callable[[], bool]) -> list[int]:
         pieces: list[int] = []
         for part in slices(text.encode("utf-8", "replace").decode("utf-8")):  # lone surrogates are no characters
             _check(stopped)
@@ -64,12 +80,15 @@ class MiniLMModel:
         return pieces
 
     def _run(self, window: list[int]) -> NDArray[np.float32]:
+        return self._outputs([self._vector_name], window)[0]
+
+    def _outputs(self, names: list[str], window: list[int]) -> list[NDArray[np.float32]]:
         ids = np.array([[self._begin, *window, self._end]], dtype=np.int64)
         try:
-            vector: NDArray[np.float32] = self._session.run(None, {"input_ids": ids})[0][0]
+            outputs: list[NDArray[np.float32]] = self._session.run(names, {"input_ids": ids})
         except Exception as error:  # as above
             raise StoreUnavailable("embedder", f"a text could not be embedded: {_line(error)}") from error
-        return vector
+        return [output[0] for output in outputs]
 
 
 def slices(text: str) -> Iterator[str]:

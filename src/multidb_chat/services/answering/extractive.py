@@ -4,64 +4,95 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
-from multidb_chat.domain.search import Embedder, Match
+from multidb_chat.domain.search import Embedder, Match, PieceEmbedder, Pieces
 from multidb_chat.domain.turns import AnswerSentence, Draft, Question
 
 if TYPE_CHECKING:  # imported where they work, so that a cached answer costs none of them
+    from multidb_chat.services.answering.alignment import Asked
     from multidb_chat.services.answering.evidence import Candidate
     from multidb_chat.services.answering.passages import Passage
     from multidb_chat.services.answering.question import Analysis
 
-NAME = "extractive-3"
+NAME = "extractive-4"
 """Changes whenever the answers would."""
 
 SUPPORT = 0.52
-"""From which support (0 to 1) of the best sentence on there is an answer. Of the development questions about real
-documents (`scripts/bench answers`) .57 refused 22 % of those that can be answered and .52 refuses 18 %; of those that
-cannot be, 92 and 86 %. At .50 the false answers on the texts written for it double."""
+"""From which support of the best sentences on there is an answer, where only words were compared."""
+
+READ_SUPPORT = 0.46
+"""The same where the sentences were read: docs/quality.md has what other values refuse, and refuse wrongly."""
 
 NOTHING = Draft((), (), False)
+_READ = 16  # sentences that are read
+_DECIDING = 3  # the best of them, which decide whether there is an answer: what stands around them is read too
+_AROUND = 400  # characters before and behind
 
 
 class Extractive:
     """Answers with the passages' own sentences, each cited by its exact span.
 
-    With an `embedder` the most promising `compared` sentences are also compared with the question in meaning; without
-    one the passage's own similarity stands for its sentences.
+    A `reader` that can tell what words mean where they stand reads the most promising sentences; without one the words
+    as they are written decide.
     """
 
-    def __init__(self, embedder: Embedder | None = None, *, support: float = SUPPORT, compared: int = 8) -> None:
-        self._embedder = embedder
-        self._support = support
-        self._compared = compared
+    def __init__(self, reader: "Embedder | PieceEmbedder | None" = None, *, support: float | None = None) -> None:
+        self._reader = reader if isinstance(reader, PieceEmbedder) else None
+        self._name = NAME if self._reader is None else f"{NAME}+{getattr(reader, 'name', '')}"
+        default = SUPPORT if self._reader is None else READ_SUPPORT
+        self._support = default if support is None else support
 
     @property
     def name(self) -> str:
         """Part of the cache key."""
-        return NAME if self._embedder is None else f"{NAME}+{self._embedder.name}"
+        return self._name
 
     async def answer(self, question: Question, matches: Sequence[Match]) -> AsyncIterator[AnswerSentence | Draft]:
         """Yield the sentences, then the draft. Without support only a draft with `found` False."""
         analysis, found = await asyncio.to_thread(_weigh, question.standalone, matches)
-        if self._embedder is not None and found:
-            await self._compare(question.standalone, found[: self._compared], analysis)
+        if self._reader is not None and found and not _asks_for_gist(analysis):
+            found = found[:_READ]
+            await self._read(question.standalone, found, analysis)
         draft = await asyncio.to_thread(_draft, analysis, found, self._support)
         for sentence in draft.sentences:
             yield sentence
         yield draft
 
-    async def _compare(self, question: str, found: "Sequence[Candidate]", analysis: "Analysis") -> None:
-        """Set the similarity of candidates to the question and judge them again."""
-        from multidb_chat.services.answering.judging import judge
+    async def _read(self, question: str, found: "list[Candidate]", analysis: "Analysis") -> None:
+        """Hold the question against candidates word by word, and against what stands around the best of them."""
+        reader = self._reader
+        assert reader is not None
+        asked, *texts = await reader.embed_pieces([question, *map(_in_context, found)])
+        aligning = await asyncio.to_thread(_align, question, asked, found, texts, analysis)
+        best = sorted(found, key=lambda candidate: -candidate.score)[:_DECIDING]
+        around = await reader.embed_pieces([_surroundings(candidate) for candidate in best])
+        await asyncio.to_thread(_support, aligning, best, around, analysis)
 
-        assert self._embedder is not None
-        texts = [_in_context(candidate) for candidate in found]
-        wanted, vectors = await asyncio.gather(
-            self._embedder.embed_query(question), self._embedder.embed_documents(texts)
-        )
-        for candidate, vector in zip(found, vectors, strict=True):
-            candidate.similarity = cosine(wanted, vector)
-            judge(candidate, analysis)
+
+def _align(
+    question: str, asked: Pieces, found: "Sequence[Candidate]", texts: Sequence[Pieces], analysis: "Analysis"
+) -> "Asked":
+    from multidb_chat.services.answering.alignment import Asked
+    from multidb_chat.services.answering.judging import judge
+
+    aligning = Asked(question, asked, texts)
+    for candidate, text in zip(found, texts, strict=True):
+        candidate.similarity = cosine(asked.vector, text.vector)
+        candidate.aligned = aligning.in_text(text)
+        judge(candidate, analysis)
+    return aligning
+
+
+def _support(aligning: "Asked", best: "Sequence[Candidate]", around: Sequence[Pieces], analysis: "Analysis") -> None:
+    from multidb_chat.services.answering.judging import judge
+
+    for candidate, text in zip(best, around, strict=True):
+        candidate.around = aligning.in_text(text)
+        judge(candidate, analysis)
+
+
+def _surroundings(candidate: "Candidate") -> str:
+    unit, text = candidate.unit, candidate.passage.match.chunk.text
+    return text[max(0, unit.start - _AROUND) : unit.end + _AROUND]
 
 
 def _weigh(question: str, matches: Sequence[Match]) -> "tuple[Analysis, list[Candidate]]":
@@ -99,13 +130,19 @@ def _in_context(candidate: "Candidate") -> str:
     return f"{headings[-1]}: {candidate.text}" if headings else candidate.text
 
 
+def _asks_for_gist(analysis: "Analysis") -> bool:
+    from multidb_chat.services.answering.gist import asks_for_gist
+
+    return asks_for_gist(analysis)
+
+
 def _draft(analysis: "Analysis", found: "Sequence[Candidate]", support: float) -> Draft:
-    from multidb_chat.services.answering.gist import asks_for_gist, gist
+    from multidb_chat.services.answering.gist import gist
     from multidb_chat.services.answering.rendering import Sheet
     from multidb_chat.services.answering.selection import select
 
     ranked = sorted(found, key=lambda candidate: -candidate.score)
-    if ranked and asks_for_gist(analysis):
+    if ranked and _asks_for_gist(analysis):
         picks = gist(ranked)
     elif ranked and analysis.terms and max(item.support for item in ranked[:3]) >= support:
         picks = select([item for item in ranked if item.support >= 0.8 * support], analysis)

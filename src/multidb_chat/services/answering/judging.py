@@ -3,9 +3,10 @@
 import re
 from collections.abc import Collection
 
+from multidb_chat.services.answering.alignment import Alignment
 from multidb_chat.services.answering.evidence import Candidate
 from multidb_chat.services.answering.passages import heading_of, headings_above, leans
-from multidb_chat.services.answering.question import Analysis
+from multidb_chat.services.answering.question import Analysis, Term
 from multidb_chat.services.answering.words import fold
 
 _REASON = re.compile(
@@ -16,6 +17,10 @@ _DEFINES = re.compile(
     r"\b(is|are|was|were)\b\s+(an?|the|any|what|how|one|another|the name)\b|"
     r"\b(means?|refers? to|denotes?|describes?|stands for|is called|are called|consists? of)\b|\s[:–—]\s|: "
 )
+
+ALIGNED = 0.7  # what alignment counts in the score, beside all that the words as they are written give
+_UNNAMED = 0.9  # of the support of a sentence that was read, where it lacks a name or number that is asked about
+_UNFIT = 0.05  # what it costs the support of a sentence that was read to hold nothing of the kind that is asked for
 
 
 def judge(candidate: Candidate, analysis: Analysis) -> None:
@@ -34,8 +39,21 @@ def judge(candidate: Candidate, analysis: Analysis) -> None:
         score -= 0.5
     if candidate.unit.kind != "code" and len(passage.tokens[candidate.at]) < 4 and not candidate.fits:
         score -= 0.1
+    if candidate.aligned is not None:
+        score += ALIGNED * candidate.aligned.mean
     candidate.score = score
     candidate.support = _support(candidate, analysis, meaning)
+    if candidate.aligned is not None:
+        candidate.support = _read_support(candidate, analysis, candidate.aligned)
+
+
+def _read_support(candidate: Candidate, analysis: Analysis, aligned: Alignment) -> float:
+    """Return the support of a sentence that was read: half by its words, half by what they mean."""
+    around = candidate.around or aligned
+    value = 0.5 * candidate.support + 0.25 * aligned.mean + 0.25 * around.weakest
+    if not candidate.fits:
+        value -= _UNFIT
+    return value * (_UNNAMED if _unmet(candidate, analysis) else 1.0)
 
 
 def _form(candidate: Candidate, analysis: Analysis) -> float:
@@ -138,12 +156,16 @@ def _support(candidate: Candidate, analysis: Analysis, meaning: float) -> float:
     plain = [term for term in analysis.terms if not term.hard and term.weight == 1.0]
     if plain and all(candidate.met[term.key] < 0.5 for term in plain):
         value *= 0.7  # it has the name or the year, and is about something else
-    unmet = [term for term in analysis.terms if term.hard and candidate.met[term.key] < 0.5]
-    if unmet:
+    if unmet := _unmet(candidate, analysis):
         value *= 0.6 if any(term.key[0].isdigit() for term in unmet) else 0.8
     if analysis.expected == "quantity" and analysis.focus and not _counts_focus(candidate, analysis):
         value *= 0.85  # there is a number in it, of something else
     return value * (1.0 if candidate.fits else 0.75)
+
+
+def _unmet(candidate: Candidate, analysis: Analysis) -> list[Term]:
+    """Return the names and numbers of the question that the candidate does not meet."""
+    return [term for term in analysis.terms if term.hard and candidate.met[term.key] < 0.5]
 
 
 def gives_reason(text: str) -> bool:
