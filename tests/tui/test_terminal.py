@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import sys
 import time
 from pathlib import Path
@@ -118,3 +119,43 @@ def test_the_second_start_goes_straight_on_as_a_guest(home: Path) -> None:
     assert b"what everybody here may see" not in child.before
     child.close()
     assert child.exitstatus == 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads of other processes cannot be counted here")
+@pytest.mark.parametrize("signals", [[signal.SIGCONT], [signal.SIGSTOP, signal.SIGCONT]])
+def test_the_terminal_is_read_once_after_the_program_was_stopped_and_goes_on(
+    home: Path, signals: list[signal.Signals]
+) -> None:
+    child = start(home)
+    child.expect_exact(b"what everybody here may see")
+    time.sleep(1)  # until what is loaded behind the first paint has its threads
+    before = threads(child.pid)
+    for number in signals:
+        os.kill(child.pid, number)
+    child.expect_exact(b"\x1b[?1049h")  # the app's own screen, again
+    end = time.monotonic() + PATIENCE
+    while threads(child.pid) > before:
+        assert time.monotonic() < end, f"there are {threads(child.pid)} threads, and were {before}"
+        time.sleep(0.05)
+    child.send("g")
+    child.expect_exact(b"Ask your documents")
+    child.send("\x11")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert (child.exitstatus, child.signalstatus) == (0, None)
+
+
+def test_a_terminal_that_is_closed_ends_the_program(home: Path) -> None:
+    child = start(home)
+    child.expect_exact(b"what everybody here may see")
+    os.close(child.child_fd)
+    end = time.monotonic() + PATIENCE
+    while child.isalive():
+        assert time.monotonic() < end, "it is still there"
+        time.sleep(0.05)
+    child.closed = True
+
+
+def threads(pid: int) -> int:
+    """Return how many threads the process has."""
+    return len(list(Path(f"/proc/{pid}/task").iterdir()))

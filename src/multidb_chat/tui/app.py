@@ -29,6 +29,8 @@ from multidb_chat.tui.serving import Serving
 from multidb_chat.tui.themes import NAMES, THEMES
 
 if TYPE_CHECKING:
+    from textual.driver import Driver
+
     from multidb_chat.settings import Tui
 
 # What the first paint can do without and the first question or key needs.
@@ -94,6 +96,15 @@ class ChatApp(App[int]):
         self._desk.additions.listeners.append(self._tell_addition)
         self._chat = ChatScreen(self._serving, self._desk)
         self._first = first
+
+    def get_driver_class(self) -> "type[Driver]":
+        """Return what draws on the terminal and reads it."""
+        chosen = super().get_driver_class()
+        if chosen.__name__ != "LinuxDriver":  # Windows, a browser, or one that was asked for
+            return chosen
+        from multidb_chat.tui.terminal_driver import TerminalDriver
+
+        return TerminalDriver
 
     @property
     def failure(self) -> Exception | None:
