@@ -63,7 +63,8 @@ class PostgresServer:
             self._process = subprocess.Popen(
                 [
                     *_as_postgres(), self._programs / "postgres", "-D", self._data, "-p", str(self.port),
-                    "-c", "listen_addresses=127.0.0.1", "-k", self._home,
+                    # Processes are killed here, never the machine: what the disk has not got yet is not lost.
+                    "-c", "fsync=off", "-c", "listen_addresses=127.0.0.1", "-k", self._home,
                     "-c", "ssl=on", "-c", f"ssl_cert_file={self.certificate}",
                     "-c", f"ssl_key_file={self._home / 'server.key'}", *options,
                 ],

@@ -9,7 +9,10 @@ from multidb_chat.tui.key_names import key_name, short_key_name
 from tests.tui.driving import NARROW, WIDE, ask, lines, member_app_in, prepared, shown, until
 
 CHAT = ("F2 Sources", "F3 Documents", "F4 Why", "F5 Conversations", "^L New")
-DOCUMENTS = ("Esc Back", "Enter Read", "a Add", "/ Filter", "d Remove", "c Collections", "s Sort", "Space Mark")
+DOCUMENTS = (
+    *("Esc Back", "Enter Read", "a Add", "/ Filter", "d Remove"),
+    *("c Collections", "s Sort", "Space Mark", "e Report"),
+)
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,10 @@ class Neighbours(NamedTuple):
 VectorSearch = Callable[[bytes], Awaitable[Neighbours]]
 
 
+GIVEN = "given with the question"
+"""The collection id in matches of texts that came with a question; no stored collection has it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """A passage that was found, with the scores that brought it up.

@@ -9,15 +9,12 @@ from datetime import UTC, datetime
 
 from multidb_chat.domain.library import Chunk, Document, document_id
 from multidb_chat.domain.reading import ParsedDocument
-from multidb_chat.domain.search import Embedder, Match
+from multidb_chat.domain.search import GIVEN, Embedder, Match
 from multidb_chat.domain.text import clean_line
 from multidb_chat.services.answering.extractive import cosine
 from multidb_chat.services.answering.words import Words, is_function_word
 from multidb_chat.services.chunking.cutting import embedding_text
 from multidb_chat.services.chunking.structure import chunk_document
-
-COLLECTION = "given with the question"
-"""The collection id in the matches; no stored collection has it."""
 
 _EMBEDDED = 24  # passages compared in meaning: at about 25 ms each what a question may cost
 _EDGES = 4  # of them so many from the beginning and the end, where a log or a letter says what it is about
@@ -90,8 +87,8 @@ def _document(parsed: ParsedDocument) -> Document:
     content = hashlib.sha256(parsed.text.encode("utf-8", "surrogatepass")).hexdigest()
     now = datetime.now(UTC)
     return Document(
-        id=document_id(COLLECTION, content, parsed.name),
-        collection_id=COLLECTION,
+        id=document_id(GIVEN, content, parsed.name),
+        collection_id=GIVEN,
         source=parsed.name,
         name=parsed.name,
         title=parsed.title,

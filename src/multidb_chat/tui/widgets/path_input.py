@@ -19,6 +19,10 @@ from multidb_chat.tui.paths import being_typed, common_start, completions, dropp
 class PathField(Input):
     """The text of the field; paths that are dropped on it are taken over as paths."""
 
+    def on_mount(self) -> None:
+        """Show the end of a long path: it names the file, and it is where typing goes on."""
+        self.call_after_refresh(self.scroll_to, x=len(self.value), animate=False, force=True)
+
     async def _on_paste(self, event: Paste) -> None:  # type: ignore[override] # Textual awaits either
         event.stop()
         event.prevent_default()
