@@ -22,7 +22,7 @@ if not hasattr(pexpect, "spawn"):
 ROOT = Path(__file__).parents[2]
 # A whole program in a terminal: beside few others, its screens come as fast as they are read.
 pytestmark = pytest.mark.watching
-PATIENCE = 120
+PATIENCE, AGAIN = 120, 20  # seconds
 ANSWERS, EACH = 8, 1_250  # an answer fits on the screen: what has gone by before the next frame is not drawn
 PASTED = 250
 # One escape sequence (ECMA-48): a string with its end, a CSI with its final, or another one with its final.
@@ -64,11 +64,15 @@ class Talk:
         """All that was read."""
         return "".join(self._pieces)
 
-    def wait_for(self, pattern: str) -> None:
-        """Read until the pattern comes behind what was waited for before."""
+    def wait_for(self, pattern: str, again: str = "") -> None:
+        """Read until the pattern comes behind what was waited for before; `again` is sent where it is late."""
         end = time.monotonic() + PATIENCE
+        asking = time.monotonic() + AGAIN
         while (found := re.search(pattern, self._unseen)) is None:
             assert time.monotonic() < end, f"{pattern} did not come"
+            if again and time.monotonic() > asking:
+                self.send(again)
+                asking += AGAIN
             self._unseen = self._unseen[-200:]  # enough for any pattern: looking through all of it again takes long
             with suppress(pexpect.TIMEOUT):
                 self._pieces.append(self._child.read_nonblocking(1 << 16, timeout=1))
@@ -90,8 +94,9 @@ def ask(talk: Talk, kind: str, first: int) -> None:
     talk.send("\x0c")
     talk.wait_for(r"\x1b\[[0-9;]*mAsk your documents")  # the screen is empty
     talk.send(f"{kind} {first} {EACH}\r")
-    # In the panel, whose numbers are letters of another style: the turn is over when its sources are there.
-    talk.wait_for(rf"\[99\] (?:\x1b\[[0-9;]*m)+end of {first}")
+    # In the panel, whose numbers are letters of another style: the turn is over when its sources are there. What was
+    # drawn in two parts is drawn anew where the panel goes and comes (F2).
+    talk.wait_for(rf"\[99\] (?:\x1b\[[0-9;]*m)+end of {first}", "\x1bOQ\x1bOQ")
 
 
 def test_ten_thousand_payloads_do_nothing(home: Path) -> None:
