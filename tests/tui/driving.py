@@ -47,12 +47,15 @@ async def until(pilot: Pilot[int], holds: Callable[[], object]) -> None:
 
 
 async def still(pilot: Pilot[int]) -> None:
-    """Wait until what is drawn stays the same: a single pause does not tell that on a busy machine."""
+    """Wait until the picture stays the same, and is one: a single pause does not tell that on a busy machine.
+
+    Between two screens a picture may be empty that was full before.
+    """
     pictures: list[str] = []
     async with asyncio.timeout(PATIENCE):
-        while len(pictures) < STILL or len(set(pictures[-STILL:])) > 1:
+        while len(pictures) < STILL or len(set(pictures[-STILL:])) > 1 or pictures[-1].count("<text") < STILL:
             await pilot.pause()
-            pictures.append(shown(pilot))
+            pictures.append(pilot.app.export_screenshot())
 
 
 def area(pilot: Pilot[int]) -> QuestionArea:

@@ -128,8 +128,7 @@ def test_the_terminal_is_read_once_after_the_program_was_stopped_and_goes_on(
 ) -> None:
     child = start(home)
     child.expect_exact(b"what everybody here may see")
-    time.sleep(1)  # until what is loaded behind the first paint has its threads
-    before = threads(child.pid)
+    before = threads_at_rest(child.pid)
     for number in signals:
         os.kill(child.pid, number)
     child.expect_exact(b"\x1b[?1049h")  # the app's own screen, again
@@ -159,3 +158,13 @@ def test_a_terminal_that_is_closed_ends_the_program(home: Path) -> None:
 def threads(pid: int) -> int:
     """Return how many threads the process has."""
     return len(list(Path(f"/proc/{pid}/task").iterdir()))
+
+
+def threads_at_rest(pid: int) -> int:
+    """Return how many threads it has when for two seconds none came: all is loaded behind the first paint."""
+    known, since = threads(pid), time.monotonic()
+    while time.monotonic() < since + 2:
+        if (now := threads(pid)) != known:
+            known, since = now, time.monotonic()
+        time.sleep(0.05)
+    return known
