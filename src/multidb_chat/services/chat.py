@@ -26,7 +26,8 @@ from multidb_chat.domain.turns import (
     TurnStarted,
 )
 from multidb_chat.services.answering.answer_cache import AnswerCache
-from multidb_chat.services.drafting import Drafting, Finder, Metering, Searched
+from multidb_chat.services.drafting import Drafting, Metering, Searched
+from multidb_chat.services.finding import Finder
 from multidb_chat.services.kept_answers import KeptAnswers
 from multidb_chat.services.knowledge.base import Found
 from multidb_chat.services.placing import Memory, Pinned, Placing

@@ -21,26 +21,11 @@ from multidb_chat.domain.turns import (
     TurnEvent,
 )
 from multidb_chat.services.answering.citing import written
+from multidb_chat.services.finding import Finder
 from multidb_chat.services.retrieval import Seen
 from multidb_chat.services.turn import Turn, closest, one_side
 
 NOT_FOUND = "I found nothing in your documents that answers this."
-
-
-class Finder(Protocol):
-    """What a turn needs of the retrieval service."""
-
-    async def search(
-        self,
-        question: str,
-        filters: SearchFilters,
-        limit: int = 10,
-        *,
-        merge: bool = True,
-        timings: dict[str, float] | None = None,
-        seen: Seen | None = None,
-    ) -> list[Match]:
-        """Return the best passages."""
 
 
 class Metering(Protocol):

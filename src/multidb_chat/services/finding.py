@@ -7,8 +7,8 @@ from multidb_chat.services.ranking import FUSED, Fusion
 from multidb_chat.services.retrieval import Seen
 
 
-class Finding(Protocol):
-    """Questions in, passages out; `services.retrieval.Retrieval` tells what the methods do and raise."""
+class Finder(Protocol):
+    """Questions in, passages out: what a turn needs. `services.retrieval.Retrieval` tells what it does and raises."""
 
     async def search(
         self,
@@ -21,6 +21,10 @@ class Finding(Protocol):
         seen: Seen | None = None,
     ) -> list[Match]:
         """Return the best passages, best first."""
+
+
+class Finding(Finder, Protocol):
+    """The same, and documents in order, as measurements need them."""
 
     async def rank_documents(
         self, question: str, filters: SearchFilters, limit: int = 100, fusion: Fusion = FUSED
