@@ -143,7 +143,8 @@ async def test_what_is_wrong_is_said_in_the_form_which_stays_open(home: Path) ->
         await fill(pilot, ADA, "not the password")
         await until(pilot, lambda: "The e-mail address or the password is wrong." in shown(pilot))
         assert pilot.app.focused is pilot.app.screen.query_one("#password")
-        await fill(pilot, PASSWORD)
+        await pilot.press(*("space" if one == " " else one for one in PASSWORD))
+        await pilot.press("enter")  # what was typed has replaced what was wrong
         await at_the_chat(pilot)
         await until(pilot, lambda: title(pilot) == f"multidb-chat · {ADA}")
 
@@ -180,7 +181,24 @@ async def test_two_different_passwords_and_a_bad_one_register_nobody(home: Path)
         await pilot.click("#go")
         await until(pilot, lambda: "This password is among those that attackers try first" in shown(pilot))
         assert services(pilot).account.role == "guest"
-        await pilot.press("escape")
+        entry = pilot.app.screen.query_one("#password", Input)
+        assert pilot.app.focused is entry
+        assert entry.selected_text == "password1"
+        await fill(pilot, PASSWORD, PASSWORD)
+        await at_the_chat(pilot)
+
+
+async def test_an_address_that_is_taken_or_is_none_is_mended_where_it_stands(home: Path) -> None:
+    await registered(home)
+    async with app_for(home, "guest").run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: title(pilot) == "multidb-chat · guest")
+        await send(pilot, "/register")
+        await fill(pilot, "ada", PASSWORD, PASSWORD)
+        await until(pilot, lambda: "is no e-mail address" in shown(pilot))
+        await fill(pilot, ADA, PASSWORD, PASSWORD)
+        await until(pilot, lambda: "log in" in shown(pilot))
+        assert pilot.app.focused is pilot.app.screen.query_one("#email")
+        await fill(pilot, "eve@example.org", PASSWORD, PASSWORD)
         await at_the_chat(pilot)
 
 

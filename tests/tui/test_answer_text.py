@@ -69,6 +69,19 @@ async def test_what_is_complete_goes_from_text_to_markdown_without_showing_twice
     assert set(frames) == {1}
 
 
+async def test_a_terminal_that_is_resized_shows_the_end_of_an_answer_once() -> None:
+    app = Stage()
+    async with app.run_test() as pilot:
+        answer = app.query_one(AnswerText)
+        await answer.write("The only paragraph, " + "which is long enough to take some lines of the screen " * 6)
+        await until(pilot, lambda: "The only" in shown(pilot))
+        await answer.finish()
+        await pilot.resize_terminal(30, 40)
+        await until(pilot, lambda: "The only" in shown(pilot) and app.size.width == 30)
+        await pilot.pause()
+        assert shown(pilot).count("The only") == 1
+
+
 async def test_the_screen_is_laid_out_once_for_what_grows() -> None:
     app = Stage()
     async with app.run_test() as pilot:

@@ -7,6 +7,7 @@
     │   ├── InvalidSetting        a configuration key, value or file
     │   ├── UnreadableDocument    a file that yields no text (encrypted, empty, image-only, broken, too large ...)
     │   ├── NotFound              no such collection, document, conversation ...
+    │   ├── UnfitPassword         a new password that is too short, too long or too well known
     │   ├── Conflict              a name or identifier is taken, or a record changed meanwhile
     │   └── EmbedderMismatch      a collection's vectors were made by another embedder
     ├── Refused                   understood, and not allowed
@@ -54,6 +55,10 @@ class UnreadableDocument(InvalidInput):
 
 class NotFound(InvalidInput):
     """The named thing does not exist, or does not exist for this account."""
+
+
+class UnfitPassword(InvalidInput):
+    """A new password is too short, too long, or among those that are tried first."""
 
 
 class Conflict(InvalidInput):

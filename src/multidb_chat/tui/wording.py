@@ -18,8 +18,17 @@ MUTED = "$foreground 65%"
 
 def place(citation: "Citation") -> str:
     """Return where a passage is: title and page."""
-    title = clean_line(citation.title) or clean_line(citation.document_name)
-    return title if citation.page is None else f"{title}, p. {citation.page}"
+    return title(citation) + page(citation)
+
+
+def title(citation: "Citation") -> str:
+    """Return what the document of a passage is called."""
+    return clean_line(citation.title) or clean_line(citation.document_name)
+
+
+def page(citation: "Citation") -> str:
+    """Return the page of a passage as it stands behind the title; empty where there are no pages."""
+    return "" if citation.page is None else f", p. {citation.page}"
 
 
 def headings(citation: "Citation") -> str:

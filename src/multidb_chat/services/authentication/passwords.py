@@ -8,7 +8,7 @@ HMAC-SHA256 of the password under the installation's pepper, which does not lie 
 import base64
 import hmac
 
-from multidb_chat.domain.errors import InvalidInput
+from multidb_chat.domain.errors import UnfitPassword
 from multidb_chat.domain.keys import Key, Keys
 from multidb_chat.domain.signing_in import PasswordHasher, PasswordJudge, Strength
 
@@ -26,15 +26,15 @@ class Passwords:
         self._keys = keys
 
     async def require_good(self, password: str, email: str) -> None:
-        """Raise `InvalidInput` for a password that is not good enough for this address's account."""
+        """Raise `UnfitPassword` for a password that is not good enough for this address's account."""
         if len(password) < SHORTEST:
-            raise InvalidInput(f"A password has {SHORTEST} characters or more; {ADVISED} are better.")
+            raise UnfitPassword(f"A password has {SHORTEST} characters or more; {ADVISED} are better.")
         if len(password) > LONGEST:
-            raise InvalidInput(f"A password has at most {LONGEST:,} characters.")
+            raise UnfitPassword(f"A password has at most {LONGEST:,} characters.")
         if password.casefold() in _of_the_address(email):
-            raise InvalidInput("The e-mail address is no password; choose another one.")
+            raise UnfitPassword("The e-mail address is no password; choose another one.")
         if await self._judge.is_breached(password):
-            raise InvalidInput("This password is among those that attackers try first; choose another one.")
+            raise UnfitPassword("This password is among those that attackers try first; choose another one.")
 
     async def strength(self, password: str, email: str) -> Strength:
         """Estimate how hard it is to guess, and advise."""

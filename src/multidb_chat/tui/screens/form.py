@@ -66,6 +66,10 @@ class FormScreen(ModalScreen[bool]):
         """Do what the form is for; False leaves it open for more. What it raises is shown in the form."""
         raise NotImplementedError
 
+    def at_fault(self, error: Exception) -> str:
+        """Return the field in which to mend what was refused; empty: in none of them."""
+        return ""
+
     def value(self, name: str) -> str:
         """Return what stands in a field."""
         return self.query_one(f"#{name}", Input).value
@@ -78,12 +82,14 @@ class FormScreen(ModalScreen[bool]):
         entry.focus()
 
     def fail(self, text: str, field: str = "") -> None:
-        """Say what is wrong, and go to the field that it is about."""
+        """Say what is wrong, and go to the field that it is about: what is typed replaces what stands there."""
         problem = self.query_one("#problem", Static)
         problem.update(Content(text))
         problem.display = bool(text)
         if field:
-            self.query_one(f"#{field}", Input).focus()
+            entry = self.query_one(f"#{field}", Input)
+            entry.focus()
+            entry.select_all()
         if text:
             self.call_after_refresh(problem.scroll_visible)
 
@@ -118,7 +124,7 @@ class FormScreen(ModalScreen[bool]):
             if await self.carry_out({field.name: self.value(field.name) for field in self.fields}):
                 self.dismiss(True)
         except Exception as error:  # noqa: BLE001 - said in the form, which stays open
-            self.fail(told(error))
+            self.fail(told(error), self.at_fault(error))
         finally:
             button.disabled = False
 

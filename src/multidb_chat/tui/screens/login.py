@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from multidb_chat.domain.errors import LogInRefused, SecondFactorNeeded
+from multidb_chat.domain.errors import InvalidInput, LogInRefused, SecondFactorNeeded
 from multidb_chat.tui.screens.form import Field, FormScreen
 from multidb_chat.tui.serving import Serving, told
 
@@ -37,6 +37,11 @@ class LoginScreen(FormScreen):
             self.notify("The password is set; log in with it.", markup=False)
             self.query_one("#password").focus()
 
+    def at_fault(self, error: Exception) -> str:
+        if isinstance(error, LogInRefused):
+            return "code" if self.value("code") else "password"
+        return "email" if isinstance(error, InvalidInput) else ""
+
     async def carry_out(self, values: dict[str, str]) -> bool:
         services = await self._serving.services()
         try:
@@ -44,8 +49,5 @@ class LoginScreen(FormScreen):
         except SecondFactorNeeded as error:
             self.fail(told(error))
             self.ask_for("code")
-            return False
-        except LogInRefused as error:
-            self.fail(told(error), "code" if values["code"] else "password")
             return False
         return True

@@ -2,19 +2,26 @@
 
 import asyncio
 from collections.abc import Iterator
+from typing import ClassVar
 
 from textual import work
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from multidb_chat.domain.errors import InvalidInput, LogInRefused, UnfitPassword
 from multidb_chat.tui.screens.form import Field, FormScreen
 from multidb_chat.tui.serving import Serving
 from multidb_chat.tui.wording import strength_of
 
 
 class NewPasswordScreen(FormScreen):
-    """A form with a new password in the fields `password` and `again`."""
+    """A form with a new password in the fields `password` and `again`.
+
+    `refused_in` is the field that is wrong when it is not the new password.
+    """
+
+    refused_in: ClassVar[str] = "email"
 
     def __init__(self, serving: Serving) -> None:
         super().__init__()
@@ -40,6 +47,11 @@ class NewPasswordScreen(FormScreen):
     def address(self, own: str) -> str:
         """Return the address that the password is for."""
         return own
+
+    def at_fault(self, error: Exception) -> str:
+        if isinstance(error, UnfitPassword):
+            return "password"
+        return self.refused_in if isinstance(error, LogInRefused | InvalidInput) else ""
 
     def same(self, values: dict[str, str]) -> bool:
         """Tell whether the password was typed twice; if not, say so."""
@@ -76,6 +88,7 @@ class ChangePasswordScreen(NewPasswordScreen):
     """Changes one's own password."""
 
     heading = "Change the password"
+    refused_in = "present"
     intro = "All your other log-ins end."
     button = "Change the password"
     fields = (
@@ -118,6 +131,9 @@ class ResetScreen(NewPasswordScreen):
 
     def address(self, own: str) -> str:
         return self.value("email")
+
+    def at_fault(self, error: Exception) -> str:
+        return "code" if isinstance(error, LogInRefused) else super().at_fault(error)
 
     async def carry_out(self, values: dict[str, str]) -> bool:
         if not self.same(values):

@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from multidb_chat.domain.errors import LogInRefused
 from multidb_chat.services.authentication.security import FactorOffer
 from multidb_chat.tui.screens.form import Field, FormScreen
 from multidb_chat.tui.serving import Serving
@@ -37,6 +38,9 @@ class FactorOnScreen(FormScreen):
                 yield Static(Content(_grouped(self._offer.secret)), id="secret", markup=False)
                 yield from super().body()
 
+    def at_fault(self, error: Exception) -> str:
+        return "code" if isinstance(error, LogInRefused) else ""
+
     async def carry_out(self, values: dict[str, str]) -> bool:
         services = await self._serving.services()
         self.codes = await services.account_security.confirm_factor(services.account, values["code"])
@@ -60,6 +64,9 @@ class PasswordNeededScreen(FormScreen):
         super().on_mount()
         box = self.query_one("#form")
         box.border_title = "Remove the second factor" if self._off else "New recovery codes"
+
+    def at_fault(self, error: Exception) -> str:
+        return "password" if isinstance(error, LogInRefused) else ""
 
     async def carry_out(self, values: dict[str, str]) -> bool:
         services = await self._serving.services()

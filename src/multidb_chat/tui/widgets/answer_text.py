@@ -99,9 +99,10 @@ class AnswerText(LaidOutOnce, Vertical):
     async def _finish(self) -> None:
         if self._writing is not None:
             await self._writing
+        text, self._text, self._height = self._text, "", 0  # a terminal that is resized draws it no more
         self._growing.display = False
-        if self._text:
-            await self._markdown.append(self._text)
+        if text:
+            await self._markdown.append(text)
 
     async def _write(self) -> None:
         while self._unwritten:

@@ -9,11 +9,12 @@ from textual.content import Content
 from textual.widgets import Static
 
 from multidb_chat.domain.text import clean, clean_line
-from multidb_chat.domain.turns import Answer, Citation
+from multidb_chat.domain.turns import Answer
 from multidb_chat.tui.commands.keys import ANSWER_KEYS
 from multidb_chat.tui.widgets.answer_text import AnswerText
 from multidb_chat.tui.widgets.paged import Page
-from multidb_chat.tui.wording import headings, place, shown
+from multidb_chat.tui.widgets.source_lines import SourceLines
+from multidb_chat.tui.wording import shown
 
 RATED = {1: "▲ You found this answer good.", -1: "▼ You found this answer bad."}
 
@@ -30,9 +31,6 @@ class Exchange(Page, can_focus=True):
     Exchange { height: auto; padding: 1 1 0 0; border-left: outer transparent; }
     Exchange:focus { border-left: outer $accent; }
     Exchange .question { color: $primary; text-style: bold; padding: 0 1; border-left: outer $primary; }
-    Exchange .sources {
-        color: $text-muted; padding: 0 0 0 2; display: none; text-wrap: nowrap; text-overflow: ellipsis;
-    }
     Exchange .outcome, Exchange .rating { color: $text-muted; padding: 0 0 0 2; text-style: italic; display: none; }
     Exchange .outcome.error { color: $text-error; text-style: none; }
     """
@@ -52,7 +50,7 @@ class Exchange(Page, can_focus=True):
         self._marks: Sequence[str] = ()
         self._question = Static(classes="question", markup=False)
         self._text = AnswerText()
-        self._sources = Static(classes="sources", markup=False)
+        self._sources = SourceLines()
         self._outcome = Static(classes="outcome", markup=False)
         self._rating = Static(classes="rating", markup=False)
         self._draw_question()
@@ -129,22 +127,11 @@ class Exchange(Page, can_focus=True):
         self.ended = True
 
     def _draw_sources(self) -> None:
-        lines = [_line(citation) for citation in shown(self.answer)] if self.answer is not None else []
-        if lines and self.answer is not None and not self.answer.found:
-            lines.insert(0, Content("The nearest passages:"))
-        self._sources.update(Content("\n").join(lines))
-        self._sources.display = bool(lines)
+        if self.answer is not None:
+            self._sources.show(shown(self.answer), "" if self.answer.found else "The nearest passages:")
 
     def rated(self, rating: int, comment: str = "") -> None:
         """Show how the answer was rated."""
         said = f" “{clean_line(comment)}”" if comment else ""
         self._rating.update(Content(RATED[rating] + said))
         self._rating.display = True
-
-
-def _line(citation: Citation) -> Content:
-    """Return one line that says where a passage is: number, title, page, heading, quality and score."""
-    where = [place(citation)]
-    if path := headings(citation):
-        where.append(path.rpartition(" › ")[2])
-    return Content(f"[{citation.number}] {' · '.join(where)}  ({citation.quality} {citation.score:.2f})")
