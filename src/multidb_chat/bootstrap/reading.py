@@ -245,15 +245,15 @@ class Reading(Security):
     def search(self) -> "Retrieval":
         """Passages by words and vectors."""
         from multidb_chat.services.question_vectors import QuestionVectors
-        from multidb_chat.services.retrieval import Retrieval
+        from multidb_chat.services.retrieval import FEW_AHEAD, MANY_AHEAD, Retrieval
 
         embedder, vectors = self.embedder, self.question_vectors
         if embedder is not self.small_embedder:
             vectors = QuestionVectors(embedder, self.cache)
         # A server's library may be large, and was filled by others: what is in the index already is searched at once.
-        patience = None if self._server("library") is None else 1.0
+        patience, ahead = (None, FEW_AHEAD) if self._server("library") is None else (1.0, MANY_AHEAD)
         others = self.embedders.remembered
-        return Retrieval(self.index, self.library, embedder, self.cache, vectors, patience, others)
+        return Retrieval(self.index, self.library, embedder, self.cache, vectors, patience, others, ahead)
 
     @cached_property
     def evaluation(self) -> "Evaluation":

@@ -78,7 +78,8 @@ class Placing:
 
         Raises `NotFound` for what is not the account's.
         """
-        unsaved, scope, facts = "", begin(self._kept.scope(turn)), begin(self._facts(turn))
+        unsaved, scope = "", begin(self._kept.scope(turn))
+        facts = begin(self._facts(turn, self._pinned)) if self._pinned is not None else None
         try:
             turn.standalone = await self._standalone(turn)
         except StoreError as error:
@@ -87,7 +88,8 @@ class Placing:
             if not turn.unread:
                 turn.conversation_id = None
                 unsaved = f"This turn is not saved, and earlier ones are not known: {error}"
-        turn.facts = await facts
+        if facts is not None:
+            turn.facts = await facts
         try:
             turn.scope = await scope
         except StoreError as error:
@@ -106,11 +108,10 @@ class Placing:
             turn.standalone = put
             turn.key = self._kept.key(turn, turn.scope, limit) if turn.scope is not None else ""
 
-    async def _facts(self, turn: Turn) -> tuple[str, ...]:
+    async def _facts(self, turn: Turn, pinned: Pinned) -> tuple[str, ...]:
         """Return what a model is to know of the account; nothing where that cannot be read now."""
-        if self._pinned is not None:
-            with suppress(MultidbChatError):
-                return await self._pinned.all(turn.account)
+        with suppress(MultidbChatError):
+            return await pinned.all(turn.account)
         return ()
 
     async def _standalone(self, turn: Turn) -> str:

@@ -27,9 +27,11 @@ Alike = dict[str, list[str]]
 DEPTH = 50
 # Chunks looked at for each match: some join others, or are of a document that has a better one.
 LOOKED_AT = 2
-# Passages read while the question is embedded, for each match that is wanted: the best ones by words. Of the first
-# thirty of them are all ten matches for three questions of five (Cranfield), of the first fifty for 99 of a hundred.
-READ_AHEAD = 5
+# Passages read while the question is embedded, for each match that is wanted: the best ones by words. Where reading is
+# the processor's work, which embedding wants for itself, few; where it is waiting for a server, so many that nearly all
+# matches are among them. All ten are among the first thirty for three questions of five (Cranfield), among the first
+# fifty for 99 of a hundred.
+FEW_AHEAD, MANY_AHEAD = 2, 5
 
 
 class Seen(NamedTuple):
@@ -65,6 +67,11 @@ class _Search(NamedTuple):
     clock: dict[str, float]
     fusion: Fusion = FUSED
 
+    @property
+    def is_embedded(self) -> bool:
+        """Whether nobody waits for the question's vector any more: it was remembered, or made at once."""
+        return "embedding" in self.clock
+
 
 class _Beside(NamedTuple):
     """What is there when the question's vector comes."""
@@ -89,11 +96,16 @@ class Retrieval:
         vectors: QuestionVectors | None = None,
         patience: float | None = None,
         others: Callable[[str], Embedder | None] = lambda _: None,
+        ahead: int = FEW_AHEAD,
     ) -> None:
-        """`others` gives the embedder of a name, for collections whose vectors `embedder` has not made."""
+        """`others` gives the embedder of a name, for collections whose vectors `embedder` has not made.
+
+        `ahead`: so many passages are read for each match that is wanted before it is known which ones are wanted.
+        """
         self._index = index
         self._library = library
         self._patience = patience
+        self._ahead = ahead
         self._cache = cache
         self._others = others
         self._vectors = {embedder.name: vectors or QuestionVectors(embedder, cache, remembered=0)}
@@ -117,7 +129,7 @@ class Retrieval:
         """
         clock = {} if timings is None else timings
         async with _together() as group:
-            search = _Search(group, question.strip(), seen, READ_AHEAD * limit, merge, clock)
+            search = _Search(group, question.strip(), seen, self._ahead * limit, merge, clock)
             ranked, ahead = await self._ranked(search, filters, LOOKED_AT * limit)
             groups = grouped(ranked, limit) if merge else [[one] for one in ranked[:limit]]
             with _timed(clock, "read"):
@@ -177,10 +189,11 @@ class Retrieval:
         asked, depth, clock = search.question[:MOST_CHARACTERS], max(DEPTH, count), search.clock
         beside = search.group.create_task(self._beside(search, filters, depth))
         vector = await _clocked(clock, "embedding", vectors.of(asked))  # begins before the task does
-        found = await beside
-        similar = await _clocked(clock, "nearest", found.nearest(vector))
         if vectors.are_kept:
             search.group.create_task(vectors.keep(asked))
+            await asyncio.sleep(0)  # it is handed to the cache before what follows keeps the loop busy
+        found = await beside
+        similar = await _clocked(clock, "nearest", found.nearest(vector))
         with _timed(clock, "fusion"):
             ranked = rank(found.words, similar, count, search.fusion)
         return ranked, found.ahead
@@ -191,7 +204,7 @@ class Retrieval:
         with _timed(search.clock, "refresh"), suppress(StoreFull, StoreUnavailable):  # no full disk keeps from reading
             await self._index.refresh(self._patience, versions)
         words = await _clocked(search.clock, "lexical", self._index.lexical(search.question, filters, depth))
-        ahead = self._read_ahead(search, [hit.key for hit in words[: search.ahead]])
+        ahead = self._read_ahead(search, [hit.key for hit in words[: 0 if search.is_embedded else search.ahead]])
         nearest = await self._index.nearest(filters, depth, [hit.key for hit in words])
         return _Beside(words, nearest, ahead)
 

@@ -49,6 +49,19 @@ class WordEmbedder:
         return (total / np.linalg.norm(total)).astype("<f4").tobytes()
 
 
+class LateEmbedder(WordEmbedder):
+    """Is as far when passages are read ahead, or after a moment where none are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reading = asyncio.Event()
+
+    async def embed_query(self, text: str) -> bytes:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.reading.wait(), 0.05)
+        return await super().embed_query(text)
+
+
 EMBEDDER = WordEmbedder()
 
 
@@ -183,6 +196,29 @@ async def test_filters_hold(retrieval: Retrieval, library: SqliteLibrary):
     await library.put_documents(contents)
     assert {match.document.name for match in await retrieval.search("wing", PAPERS)} == {"a", "b"}
     assert [match.document.name for match in await retrieval.search("wing", replace(PAPERS, kinds=("pdf",)))] == ["a"]
+
+
+async def test_passages_read_while_the_question_is_embedded_are_not_read_again(
+    retrieval: Retrieval, index: EmbeddedSearchIndex, library: SqliteLibrary, monkeypatch: pytest.MonkeyPatch
+):
+    await library.put_documents([a_text(f"{n}", f"wing drag number {n}", f"wing and flap {n}") for n in range(8)])
+    expected = await retrieval.search("wing drag 3", PAPERS, 4)
+    late, read, passages = LateEmbedder(), [], library.passages
+
+    async def noted(spans: Sequence[tuple[str, int, int]]):
+        read.append(list(spans))
+        late.reading.set()
+        return await passages(spans)
+
+    monkeypatch.setattr(library, "passages", noted)
+    assert await Retrieval(index, library, late, None, ahead=1).search("wing drag 3", PAPERS, 4) == expected
+    first, *rest = read
+    assert 0 < len(first) <= 4
+    wanted = [span for spans in rest for span in spans]
+    assert not set(first) & set(wanted)
+    read.clear()
+    assert await Retrieval(index, library, late, None, ahead=5).search("wing drag 3", PAPERS, 4) == expected
+    assert len(read) == 1, "all that was wanted was among what was read ahead"
 
 
 async def test_vectors_of_another_embedder_are_refused_with_what_to_do(retrieval: Retrieval, library: SqliteLibrary):

@@ -9,7 +9,6 @@ from multidb_chat.adapters.search_index.masks import Mask
 from multidb_chat.adapters.search_index.memory import Remembered
 from multidb_chat.adapters.search_index.postings import Scored
 from multidb_chat.adapters.search_index.segments import segments
-from multidb_chat.adapters.search_index.tables import SLOT_MASK
 from multidb_chat.adapters.search_index.words import searched
 from multidb_chat.domain.search import Hit, SearchFilters
 
@@ -28,7 +27,8 @@ def search(
     found: list[tuple[int, float]] = []
     for segment in segments(connection, filters.collection_ids):
         scored = [known.postings.of(connection, segment, term) for term in terms]
-        found += _best(_added(scored), known.masks.of(connection, segment, filters), limit)
+        best = _best(_added(scored), known.masks.of(connection, segment, filters), limit)
+        found += [(segment.first + slot, score) for slot, score in best]
     best = sorted(found, key=itemgetter(1), reverse=True)[:limit]
     keys = known.keys.of(connection, [row for row, _ in best])
     return [Hit(*key, score, score / weight) for key, (_, score) in zip(keys, best, strict=True)]
@@ -36,21 +36,21 @@ def search(
 
 def _added(scored: list[Scored]) -> Scored:
     """Return each passage once, with its scores added up."""
-    rows = np.concatenate([one.rows for one in scored])
-    order = np.argsort(rows, kind="stable")  # a merge, as each part is in order
-    rows = rows[order]
-    first = np.flatnonzero(np.diff(rows, prepend=-1))
+    slots = np.concatenate([one.slots for one in scored])
+    order = np.argsort(slots, kind="stable")  # a merge, as each part is in order
+    slots = slots[order]
+    first = np.flatnonzero(np.diff(slots, prepend=-1))
     scores = np.concatenate([one.scores for one in scored])[order]
-    return Scored(rows[first], np.add.reduceat(scores, first) if len(first) else scores)
+    return Scored(slots[first], np.add.reduceat(scores, first) if len(first) else scores)
 
 
 def _best(found: Scored, allowed: Mask | None, limit: int) -> list[tuple[int, float]]:
-    rows, scores = found
+    slots, scores = found
     if allowed is not None:
-        passed = allowed[rows & SLOT_MASK]
-        rows, scores = rows[passed], scores[passed]
-    if len(rows) > limit:
+        passed = allowed[slots]
+        slots, scores = slots[passed], scores[passed]
+    if len(slots) > limit:
         least = np.partition(scores, -limit)[-limit]
-        rows, scores = rows[scores >= least], scores[scores >= least]
+        slots, scores = slots[scores >= least], scores[scores >= least]
     best = np.argsort(-scores, kind="stable")[:limit]
-    return list(zip(rows[best].tolist(), scores[best].tolist(), strict=True))
+    return list(zip(slots[best].tolist(), scores[best].tolist(), strict=True))

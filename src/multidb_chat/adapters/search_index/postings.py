@@ -6,6 +6,7 @@ index alone, so that words that were asked before, as many are in one conversati
 
 import math
 import sqlite3
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -20,16 +21,28 @@ TITLE_WEIGHT, HEADINGS_WEIGHT, BODY_WEIGHT = 3.0, 2.0, 1.0
 # Scoring a passage takes a microsecond, and in a large collection half of all passages hold a frequent word: such
 # words, which weigh little beside the rarer ones, are left out where more than so many passages would be scored.
 MOST_SCORED = 8_000
-# Frequencies that are remembered (a question has a dozen words), and passages of words, of 16 bytes each. Each time
-# there are more, all are forgotten.
-MOST_FREQUENCIES, MOST_PASSAGES = 10_000, 1_000_000
+# Frequencies that are remembered (a question has a dozen words); each time there are more, all are forgotten.
+MOST_FREQUENCIES = 10_000
+# Passages of words that are remembered, of 8 bytes each: those of the words asked last. In 12,500 passages of 120 words
+# all words together have some 900,000.
+MOST_PASSAGES = 2_000_000
+# All passages of a word in one row, as numbers between commas, scores as multiples of a millionth: reading row by row
+# takes a third longer, and each row waits for Python's lock where another thread has work. LIMIT -1 keeps SQLite from
+# putting the two statements together, as bm25() is not for those that gather.
+_FRACTIONS = 1 << 20
+_SCORED = f"""
+    SELECT group_concat(slot), group_concat(CAST(score * {_FRACTIONS} AS INTEGER)) FROM (
+        SELECT rowid - ? AS slot, -bm25(passages, ?, ?, ?) AS score FROM passages
+        WHERE passages MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid LIMIT -1
+    )
+"""  # noqa: S608 - put together from a constant
 
 
 class Scored(NamedTuple):
-    """Rows of passages in ascending order, and a score for each, higher is better."""
+    """Slots of a segment's passages in ascending order, and a score for each, higher is better."""
 
-    rows: NDArray[np.int64]
-    scores: NDArray[np.float64]
+    slots: NDArray[np.int32]
+    scores: NDArray[np.float32]
 
 
 class Postings:
@@ -37,8 +50,9 @@ class Postings:
 
     def __init__(self) -> None:
         self._frequencies: dict[str, int] = {}
-        self._scored: dict[tuple[int, str], Scored] = {}
+        self._scored: dict[tuple[int, str], Scored] = {}  # the one asked last comes last
         self._passages = 0
+        self._lock = Lock()
 
     def telling(self, connection: sqlite3.Connection, terms: list[str]) -> tuple[list[str], float]:
         """Return the terms to be searched, and the sum of their inverse document frequencies, as BM25 weighs them.
@@ -63,24 +77,28 @@ class Postings:
     def of(self, connection: sqlite3.Connection, segment: Segment, term: str) -> Scored:
         """Return the passages of the segment that hold the term, and what it adds to the BM25 of each."""
         key = segment.number, term
-        found = self._scored.get(key)
-        if found is None:
-            found = _scored(connection, segment, term)
-            if self._passages + len(found.rows) > MOST_PASSAGES:
-                self._scored, self._passages = {}, 0
-            self._scored[key] = found
-            self._passages += len(found.rows)
+        with self._lock:
+            found = self._scored.pop(key, None)
+            if found is not None:
+                self._scored[key] = found
+                return found
+        found = _scored(connection, segment, term)
+        with self._lock:
+            if key not in self._scored:  # another thread may have asked meanwhile
+                self._scored[key] = found
+                self._passages += len(found.slots)
+            while self._passages > MOST_PASSAGES and len(self._scored) > 1:
+                self._passages -= len(self._scored.pop(next(iter(self._scored))).slots)
         return found
 
 
 def _scored(connection: sqlite3.Connection, segment: Segment, term: str) -> Scored:
     found = connection.execute(
-        "SELECT rowid, -bm25(passages, ?, ?, ?) FROM passages WHERE passages MATCH ? AND rowid BETWEEN ? AND ?"
-        " ORDER BY rowid",
-        (TITLE_WEIGHT, HEADINGS_WEIGHT, BODY_WEIGHT, term, segment.first, segment.last),
+        _SCORED,
+        (segment.first, TITLE_WEIGHT, HEADINGS_WEIGHT, BODY_WEIGHT, term, segment.first, segment.last),
     )
-    table = np.fromiter(found, [("row", np.int64), ("score", np.float64)])
-    return Scored(table["row"].copy(), table["score"].copy())
+    slots, scores = (np.fromstring(one or "", np.int64, sep=",") for one in found.fetchone())
+    return Scored(slots.astype(np.int32), (scores / _FRACTIONS).astype(np.float32))
 
 
 def _frequency(connection: sqlite3.Connection, term: str) -> int:

@@ -15,8 +15,8 @@ from multidb_chat.adapters.search_index.tables import SLOT_MASK
 from multidb_chat.adapters.search_index.vectors import Floats, Slots, VectorFile, most_similar, touch, with_nearest
 from multidb_chat.domain.search import Neighbours, SearchFilters
 
-# Up to so many vectors a search takes some 0.3 ms at the most, and is run where it is asked for.
-AT_HAND = 10_000
+# Up to so many vectors a search takes less than a millisecond, and is run where it is asked for.
+AT_HAND = 25_000
 
 # A search that needs nothing but a vector. Raises `Damaged`, `Truncated`, and `OSError`.
 Ready = Callable[[bytes], Neighbours]

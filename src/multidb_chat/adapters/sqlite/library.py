@@ -26,6 +26,9 @@ from multidb_chat.domain.library import (
 if TYPE_CHECKING:
     from multidb_chat.adapters.sqlite.library_passages import Passages
 
+# Up to so many passages are read where they are asked for: most are remembered, and reading one takes 25 us.
+AT_HAND = 24
+
 
 class SqliteLibrary:
     """The port `Library` in the file `path`, which is made when it is first needed; the port's docstrings specify it.
@@ -97,7 +100,8 @@ class SqliteLibrary:
 
     async def passages(self, spans: Sequence[tuple[str, int, int]]) -> list[Passage | None]:
         passages = self._passages
-        return await self._database.read(lambda c: passages.of(c, spans))
+        reading = self._database.look if len(spans) <= AT_HAND else self._database.read
+        return await reading(lambda c: passages.of(c, spans))
 
     @cached_property
     def _passages(self) -> "Passages":

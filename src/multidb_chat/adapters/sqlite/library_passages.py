@@ -9,6 +9,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from operator import attrgetter
+from typing import NamedTuple
 
 from multidb_chat.adapters.sqlite.library_rows import CHUNK, DOCUMENT, Row, chunk_of, document_of
 from multidb_chat.adapters.sqlite.library_schema import SEGMENT
@@ -33,7 +34,7 @@ _FURTHER = "SELECT data FROM segments WHERE document = ? AND number BETWEEN ? AN
 # Where the columns of the chunk begin: behind the span, the document's key and its columns.
 _CHUNK = 2 + len(DOCUMENT.split(","))
 
-# Passages that are remembered, of 3 kB or so each; each time there are more, all are forgotten.
+# Passages that are remembered, of 3 kB or so each: so many that were wanted last, and as many of those before.
 MOST_REMEMBERED = 2_000
 
 # A document's id, and its chunks from one number to another.
@@ -44,22 +45,32 @@ class Passages:
     """The passages of one library, each read once while there is no change. Several threads may ask."""
 
     def __init__(self) -> None:
-        self._latest: tuple[int, dict[Span, Passage | None]] = (0, {})
+        self._latest = _Known(0, {}, {})
 
     def of(self, connection: sqlite3.Connection, spans: Sequence[Span]) -> list[Passage | None]:
         """Return for each span its chunks with their text; see the port. The caller began a transaction."""
         known = self._current(last_change(connection))
-        if unknown := [span for span in spans if span not in known]:
-            known.update(zip(unknown, read(connection, unknown), strict=True))
-        return [known[span] for span in spans]
+        known.lately.update((span, known.before[span]) for span in spans if span in known.before)
+        if unknown := [span for span in spans if span not in known.lately]:
+            known.lately.update(zip(unknown, read(connection, unknown), strict=True))
+        return [known.lately[span] for span in spans]
 
-    def _current(self, change: int) -> dict[Span, Passage | None]:
+    def _current(self, change: int) -> "_Known":
         """Return what is known of the state after that change; what a search works with never shrinks."""
-        latest, known = self._latest
-        if latest != change or len(known) > MOST_REMEMBERED:
-            known = {}
-            self._latest = change, known
+        known = self._latest
+        if known.change != change:
+            known = self._latest = _Known(change, {}, {})
+        elif len(known.lately) > MOST_REMEMBERED:
+            known = self._latest = _Known(change, {}, known.lately)
         return known
+
+
+class _Known(NamedTuple):
+    """Passages of the state after a change: those wanted lately, and those wanted before."""
+
+    change: int
+    lately: dict[Span, Passage | None]
+    before: dict[Span, Passage | None]
 
 
 def read(connection: sqlite3.Connection, spans: Sequence[Span]) -> list[Passage | None]:
