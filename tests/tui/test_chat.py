@@ -8,7 +8,7 @@ from textual.widgets import Markdown, Static
 from multidb_chat.tui.app import ChatApp
 from multidb_chat.tui.widgets.sources import SourcesPanel
 from tests.tui.driving import NARROW, WIDE, app_in, area, ask, exchanges, lines, outcome, send, shown, toasts, until
-from tests.tui.home import guest_of
+from tests.tui.home import furnish, guest_of
 
 FOUNDED = "Who founded the Kestrel observatory?"
 CHURN = "What did the 2019 report say about churn?"
@@ -80,6 +80,20 @@ async def test_the_panel_shows_the_cited_words_marked_in_what_surrounds_them(hom
         assert text.count("History") == 1  # said above the passage, and not again in it
         assert "#" not in text  # the marks of headings in Markdown
         assert "excellent" in text
+
+
+async def test_the_panel_shows_items_of_a_list_one_below_the_other_and_says_the_title_once(
+    home: Path, tmp_path: Path
+) -> None:
+    (folder := tmp_path / "more").mkdir()
+    lamps = "- The lamp burns with 1,000 watts\n  and has a spare one.\n- A fog horn was added in 1911.\n"
+    (folder / "survey.md").write_text(f"# Survey of lighthouses\n\nThe lamp of Skerryness was lit in 1854.\n\n{lamps}")
+    await furnish(home, [folder])
+    async with app_in(home).run_test(size=WIDE) as pilot:
+        await ask(pilot, "When was the lamp of Skerryness lit?")
+        text = str(pilot.app.screen.query_one(SourcesPanel).query(".passage").first(Static).render())
+        assert "\n- The lamp burns with 1,000 watts and has a spare one.\n- A fog horn was added" in text
+        assert text.count("Survey of lighthouses") == 1
 
 
 async def test_the_panel_covers_the_chat_only_where_it_is_narrow(home: Path) -> None:

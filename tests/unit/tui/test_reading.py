@@ -29,7 +29,7 @@ def test_lines_hold_all_words_in_order_and_fit_the_width(text: str, width: int) 
     kept = "".join("".join(text[line.start : line.end].split()) for line in lines)
     assert kept == "".join(text.split())
     for line in lines:
-        assert cell_len(drawn(text[line.start : line.end]).rstrip()) <= max(width, 4)
+        assert line.indent + cell_len(drawn(text[line.start : line.end]).rstrip()) <= max(width, 4)
     for at, character in enumerate(text):
         if not character.isspace():
             line = lines[line_at(lines, at)]

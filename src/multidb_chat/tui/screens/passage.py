@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
@@ -14,14 +13,14 @@ from textual.widgets import Static
 from multidb_chat.domain.errors import MultidbChatError, NotFound
 from multidb_chat.domain.text import clean, clean_line
 from multidb_chat.tui.serving import Serving, told
+from multidb_chat.tui.widgets.document_view import DocumentView
 from multidb_chat.tui.widgets.key_line import KeyLine
-from multidb_chat.tui.wording import CITED, MUTED, headings, place
+from multidb_chat.tui.wording import MUTED, headings, place
 
 if TYPE_CHECKING:
     from multidb_chat.domain.turns import Citation
 
 _AROUND = 3  # passages on each side, at first
-_ABOVE = 3  # lines that are seen above the cited words
 REMOVED = "The document is not in the library (any more); these are the words as they were cited."
 CHANGED = "The document was changed since; these are the words as they were cited."
 
@@ -54,8 +53,7 @@ class PassageScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield Static(id="title", markup=False)
         yield Static(id="place", markup=False)
-        with VerticalScroll(id="text"):
-            yield Static(id="passage", markup=False)
+        yield DocumentView()
         yield Static(id="note", markup=False)
         yield KeyLine()
 
@@ -65,7 +63,7 @@ class PassageScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Show the citation that was asked for."""
-        self.query_one("#text").focus()
+        self.query_one(DocumentView).focus()
         self._show()
 
     def action_turn(self, step: int) -> None:
@@ -121,16 +119,8 @@ class PassageScreen(Screen[None]):
             note = REMOVED
         except MultidbChatError as error:
             note = told(error)
-        self._draw(clean(before), clean(words), clean(after), note)
-
-    def _draw(self, before: str, words: str, after: str, note: str) -> None:
-        passage, scroll = self.query_one("#passage", Static), self.query_one("#text", VerticalScroll)
-        passage.update(Content.styled(before, MUTED) + Content.styled(words, CITED) + Content.styled(after, MUTED))
         self.query_one("#note", Static).update(Content(note))
         self.query_one("#note").display = bool(note)
-
-        def to_the_words() -> None:
-            line = Content(before).get_height({}, max(1, passage.size.width)) if before else 0
-            scroll.scroll_to(y=max(0, line - _ABOVE), animate=False)
-
-        self.call_after_refresh(to_the_words)
+        view, span = self.query_one(DocumentView), (len(before), len(before) + len(words))
+        await view.show(before + words + after, ())
+        view.mark([span], span)

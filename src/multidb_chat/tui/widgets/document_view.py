@@ -110,7 +110,7 @@ class DocumentView(ScrollView, can_focus=True):
             rule = f"── {line.label} ".ljust(measure, "─")
             segments = [Segment(rule, self.get_component_rich_style("document--page"))]
         else:
-            segments = self._pieces(line)
+            segments = [Segment(" " * line.indent, base), *self._pieces(line)]
         return Strip([margin, *segments]).adjust_cell_length(width, base)
 
     def _pieces(self, line: Line) -> list[Segment]:
@@ -118,11 +118,12 @@ class DocumentView(ScrollView, can_focus=True):
         own = self.rich_style if line.look == "text" else self.get_component_rich_style(f"document--{line.look}")
         pieces: list[Segment] = []
         at = line.start
+        words = line.end - len(self._text[line.start : line.end].lstrip())  # marks leave out the blanks before them
         first = max(bisect_left(self._highlights, (line.start, 0)) - 1, 0)
         for start, end in self._highlights[first:]:
             if start >= line.end:
                 break
-            start, end = max(start, at), min(end, line.end)
+            start, end = max(start, at, words), min(end, line.end)
             if start < end:
                 pieces.append(Segment(drawn(self._text[at:start]), own))
                 is_current = self._current is not None and self._current[0] <= start < self._current[1]

@@ -11,6 +11,7 @@ from textual.widgets import Static
 
 from multidb_chat.domain.errors import MultidbChatError
 from multidb_chat.domain.text import clean, clean_line
+from multidb_chat.tui.paragraphs import begins
 from multidb_chat.tui.services import Services
 from multidb_chat.tui.wording import CITED, MUTED, headings, place, shown
 
@@ -138,10 +139,14 @@ async def _words(citation: "Citation", services: Services) -> Content:
 def _flat(text: str) -> str:
     """Return the text clean, without the marks of Markdown that begin lines, which say nothing here.
 
-    Lines break only between paragraphs: the panel breaks them where it is narrow.
+    Lines break only between paragraphs and items of lists: the panel breaks them where it is narrow.
     """
-    paragraphs = [" ".join(paragraph.split()) for paragraph in _MARKS.sub("", clean(text)).split("\n\n")]
-    return "\n".join(paragraph for paragraph in paragraphs if paragraph)
+    paragraphs = [""]
+    for line in _MARKS.sub("", clean(text)).split("\n"):
+        if begins(line) or not line.strip():
+            paragraphs.append("")
+        paragraphs[-1] += f" {line}"
+    return "\n".join(" ".join(paragraph.split()) for paragraph in paragraphs if paragraph.strip())
 
 
 def _named(citation: "Citation") -> set[str]:
@@ -150,10 +155,7 @@ def _named(citation: "Citation") -> set[str]:
 
 
 def _tail(text: str, said: set[str]) -> str:
-    paragraphs = _flat(text).split("\n")
-    while paragraphs and paragraphs[-1] in said:
-        paragraphs.pop()
-    flat = "\n".join(paragraphs)
+    flat = "\n".join(paragraph for paragraph in _flat(text).split("\n") if paragraph not in said)
     if len(flat) > _AROUND:
         flat = "… " + flat[-_AROUND:].partition(" ")[2]
     return flat + ("\n" if text.endswith("\n\n") else " " if text[-1:].isspace() else "") if flat else ""
@@ -163,4 +165,5 @@ def _head(text: str) -> str:
     flat = _flat(text)
     if len(flat) > _AROUND:
         flat = flat[:_AROUND].rpartition(" ")[0] + " …"
-    return ("\n" if text.startswith("\n\n") else " " if text[:1].isspace() else "") + flat if flat else ""
+    breaks = text.startswith("\n") and (text[1:2] == "\n" or begins(text[1:]))
+    return ("\n" if breaks else " " if text[:1].isspace() else "") + flat if flat else ""
