@@ -206,3 +206,46 @@ def test_what_cannot_rerank_is_told_in_one_line(program: Program, tmp_path: Path
         assert (done.returncode == 0) == (not told)
         assert told in done.stderr
         assert len(done.stderr.strip().splitlines()) <= 1
+
+
+def test_what_models_take_to_find_passages_is_counted_and_ends_with_the_plan(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "queries.jsonl").write_text(json.dumps({"id": "a", "text": "sails and churn"}) + "\n")
+    (tmp_path / "qrels.tsv").write_text("a 0 report.md 1\n")
+    judged = ("--queries", tmp_path / "queries.jsonl", "--qrels", tmp_path / "qrels.tsv")
+    ways: tuple[tuple[tuple[object, ...], int], ...] = (
+        (("docs", "search", "sails and churn", "--rerank", "model"), 1),
+        (("docs", "search", "sails and churn", "--rerank", "model", "--rewrite", "model"), 2),
+        (
+            ("docs", "search", "--queries", tmp_path / "queries.jsonl", "--run", tmp_path / "run", "--rerank", "model"),
+            1,
+        ),
+        (("eval", "run", *judged, "--compare", "both:rerank=20", "--rerank", "model"), 1),
+    )
+    with served(saying("2, 1")) as (url, came):
+        program("config", "set", "search.timeout_s", "300")
+        program("models", "use", "openai:scripted", "--url", url)
+        requests = 0
+        for way, asks in ways:
+            done = program(*map(str, way))
+            assert done.returncode == 0, done.stderr
+            assert "note" not in done.stderr
+            requests += asks
+            assert (len(came), used(program)) == (requests, requests * 132)
+        scarce = ("--set", "plans.enterprise_tokens=100")
+        for way, _ in ways[:3]:
+            done = program(*scarce, *map(str, way))
+            assert done.returncode == 0, done.stderr
+            assert done.stderr.count("no model was asked to help: All 100 tokens a month") == 1
+        measured = program(*scarce, *map(str, ways[3][0]))
+        assert (measured.returncode, measured.stdout) == (4, "")
+        assert "error: All 100 tokens a month (enterprise) are used" in measured.stderr
+        asked = program(*scarce, "ask", "--rerank", "model", CHURN)
+        assert asked.stdout.endswith("[1]\n")
+        assert asked.stderr.count("All 100 tokens") == 1
+        assert (len(came), used(program)) == (requests, requests * 132)
+
+
+def used(program: Program) -> int:
+    """Return the tokens that are counted against the plan."""
+    usage = json.loads(program("usage", "--json").stdout)["usage"]
+    return sum(one["used"] for one in usage if one["resource"] == "tokens")

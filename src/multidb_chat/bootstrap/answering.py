@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from multidb_chat.services.knowledge.base import KnowledgeBase
     from multidb_chat.services.knowledge.curation import Curation
     from multidb_chat.services.knowledge.promotion import Promotions
-    from multidb_chat.services.modelled.metering import Meter
     from multidb_chat.services.narrowing import Narrowing
     from multidb_chat.services.pinned_facts import PinnedFacts
     from multidb_chat.services.recalling.reading import Recollection
@@ -129,14 +128,6 @@ class Answering(Reading):
         from multidb_chat.services.recalling.service import TalkMemory
 
         return TalkMemory(self.conversations, self.language_model, self.meter, model.memory_tokens, model.rewrite)
-
-    @cached_property
-    def meter(self) -> "Meter":
-        """What counts the tokens of language models."""
-        from multidb_chat.services.answering.extractive import Extractive
-        from multidb_chat.services.modelled.metering import Meter
-
-        return Meter(self.plans, Extractive(self.small_embedder))
 
     @cached_property
     def chat(self) -> "Chat":

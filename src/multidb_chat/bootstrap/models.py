@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from multidb_chat.adapters.security.keyring_secrets import KeyringSecret
     from multidb_chat.domain.language import LanguageModel
     from multidb_chat.domain.search import Reranker
+    from multidb_chat.services.modelled.paying import PaidModel
     from multidb_chat.services.rewriting import Rewriter
     from multidb_chat.settings import Settings
 
@@ -47,7 +48,7 @@ def language_model(
     return RemoteModel(provider, name, url=url, key=key, timeout=model.timeout_s)  # type: ignore[arg-type] # the rule's
 
 
-def reranker(settings: "Settings", model: Callable[[], "LanguageModel | None"]) -> "Reranker | None":
+def reranker(settings: "Settings", model: Callable[[], "PaidModel | None"]) -> "Reranker | None":
     """Return what puts passages in order, None where nothing does; `model` gives the language model.
 
     Raises `InvalidSetting` without the extra, the folder or the model that it needs.
@@ -64,7 +65,7 @@ def reranker(settings: "Settings", model: Callable[[], "LanguageModel | None"]) 
     return CrossEncoderReranker(Path(place).expanduser(), settings.embedder.device, settings.embedder.precision)
 
 
-def rewriter(settings: "Settings", model: Callable[[], "LanguageModel | None"]) -> "Rewriter | None":
+def rewriter(settings: "Settings", model: Callable[[], "PaidModel | None"]) -> "Rewriter | None":
     """Return what says questions in other words, None where nothing does. Raises like `reranker`."""
     if settings.search.rewrite == NONE:
         return None
@@ -77,7 +78,7 @@ def rewriter(settings: "Settings", model: Callable[[], "LanguageModel | None"]) 
     return FeedbackRewriter()
 
 
-def _there(key: str, model: "LanguageModel | None") -> "LanguageModel":
+def _there(key: str, model: "PaidModel | None") -> "PaidModel":
     if model is None:
         raise InvalidSetting(f"{key}: there is no language model yet; choose one: multidb-chat models use NAME")
     return model

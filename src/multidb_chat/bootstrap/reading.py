@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from multidb_chat.services.ingesting.events import IngestEvent
     from multidb_chat.services.ingesting.sources import Input
     from multidb_chat.services.ingestion import Ingestion
+    from multidb_chat.services.modelled.metering import Meter
+    from multidb_chat.services.modelled.paying import PaidModel
     from multidb_chat.services.models import ModelShelf
     from multidb_chat.services.one_off import OneOff
     from multidb_chat.services.plans import Plans
@@ -198,6 +200,19 @@ class Reading(Security):
         return language_model(self.settings, keyring_secret, os.environ)
 
     @cached_property
+    def meter(self) -> "Meter":
+        """What counts the tokens of language models."""
+        from multidb_chat.services.answering.extractive import Extractive
+        from multidb_chat.services.modelled.metering import Meter
+
+        return Meter(self.plans, Extractive(self.small_embedder))
+
+    def _paid_model(self) -> "PaidModel | None":
+        from multidb_chat.services.modelled.paying import PaidModel
+
+        return None if self.language_model is None else PaidModel(self.language_model, self.meter)
+
+    @cached_property
     def reranking(self) -> "Reranking | None":
         """What puts the best passages in order; None where they stay as they are found.
 
@@ -206,7 +221,7 @@ class Reading(Security):
         from multidb_chat.bootstrap.models import reranker
 
         search = self.settings.search
-        if (made := reranker(self.settings, lambda: self.language_model)) is None:
+        if (made := reranker(self.settings, self._paid_model)) is None:
             return None
         from multidb_chat.services.reranking import Reranking
 
@@ -220,7 +235,7 @@ class Reading(Security):
         """
         from multidb_chat.bootstrap.models import rewriter
 
-        return rewriter(self.settings, lambda: self.language_model)
+        return rewriter(self.settings, self._paid_model)
 
     @cached_property
     def retrieval(self) -> "Finding":

@@ -12,6 +12,7 @@ from multidb_chat.cli.listing import NO_DOCUMENTS
 from multidb_chat.domain.errors import InvalidInput
 from multidb_chat.domain.search import Match, SearchFilters
 from multidb_chat.domain.text import clean_line
+from multidb_chat.services.modelled.paying import Payer, paid_by
 
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
@@ -23,7 +24,8 @@ async def show_passages(
     console: Console, application: "Application", query: str, filters: SearchFilters, limit: int, as_json: bool
 ) -> Exit:
     """Write the best passages, best first; return whether there were any."""
-    matches = await application.retrieval.search(query, filters, limit) if filters.collection_ids else []
+    with paid_by(application.account) as payer:
+        matches = await application.retrieval.search(query, filters, limit) if filters.collection_ids else []
     if as_json:
         console.write_json({"query": query, "matches": [match_record(match) for match in matches]})
     for number, match in enumerate(() if as_json else matches, 1):
@@ -35,13 +37,19 @@ async def show_passages(
         console.write("   ", Styled(f"{match.quality} {match.score:.2f}", QUALITY_STYLE[match.quality]), _scores(match))
         console.write("   ", Styled(shortened(match.chunk.text, _SNIPPET), "faint"))
     ordered = application.settings.search.rerank == "none" or any(match.reranked is not None for match in matches)
-    if len(matches) > 1 and not ordered:
+    if payer.refusal:
+        _tell_unpaid(console, payer)
+    elif len(matches) > 1 and not ordered:
         console.complain(Styled("note: ", "fair"), "what puts passages in order failed; they stay as they were found")
     if matches:
         return Exit.DONE
     empty = not await application.documents.list(application.account, limit=1) if not filters.collection_ids else False
     console.tell(NO_DOCUMENTS if empty else "Nothing was found.")
     return Exit.NOTHING
+
+
+def _tell_unpaid(console: Console, payer: Payer) -> None:
+    console.complain(Styled("note: ", "fair"), "no model was asked to help: ", payer.refusal)
 
 
 def _scores(match: Match) -> str:
@@ -85,7 +93,7 @@ async def write_run(
     beside = run.with_name(f".{run.name}.{os.getpid()}")
     hits = 0
     try:
-        with beside.open("w", encoding="utf-8") as file:
+        with paid_by(application.account) as payer, beside.open("w", encoding="utf-8") as file:
             for query_id, text in asked:
                 matches = await application.retrieval.rank_documents(text, filters, limit)
                 reranked = any(match.reranked is not None for match in matches)
@@ -98,6 +106,8 @@ async def write_run(
         raise InvalidInput(f"{run}: it cannot be written ({error.strerror})") from error
     finally:
         beside.unlink(missing_ok=True)
+    if payer.refusal:
+        _tell_unpaid(console, payer)
     console.tell(f"{len(asked):,} queries, {hits:,} hits written to {run}")
     return Exit.DONE if hits else Exit.NOTHING
 

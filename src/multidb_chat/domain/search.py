@@ -130,8 +130,8 @@ class Reranker(Protocol):
     async def scores(self, question: str, passages: Sequence[str]) -> list[float]:
         """Return for each passage, in order, how well it answers the question; higher is better, on a scale of its own.
 
-        Nothing of a long passage is passed over. Raises `StoreError` or `ModelError` when it cannot tell; cancelling
-        stops soon.
+        Nothing of a long passage is passed over. Raises `StoreError` or `ModelError` when it cannot tell, and
+        `QuotaExceeded` where nothing is left of what that takes; cancelling stops soon.
         """
 
     async def close(self) -> None:

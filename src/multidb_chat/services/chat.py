@@ -87,7 +87,8 @@ class Chat:
     `limit` is how many passages an answer is made from; `handbook_id`, `threshold` and `meter` are as in `Drafting`.
     `tenant_id` owns the curated knowledge entries; whoever changes one invalidates the cache's scope
     `knowledge:{tenant_id}`. `late` is what keeps turns while the conversations are away, None where nothing does;
-    `pinned` are the facts and `memory` the conversations that a model gets, None where none writes.
+    `pinned` are the facts and `memory` the conversations that a model gets, None where none writes. `order` names what
+    helps to find passages: it may be a model, and is asked only where the message is counted and no answer kept.
     """
 
     def __init__(
@@ -121,6 +122,7 @@ class Chat:
         self._drafting = Drafting(retrieval, answerer, meter, handbook_id, threshold)
         self._saving = Saving(history, late)
         self._memory = memory
+        self._helped = bool(order)
         self._curated = knowledge
         self._statistics = statistics
         self._limit = limit
@@ -184,7 +186,7 @@ class Chat:
                 yield Notice(unsaved)
             taking = self._plans.take(turn.account, MESSAGES, 1, turn.id, allowance)
             counted: Awaitable[Taken] = taking
-            if turn.recalled.turns:  # a model may be asked, and who has no message left may not ask it
+            if turn.recalled.turns or self._helped:  # a model may be asked, and who has no message left may not ask it
                 await (counted := begin(taking))
                 await self._placing.reword(turn, limit)
             with turn.timed("quota"):
@@ -237,8 +239,8 @@ class Chat:
         )
 
     async def _searched(self, turn: Turn, limit: int, finding: asyncio.Task[Answer | None]) -> Searched:
-        """Search, the first time only where no answer is kept: that loads what takes far longer than finding one."""
-        if not self._drafting.has_searched and await finding is not None:
+        """Search; where that takes far longer than finding an answer, as the first time does, only if none is kept."""
+        if (self._helped or not self._drafting.has_searched) and await finding is not None:
             return Searched([], [])
         return await self._drafting.search(turn, limit)
 

@@ -22,34 +22,34 @@ from multidb_chat.domain.turns import (
 )
 from multidb_chat.services.answering.citing import written
 from multidb_chat.services.finding import Finder
+from multidb_chat.services.modelled.paying import Metering as Paying
+from multidb_chat.services.modelled.paying import paid_by
 from multidb_chat.services.retrieval import Seen
 from multidb_chat.services.turn import Turn, closest, one_side
 
 NOT_FOUND = "I found nothing in your documents that answers this."
 
 
-class Metering(Protocol):
+class Metering(Paying, Protocol):
     """What a turn needs of what counts the tokens of models."""
 
     @property
     def quoting(self) -> Answerer:
         """What answers where no model may."""
 
-    async def refusal(self, account: Account) -> str:
-        """Return why no model may write for the account now, empty where one may."""
-
     async def count(self, account: Account, operation_id: str, use: ModelUse) -> str:
         """Count what a model used; return a warning of little left, or nothing."""
 
-    def count_later(self, account: Account, operation_id: str, use: ModelUse) -> None:
-        """Count what a model used, without being waited for."""
-
 
 class Searched(NamedTuple):
-    """The passages of one side, the user's documents or the handbook; and those of the other."""
+    """The passages of one side, the user's documents or the handbook; and those of the other.
+
+    `refusal` says why a model that helps to find them was not asked, empty where it was or none does.
+    """
 
     matches: list[Match]
     others: list[Match]
+    refusal: str = ""
 
 
 class Drafting:
@@ -76,7 +76,7 @@ class Drafting:
         mixed = self._handbook_id in ids and len(ids) > 1
         detail: dict[str, float] = {}
         self.has_searched = True
-        with turn.timed("retrieval"):
+        with turn.timed("retrieval"), paid_by(turn.account) as payer:
             # Not merged: a passage is weighed with its own heading, and all that were found shall be weighed.
             found = await self._retrieval.search(
                 turn.standalone,
@@ -88,7 +88,7 @@ class Drafting:
             )
         turn.timings.update({f"retrieval.{step}": value for step, value in detail.items()})
         side, rest = one_side(found, self._handbook_id)
-        return Searched(side[:limit], rest)
+        return Searched(side[:limit], rest, payer.refusal)
 
     async def answer(
         self, turn: Turn, limit: int, searched: Awaitable[Searched] | None
@@ -99,11 +99,14 @@ class Drafting:
         """
         nearest: list[Match] = []
         others: list[Match] = []
+        refusal = ""
         draft: Draft | None = None
         for given in (True, False):
             if not (turn.extra if given else turn.collections):
                 continue
-            matches, others = (list(turn.extra), []) if given else await (searched or self.search(turn, limit))
+            found = Searched(list(turn.extra), []) if given else await (searched or self.search(turn, limit))
+            matches, others, refusal = found
+            turn.passing |= bool(refusal)
             nearest += matches
             usable = matches if given else [match for match in matches if match.score >= self._threshold]
             pieces: list[str] = []
@@ -125,6 +128,8 @@ class Drafting:
                     nearest=(), method=draft.method, model=draft.model, rewording=turn.rewording,
                 )  # fmt: skip
                 return
+        if refusal and draft is None:  # else it was told where the answer was to be made
+            yield Notice(refusal)
         yield AnswerToken(NOT_FOUND)
         near = closest(nearest, others)
         model = draft.model if draft else None

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-from multidb_chat.domain.errors import ModelError, StoreError, StoreUnavailable
+from multidb_chat.domain.errors import ModelError, QuotaExceeded, StoreError, StoreUnavailable
 from multidb_chat.domain.search import Match, Reranker, SearchFilters
 from multidb_chat.services.chunking.cutting import embedding_text
 from multidb_chat.services.finding import Finding
@@ -88,7 +88,7 @@ class RerankedRetrieval:
         begin = asyncio.get_running_loop().time()
         try:
             return await self._reranking.ordered(question, found)
-        except (ModelError, StoreError) as error:
+        except (ModelError, QuotaExceeded, StoreError) as error:
             _LOG.warning("passages stay as they were found: %s", error)
             return list(found)
         finally:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from multidb_chat.domain.errors import ModelError, StoreError
+from multidb_chat.domain.errors import ModelError, QuotaExceeded, StoreError
 from multidb_chat.domain.search import Match, SearchFilters
 from multidb_chat.services.answering.words import Words, is_function_word
 from multidb_chat.services.finding import Finding
@@ -38,7 +38,7 @@ class Rewriter(Protocol):
     async def others(self, question: str, found: Sequence[Match]) -> list[str]:
         """Return other wordings of a question that found these passages, none where there are none.
 
-        Raises `ModelError` when it cannot tell.
+        Raises `ModelError` when it cannot tell, `QuotaExceeded` where nothing is left of what that takes.
         """
 
 
@@ -126,7 +126,7 @@ class MultiQuery:
         try:
             async with asyncio.timeout(self._timeout):
                 others = await self._rewriter.others(question, found)
-        except (ModelError, StoreError, TimeoutError) as error:
+        except (ModelError, QuotaExceeded, StoreError, TimeoutError) as error:
             if self._timeout is None:
                 raise
             _LOG.warning("the question is asked as it stands: %s", str(error) or "no other wording in time")

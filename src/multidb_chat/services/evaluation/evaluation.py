@@ -15,6 +15,7 @@ from multidb_chat.services.evaluation.judgements import Judged
 from multidb_chat.services.evaluation.measures import DEPTH, Measured, measured
 from multidb_chat.services.evaluation.significance import randomisation
 from multidb_chat.services.finding import Finding
+from multidb_chat.services.modelled.paying import paid_by
 from multidb_chat.services.reranking import Reranking
 from multidb_chat.services.retrieval import Retrieval
 from multidb_chat.services.rewriting import MultiQuery, Rewriter
@@ -88,9 +89,10 @@ class Evaluation:
             if not ids:
                 raise InvalidInput("There is no collection to search.")
             begin = time.perf_counter()
-            by_query = {
-                name: measured(await self._ranking(text, ids, one), judged[name]) for name, text in asked.items()
-            }
+            with paid_by(account):
+                by_query = {
+                    name: measured(await self._ranking(text, ids, one), judged[name]) for name, text in asked.items()
+                }
             yield Evaluated(one.name, by_query, time.perf_counter() - begin)
 
     async def _ranking(self, query: str, ids: Sequence[str], one: Configuration) -> list[str]:

@@ -28,9 +28,18 @@ class Asking:
         self._begun = False
 
     async def answer(self, seconds: float) -> str:
-        """Return what the model says; empty where it fails, says too much or is not done in so many seconds.
+        """Return what the model says; empty where it fails, says too much or is not done in so many seconds."""
+        try:
+            said = await self.said(seconds)
+        except (ModelError, TimeoutError):
+            return ""
+        return said if self._ended is not None and self._ended.complete else ""
 
-        Not later than that: a model on this machine that is left ends its step first, which nobody waits for.
+    async def said(self, seconds: float | None = None) -> str:
+        """Return all that the model says, also where it says too much. Raises `ModelError`.
+
+        Raises `TimeoutError` after so many seconds, and not later: a model on this machine that is left ends its step
+        first, which nobody waits for.
         """
         listening = asyncio.create_task(self._listen())
         _LISTENING.add(listening)
@@ -40,12 +49,9 @@ class Asking:
         finally:
             listening.cancel()
         if not done:
-            return ""
-        try:
-            await listening
-        except ModelError:
-            return ""
-        return "".join(self._said) if self._ended is not None and self._ended.complete else ""
+            raise TimeoutError
+        await listening
+        return "".join(self._said)
 
     async def _listen(self) -> None:
         self._begun = True

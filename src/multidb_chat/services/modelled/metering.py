@@ -36,7 +36,7 @@ class Meter:
 
     def count_later(self, account: Account, operation_id: str, use: ModelUse) -> None:
         """Count what a model used where nobody waits for that: its answer was stopped, or made for the program."""
-        if use.tokens:
+        if use.tokens or use.cost:
             task = asyncio.create_task(self._counted(account, operation_id, use))
             self._counting.add(task)
             task.add_done_callback(self._counting.discard)

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from contextlib import aclosing
 
 from multidb_chat.domain.errors import ModelUnavailable
-from multidb_chat.domain.language import LanguageModel, Piece, Prompt, Said
+from multidb_chat.domain.language import Prompt, Said
+from multidb_chat.services.modelled.paying import PaidModel
 from multidb_chat.services.modelled.prompting import neutral
 
 INSTRUCTIONS = """\
@@ -21,7 +21,7 @@ _TOKENS_EACH = 4  # a number, a comma, a space, and one to spare
 class ModelReranker:
     """The port `Reranker` by a language model. Passages that it does not name stay behind, in the order they had."""
 
-    def __init__(self, model: LanguageModel) -> None:
+    def __init__(self, model: PaidModel) -> None:
         self._model = model
 
     @property
@@ -30,12 +30,8 @@ class ModelReranker:
         return f"model {self._model.name}"
 
     async def scores(self, question: str, passages: Sequence[str]) -> list[float]:
-        """Return the places from the end. Raises `ModelError`, also for a reply that names no passage."""
-        said = ""
-        async with aclosing(self._model.stream(_prompt(question, passages))) as events:
-            async for event in events:
-                if isinstance(event, Piece):
-                    said += event.text
+        """Return the places from the end. Raises like `PaidModel.said`, also for a reply that names no passage."""
+        said = await self._model.said(_prompt(question, passages))
         named = [int(number) - 1 for number in _NUMBER.findall(said)]
         order = list(dict.fromkeys(place for place in named if 0 <= place < len(passages)))
         if not order:

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from contextlib import aclosing
 
-from multidb_chat.domain.language import LanguageModel, Piece, Prompt, Said
+from multidb_chat.domain.language import Prompt, Said
 from multidb_chat.domain.search import Match
 from multidb_chat.domain.text import clean_line
+from multidb_chat.services.modelled.paying import PaidModel
 from multidb_chat.services.modelled.prompting import neutral
 
 WORDINGS = 3
@@ -21,7 +21,7 @@ _MARKER = re.compile(r"^\s*(?:\d{1,2}[.)]|[-*•])\s*")
 class ModelRewriter:
     """The `Rewriter` by a language model. It sees the question alone, so that no document can steer what is sought."""
 
-    def __init__(self, model: LanguageModel) -> None:
+    def __init__(self, model: PaidModel) -> None:
         self._model = model
 
     @property
@@ -30,13 +30,9 @@ class ModelRewriter:
         return f"model {self._model.name}"
 
     async def others(self, question: str, found: Sequence[Match]) -> list[str]:
-        """Return up to three other wordings. Raises `ModelError`."""
+        """Return up to three other wordings. Raises like `PaidModel.said`."""
         prompt = Prompt(INSTRUCTIONS, (Said("user", f"<question>\n{neutral(question)}\n</question>"),), 48 * WORDINGS)
-        said = ""
-        async with aclosing(self._model.stream(prompt)) as events:
-            async for event in events:
-                if isinstance(event, Piece):
-                    said += event.text
+        said = await self._model.said(prompt)
         lines = [clean_line(_MARKER.sub("", line)) for line in said.splitlines()]
         good = [line for line in lines if 0 < len(line) <= _LONGEST and line.casefold() != question.casefold()]
         return list(dict.fromkeys(good))[:WORDINGS]

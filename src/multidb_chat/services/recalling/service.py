@@ -3,14 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import Protocol
 
 from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.conversations import Conversation, Conversations, Message
 from multidb_chat.domain.errors import MultidbChatError
 from multidb_chat.domain.language import LanguageModel
-from multidb_chat.domain.turns import ModelUse, Recalled, Rewording
+from multidb_chat.domain.turns import Recalled, Rewording
 from multidb_chat.services.modelled.asking import Asking
+from multidb_chat.services.modelled.paying import Metering
 from multidb_chat.services.modelled.rewriting import Rewriting
 from multidb_chat.services.recalling import summing_up
 from multidb_chat.services.recalling.reading import read_window
@@ -19,16 +19,6 @@ from multidb_chat.services.recalling.window import PAGE, SUMMARY_SHARE, Window, 
 
 _ROUNDS = 3  # summaries in a row, for a conversation that was long before a model wrote
 _log = logging.getLogger(__name__)
-
-
-class Metering(Protocol):
-    """What summing up needs of what counts the tokens of models."""
-
-    async def refusal(self, account: Account) -> str:
-        """Return why no model may write for the account now, empty where one may."""
-
-    def count_later(self, account: Account, operation_id: str, use: ModelUse) -> None:
-        """Count what a model used, without being waited for."""
 
 
 class TalkMemory:

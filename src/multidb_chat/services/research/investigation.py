@@ -15,6 +15,7 @@ from multidb_chat.domain.turns import Answerer, Draft, Question
 from multidb_chat.services.answering.words import Words, is_function_word
 from multidb_chat.services.ingesting.events import FileDone, IngestEvent
 from multidb_chat.services.ingesting.sources import Given, Input
+from multidb_chat.services.modelled.paying import paid_by
 from multidb_chat.services.research.facets import Facet, follow_ups, library_facets, own_facets, topic_of, usual_facets
 from multidb_chat.services.research.findings import Findings, fitting
 from multidb_chat.services.research.quoting import quoted
@@ -92,9 +93,17 @@ class Investigation:
         if not any(character.isalnum() for character in topic):
             raise InvalidInput("The topic is empty: say what to find out.")
         chosen = await self._chosen(account, task)
+        words = await asyncio.to_thread(Words)
+        with paid_by(account):
+            findings, missing = await self._found(about, topic, chosen, words, tell)
+        return await self._written(task, account, topic, chosen, findings, missing, tell)
+
+    async def _found(
+        self, about: str, topic: str, chosen: Sequence[Collection], words: Words, tell: Tell
+    ) -> tuple[Findings, list[str]]:
+        """Return what the documents say, and the words of the topic that they do not hold."""
         filters = SearchFilters(tuple(one.id for one in chosen))
         tell(0.02, "looking for what there is")
-        words = await asyncio.to_thread(Words)
         broad = await self._passages(topic, filters, _BROAD)
         findings = Findings()
         facets = [*own_facets(about), *usual_facets(topic)]
@@ -106,8 +115,7 @@ class Investigation:
             await self._ask(facets, topic, filters, findings, words, tell, 0.05, _FOLLOWING)
             following = await asyncio.to_thread(follow_ups, topic, findings.texts(), facets, words)
             await self._ask(following, topic, filters, findings, words, tell, _FOLLOWING, 0.95)
-        missing = await asyncio.to_thread(_missing, topic, broad, words)
-        return await self._written(task, account, topic, chosen, findings, missing, tell)
+        return findings, await asyncio.to_thread(_missing, topic, broad, words)
 
     async def _chosen(self, account: Account, task: Task) -> list[Collection]:
         """Return the collections to search: those that are named, else all there were when the task was made."""

@@ -1,8 +1,10 @@
-"""A model that says what a test tells it to, piece by piece, and may fail at a certain place."""
+"""A model that says what a test tells it to, piece by piece, and may fail at a certain place; and who counts it."""
 
 from collections.abc import AsyncGenerator, Sequence
 
+from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.language import Ended, Piece, Prompt
+from multidb_chat.domain.turns import ModelUse
 
 
 class Scripted:
@@ -32,6 +34,20 @@ class Scripted:
 
     async def close(self) -> None:
         pass
+
+
+class Counted:
+    """Keeps what it was told to count; `left` says why no model may be asked."""
+
+    def __init__(self, left: str = "") -> None:
+        self._left = left
+        self.uses: dict[str, ModelUse] = {}
+
+    async def refusal(self, account: Account) -> str:
+        return self._left
+
+    def count_later(self, account: Account, operation_id: str, use: ModelUse) -> None:
+        self.uses[operation_id] = use
 
 
 def in_pieces(text: str, size: int) -> list[str]:

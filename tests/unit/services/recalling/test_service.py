@@ -12,30 +12,16 @@ from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.conversations import Conversation
 from multidb_chat.domain.errors import ModelUnavailable
 from multidb_chat.domain.language import Ended, Piece, Prompt
-from multidb_chat.domain.turns import ModelUse, Recalled, Spoken
+from multidb_chat.domain.turns import Recalled, Spoken
 from multidb_chat.services.recalling.reading import read_window
 from multidb_chat.services.recalling.service import TalkMemory
 from multidb_chat.services.recalling.window import Window
-from tests.unit.services.modelled.scripted import Scripted
+from tests.unit.services.modelled.scripted import Counted, Scripted
 from tests.unit.services.recalling.talks import AT, branch
 
 ANN = Account("ann", "user", "free", AT)
 TALK = Conversation("talk", "ann", "Words", AT)
 SUMMED = "The user asked about words, again and again."
-
-
-class Counted:
-    """Keeps what it was told to count; `left` says why no model may be asked."""
-
-    def __init__(self, left: str = "") -> None:
-        self._left = left
-        self.uses: dict[str, ModelUse] = {}
-
-    async def refusal(self, account: Account) -> str:
-        return self._left
-
-    def count_later(self, account: Account, operation_id: str, use: ModelUse) -> None:
-        self.uses[operation_id] = use
 
 
 @pytest.fixture

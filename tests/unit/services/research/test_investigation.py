@@ -17,6 +17,7 @@ from multidb_chat.domain.tasks import Task
 from multidb_chat.services.research.rendering import NOT_SAID
 from multidb_chat.services.tasks.reports import Report, loads
 from multidb_chat.settings import load_settings
+from tests.adapters.language_models.serving import saying, served
 
 TEXTS = Path(__file__).parents[3] / "data" / "answers" / "documents"
 NAMES = ("report-2019.md", "report-2020.md", "report-2021.md", "lighthouse.txt")
@@ -121,6 +122,26 @@ async def test_a_saved_report_is_a_document_that_is_replaced_and_never_cited(app
 async def test_the_same_research_gives_the_same_report(app: Application):
     first, second = [await researched(app, "Halden Telemetry") for _ in range(2)]
     assert first[1] == second[1]
+
+
+async def test_a_model_that_helps_to_find_is_paid_by_whose_research_it_is(furnished: Path, tmp_path: Path):
+    pytest.importorskip("pydantic_ai", reason="the extra models is not installed")
+    shutil.copytree(furnished, tmp_path / "home")
+    with served(saying("1, 2")) as (url, came):
+        model = {"model.name": "openai:scripted", "model.url": url, "search.rerank": "model"}
+        scarce = {"plans.enterprise_tokens": "500"}
+        for overrides in (model, model | scarce):
+            app = Application(load_settings(environ={"MULTIDB_CHAT_HOME": str(tmp_path / "home")}, overrides=overrides))
+            _, report = await researched(app, "customer churn at Halden")
+            assert report.found
+            await app.meter.close()
+            who = await app.account_service.local_account()
+            usage = {one.resource: one.used for one in (await app.plans.usage_of(who)).usage}
+            await app.close()
+            assert usage["tokens"] == 132 * len(came)
+            if overrides is model:
+                first = len(came)
+        assert len(came) == first > 3, "with nothing left, the second research asks no model"
 
 
 async def test_somebody_elses_documents_are_not_found(app: Application):
