@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyotp
 import pytest
+from textual import events
 from textual.pilot import Pilot
 from textual.widgets import DataTable, Input
 
@@ -186,6 +187,19 @@ async def test_two_different_passwords_and_a_bad_one_register_nobody(home: Path)
         assert entry.selected_text == "password1"
         await fill(pilot, PASSWORD, PASSWORD)
         await at_the_chat(pilot)
+
+
+async def test_what_is_typed_all_at_once_goes_into_the_fields_that_it_is_for(home: Path) -> None:
+    await registered(home)
+    async with app_for(home, "guest").run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: title(pilot) == "multidb-chat · guest")
+        await send(pilot, "/login")
+        await until(pilot, lambda: isinstance(pilot.app.focused, Input))
+        for one in f"{ADA}\t{PASSWORD}\n":  # as a password manager does
+            name = {"\t": "tab", "\n": "enter"}.get(one, one)
+            pilot.app.post_message(events.Key(name, one if one.isprintable() else None))
+        await at_the_chat(pilot)
+        await until(pilot, lambda: title(pilot) == f"multidb-chat · {ADA}")
 
 
 async def test_an_address_that_is_taken_or_is_none_is_mended_where_it_stands(home: Path) -> None:

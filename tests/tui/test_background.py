@@ -252,6 +252,9 @@ async def test_empty_screens_say_what_to_do(home: Path) -> None:
         await until(pilot, lambda: "/research TOPIC" in shown(pilot))
         await pilot.press("i")
         await until(pilot, lambda: "Your inbox is empty." in shown(pilot))
+        await until(
+            pilot, lambda: lines(pilot)[-1].split() == ["Esc", "Back", "t", "Tasks", "^P", "Actions", "F1", "Help"]
+        )
         await pilot.press("escape")
         await until(pilot, lambda: area(pilot).has_focus)
 

@@ -115,6 +115,12 @@ async def deleting(pilot: Pilot[int]) -> None:
     await until(pilot, lambda: "for good" in shown(pilot))
 
 
+async def conversations(pilot: Pilot[int]) -> None:
+    await ask(pilot, "When was the Kestrel observatory founded, and who founded it?")
+    await pilot.press("f5")
+    await until(pilot, lambda: "Conversations · " in lines(pilot)[0])
+
+
 async def settings(pilot: Pilot[int]) -> None:
     await send(pilot, "/settings")
     await until(pilot, lambda: "search.limit" in shown(pilot))
@@ -136,7 +142,7 @@ def opened_by(key: str, until_shown: str) -> State:
 
 
 STATES: tuple[State, ...] = (
-    answered, completing, why, documents, reading, adding, added, deleting, settings, help_,
+    answered, completing, why, documents, conversations, reading, adding, added, deleting, settings, help_,
     opened_by("f9", "Inbox"), opened_by("ctrl+b", "Tasks"), opened_by("f8", "Dashboard"),
 )  # fmt: skip
 
@@ -189,7 +195,11 @@ async def test_without_colours_nothing_is_coloured(colourless: ChatApp) -> None:
 async def test_without_colours_what_is_chosen_focused_found_or_wrong_still_shows(colourless: ChatApp) -> None:
     async with colourless.run_test(size=WIDE) as pilot:
         await prepared(pilot)
-        await pilot.press("f3")
+        await ask(pilot, "When was the Kestrel observatory founded, and who founded it?")
+        assert not any(line.startswith("▌") for line in lines(pilot))
+        await pilot.press("alt+up")
+        await until(pilot, lambda: any(line.startswith("▌") for line in lines(pilot)))
+        await pilot.press("escape", "f3")
         await until(pilot, lambda: "Documents · 4" in lines(pilot)[0])
         assert styled(pilot, "churn").reverse
         assert not styled(pilot, "The guide").reverse

@@ -135,6 +135,7 @@ async def test_typing_narrows_the_list_and_esc_shows_all_again(home: Path) -> No
         await opened(pilot)
         await pilot.press("slash", *"kestrel OBS")
         await until(pilot, lambda: titles(pilot) == ["The Kestrel observatory"])
+        assert pilot.app.screen.query_one(DataTable).size.width == NARROW[0]
         await pilot.press("x", "y")
         await until(pilot, lambda: "No document fits what you typed. Esc shows all again." in shown(pilot))
         await pilot.press("escape")
@@ -258,12 +259,11 @@ async def test_adding_is_stopped_by_a_key_and_what_was_stored_stays(home: Path, 
         await opened(pilot, "")
         assert " of 400 files" in shown(pilot)
         await pilot.press("e")
-        await until(pilot, lambda: "reading …" in shown(pilot))
+        await until(pilot, lambda: "reading …" in shown(pilot) and "x Stop adding" in lines(pilot)[-1])
         await pilot.press("x")
         await until(pilot, lambda: "Stopped. What was added stays" in shown(pilot))
         await added(pilot)
-        await pilot.press("x")
-        await until(pilot, lambda: "Nothing is being added." in toasts(pilot))
+        await until(pilot, lambda: "Stop adding" not in lines(pilot)[-1])
 
 
 async def test_the_app_is_left_while_documents_are_added(home: Path, tmp_path: Path) -> None:

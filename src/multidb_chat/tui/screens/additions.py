@@ -44,6 +44,13 @@ class AdditionsScreen(Screen[None]):
         yield DataTable[Text](cursor_type="row", zebra_stripes=True)
         yield KeyLine()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to stop what goes on, and to look at what failed where anything did."""
+        run = self._additions.latest
+        if action == "stop":
+            return run is not None and run.state == "running"
+        return action != "failures" or (run is not None and bool(run.failures))
+
     def on_mount(self) -> None:
         """Follow the run."""
         self.query_one(DataTable).focus()
@@ -57,8 +64,7 @@ class AdditionsScreen(Screen[None]):
 
     async def action_stop(self) -> None:
         """Stop adding; what is stored stays."""
-        if not await self._additions.cancel():
-            self.notify("Nothing is being added.", markup=False)
+        await self._additions.cancel()
 
     def _draw(self) -> None:
         run = self._additions.latest
@@ -70,6 +76,7 @@ class AdditionsScreen(Screen[None]):
         if state != self._drawn:
             self._drawn = state
             self._fill(run)
+            self.refresh_bindings()
 
     def _fill(self, run: Addition) -> None:
         table = self.query_one(DataTable)

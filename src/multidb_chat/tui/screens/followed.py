@@ -22,6 +22,7 @@ EVERY = 1.0
 LIMIT = 200
 Columns = tuple[tuple[str, int], ...]
 One = TypeVar("One")
+_ON_ROWS = ("open", "mark", "clear", "cancel", "retry")
 
 
 class FollowedScreen(Screen[None], Generic[One]):
@@ -81,6 +82,10 @@ class FollowedScreen(Screen[None], Generic[One]):
         row = self.table.cursor_row
         return self.rows[row] if row < len(self.rows) else None
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer what can be done: without a row there is nothing to open or to change."""
+        return action not in _ON_ROWS or bool(self.rows)
+
     def on_mount(self) -> None:
         """Show what there is, and look again as long as the screen is there."""
         self.table.display = False
@@ -106,6 +111,8 @@ class FollowedScreen(Screen[None], Generic[One]):
             self._say(told(error), error=True)
             return
         before, self.rows = self.rows, found
+        if bool(before) != bool(found):
+            self.refresh_bindings()
         if self._columns and list(map(self.task_id, before)) == list(map(self.task_id, found)):
             self._refresh_rows(before)
         else:

@@ -31,7 +31,11 @@ class FormScreen(ModalScreen[bool]):
     """A form; it is dismissed with True when it was carried out, with False when somebody went back."""
 
     CSS_PATH = "form.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Back")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Back"),
+        # At once, before the next key: a password that is typed by a program must not go on in the field before.
+        Binding("enter,tab", "next", "Next field", show=False, priority=True),
+    ]
     heading: ClassVar[str] = ""
     intro: ClassVar[str] = ""
     button: ClassVar[str] = ""
@@ -96,17 +100,23 @@ class FormScreen(ModalScreen[bool]):
     def on_mount(self) -> None:
         """Begin in the first field that is empty."""
         self.query_one("#problem").display = False
+        self.app.clear_notifications()  # what led here would cover it
         empty = [entry for entry in self._entries() if not entry.value]
         (empty or self._entries())[0].focus()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Go to the next field, from the last one on."""
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Go to the next field where there is one; in the last one the keys do what they always do."""
+        return action != "next" or self.focused in self._entries()[:-1]
+
+    def action_next(self) -> None:
+        """Go to the next field."""
         entries = self._entries()
-        position = entries.index(event.input)
-        if position + 1 < len(entries):
-            entries[position + 1].focus()
-        else:
-            self.go_on()
+        at = next(number for number, entry in enumerate(entries) if entry is self.focused)
+        self.set_focus(entries[at + 1])
+
+    def on_input_submitted(self) -> None:
+        """Go on from the last field."""
+        self.go_on()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Go on."""

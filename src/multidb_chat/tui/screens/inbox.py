@@ -15,8 +15,8 @@ from multidb_chat.tui.serving import told
 EMPTY = """\
 Your inbox is empty.
 
-What ends in the background is told here and kept until you clear it. Begin something with /research or /analyze;
-/tasks shows how far it is."""
+What ends in the background is told here and kept until you clear it.
+Begin something with /research or /analyze; /tasks shows how far it is."""
 
 
 class InboxScreen(FollowedScreen[Letter]):

@@ -95,8 +95,8 @@ class ConversationTable(DataTable[Text]):
         title = self._line(clean_line(conversation.title), strong)
         if found.message is not None:
             words = excerpt(found.message.body, self._looked_for, self._widths[1])
-            title = Text("\n").join([title, self._line(words, "dim")])
-        when = Text(f"{conversation.last_activity.astimezone():%Y-%m-%d %H:%M}", style="dim")
+            title = Text("\n").join([title, self._line(words, "italic")])
+        when = Text(f"{conversation.last_activity.astimezone():%Y-%m-%d %H:%M}")
         return Text("●" if conversation.unread else " ", style=strong), title, when
 
     def _line(self, text: str, style: str) -> Text:

@@ -28,7 +28,7 @@ class Exchange(Page, can_focus=True):
     """
 
     DEFAULT_CSS = """
-    Exchange { height: auto; padding: 1 1 0 0; border-left: outer transparent; }
+    Exchange { height: auto; padding: 1 1 0 0; border-left: blank; }
     Exchange:focus { border-left: outer $accent; }
     Exchange .question { color: $primary; text-style: bold; padding: 0 1; border-left: outer $primary; }
     Exchange .outcome, Exchange .rating { color: $text-muted; padding: 0 0 0 2; text-style: italic; display: none; }
