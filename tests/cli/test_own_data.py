@@ -1,6 +1,7 @@
 """Usage, figures, and the rights over one's own data, from the shell."""
 
 import json
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -12,16 +13,24 @@ PASSWORD = b"three lighthouses and a ferry at dawn\n"
 ADDRESS = "ada-of-4711@example.org"
 
 
-@pytest.fixture
-def ada(empty: Program, tmp_path: Path) -> Program:
-    """A program in which Ada is logged in, with a document of hers and a question about it."""
-    done = empty("register", ADDRESS, "--password-stdin", stdin=PASSWORD)
+@pytest.fixture(scope="module")
+def adas(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with Ada's report, and a home in which she is logged in, has added it and asked about it."""
+    folder = tmp_path_factory.mktemp("adas")
+    program = Program(folder / "home")
+    done = program("register", ADDRESS, "--password-stdin", stdin=PASSWORD)
     assert done.returncode == 0, done.stderr
-    report = tmp_path / "report.md"
-    report.write_text(REPORT)
-    assert empty.inside("docs", "add", report).returncode == 0
-    assert empty.inside("ask", CHURN).returncode == 0
-    return empty
+    (folder / "report.md").write_text(REPORT)
+    assert program.inside("docs", "add", folder / "report.md").returncode == 0
+    assert program.inside("ask", CHURN).returncode == 0
+    return folder
+
+
+@pytest.fixture
+def ada(adas: Path, tmp_path: Path) -> Program:
+    """The program with a copy of that home; the report lies beside it."""
+    shutil.copytree(adas, tmp_path, dirs_exist_ok=True)
+    return Program(tmp_path / "home")
 
 
 def test_usage_tells_what_is_left(ada: Program) -> None:
