@@ -25,11 +25,10 @@ def paragraphs(lines: Sequence[str], width: int, blocks: Sequence[Hashable] = ()
         if not blocks or blocks[first] is not None:
             while end < len(lines) and _goes_on(lines, first, end) and (not blocks or blocks[end] == blocks[first]):
                 end += 1
-        run = range(first, end)
-        if max(map(len, lines[first:end])) > width and _is_full(lines[first:end]):
-            yield run
-        else:
-            yield from (range(line, line + 1) for line in run)
+        begin = end if max(map(len, lines[first:end])) <= width else _begin(lines, first, end)
+        yield from (range(line, line + 1) for line in range(first, begin))
+        if begin < end:
+            yield range(begin, end)
         first = end
 
 
@@ -54,7 +53,16 @@ def _goes_on(lines: Sequence[str], first: int, at: int) -> bool:
     return indent(line) == indent(lines[first + 1])
 
 
+def _begin(lines: Sequence[str], first: int, end: int) -> int:
+    """Return where the paragraph begins in these lines, `end` if there is none; further out may stand a heading."""
+    if _is_full(lines[first:end]):
+        return first
+    headed = end > first + 2 and indent(lines[first]) < indent(lines[first + 1]) and _is_full(lines[first + 1 : end])
+    return first + 1 if headed else end
+
+
 def _is_full(lines: Sequence[str]) -> bool:
+    """Tell whether each line was broken where the next word did not fit."""
     measure = max(map(len, lines))
     least = measure - measure // 10  # who breaks lines by hand sometimes does it a little earlier
     full = (len(line.rstrip()) + 1 + len(after.split(None, 1)[0]) > least for line, after in pairwise(lines))

@@ -23,6 +23,11 @@ INDENTED = """\
 
    In winter there is a hovercraft.
 """
+MANUAL = """\
+DESCRIPTION
+       The  tide  program  computes  the  height  of  the tide in the
+       harbours of the northern islands from the harmonic  constants.
+"""
 LIST = """\
 - The lamp burns with 1,000 watts, and has a spare one that switches itself on
   when the first one fails, which happened four times.
@@ -65,6 +70,13 @@ def test_lines_stay_as_far_in_as_they_were() -> None:
         "   island is operated by the Lindqvist company\n"
         "   since 1934, and it carries 120,000 passengers.\n\n"
         "   In winter there is a hovercraft.\n"
+    )
+    assert shown(MANUAL, 50) == (
+        "DESCRIPTION\n"
+        "       The  tide  program  computes  the  height\n"
+        "       of  the tide in the harbours of the\n"
+        "       northern islands from the harmonic\n"
+        "       constants.\n"
     )
     assert shown(LIST, 60).split("\n")[:4] == [
         "- The lamp burns with 1,000 watts, and has a spare one that",

@@ -34,7 +34,7 @@ class Command:
     @property
     def title(self) -> str:
         """The name as the command palette shows it."""
-        return self.name[1:].capitalize()
+        return self.name[1:].replace("-", " ").capitalize()
 
     @property
     def topic(self) -> str:

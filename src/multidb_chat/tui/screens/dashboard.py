@@ -127,7 +127,7 @@ def _summary(figures: "Figures", days: int) -> Content:
     feedback = f"feedback {figures.helpful:,} good, {figures.unhelpful:,} bad"
     if not figures.questions and not figures.answered:
         return Content(EMPTY.format(days=days)) + Content(f"\n{held} · {feedback}")
-    asked = [f"{figures.questions:,} questions"]
+    asked = [counted(figures.questions, "question")]
     rate, median, slow = figures.hit_rate, figures.within(0.5), figures.within(0.95)
     if rate is not None:
         asked.append(f"{100 * rate:.0f} % from the cache")
