@@ -245,6 +245,19 @@ def test_what_models_take_to_find_passages_is_counted_and_ends_with_the_plan(pro
         assert (len(came), used(program)) == (requests, requests * 132)
 
 
+def test_ask_leaves_what_is_due_to_be_summed_up_and_asks_the_model_once(program: Program) -> None:
+    program("config", "set", "model.memory_tokens", "100")
+    with served(saying(*CITED)) as (url, came):
+        program("models", "use", "openai:scripted", "--url", url)
+        for number in range(1, 7):
+            asked = program("ask", "--continue", "--no-cache", CHURN)
+            assert asked.returncode == 0, asked.stderr
+            assert (len(came), used(program)) == (number, number * 132)
+        shown = program("memory", "show").stdout
+        assert "Summary" not in shown
+        assert "before, until they are summed up" in shown
+
+
 def used(program: Program) -> int:
     """Return the tokens that are counted against the plan."""
     usage = json.loads(program("usage", "--json").stdout)["usage"]

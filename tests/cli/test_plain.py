@@ -13,6 +13,7 @@ import pytest
 
 from multidb_chat.bootstrap import Application
 from multidb_chat.cli.console import Console
+from multidb_chat.cli.looping import running_loop
 from multidb_chat.cli.plain_commands import RUN
 from multidb_chat.tui.commands import COMMANDS
 from tests.cli.conftest import CHURN, Program, unsafe
@@ -136,9 +137,9 @@ def test_ctrl_c_stops_an_answer_and_the_chat_goes_on() -> None:
             stopped.append("in order")
             raise
 
-    with asyncio.Runner() as runner:
-        plain._until_stopped(chat, runner, endless())
-        plain._until_stopped(chat, runner, chat.take("/help"))
+    with running_loop() as loop:
+        plain._until_stopped(chat, loop, endless())
+        plain._until_stopped(chat, loop, chat.take("/help"))
     assert stopped == ["in order"]
     assert "Stopped." in out.getvalue()
     assert "Ctrl-D leaves" in out.getvalue()

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 class Answering(Reading):
     """What is said, and what is known of it."""
 
+    stays = True
+    """Whether the program goes on after a turn, so that something can be done beside the next one."""
+
     @cached_property
     def history(self) -> "History":
         """Conversations of an account."""
@@ -127,7 +130,9 @@ class Answering(Reading):
             return None
         from multidb_chat.services.recalling.service import TalkMemory
 
-        return TalkMemory(self.conversations, self.language_model, self.meter, model.memory_tokens, model.rewrite)
+        return TalkMemory(
+            self.conversations, self.language_model, self.meter, model.memory_tokens, model.rewrite, sums_up=self.stays
+        )
 
     @cached_property
     def chat(self) -> "Chat":

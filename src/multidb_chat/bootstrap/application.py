@@ -110,6 +110,7 @@ class Application(Installation):
         """Hold the data folder, and find or make the account that talks."""
         from multidb_chat.adapters.installation.in_use import InUse
 
+        self.stays = who != "shell"
         self._in_use = InUse(self.settings.paths.data)
         await asyncio.to_thread(self._in_use.share)
         await self.identity.open(who)

@@ -1,13 +1,13 @@
 """The chat line by line: for screen readers, simple terminals and pipes. Text comes in order and nothing is redrawn."""
 
-import asyncio
 import sys
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from multidb_chat.cli.answers import AnswerView
 from multidb_chat.cli.console import Console, Exit
+from multidb_chat.cli.looping import Loop, running_loop
 from multidb_chat.cli.session import closed_after, start_log
 from multidb_chat.domain.errors import MultidbChatError
 from multidb_chat.tui.commands import COMMANDS
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from multidb_chat.domain.turns import Answer
     from multidb_chat.settings import Settings
 
-T = TypeVar("T")
 GREETING = "This is multidb-chat, line by line. Ask your documents.\n/help lists the commands, Ctrl-D or /quit leaves."
 _PROMPT = "> "
 
@@ -102,23 +101,23 @@ def run_plain(settings: "Settings", console: Console) -> Exit:
     if typing:
         _edit_lines()
         console.write(GREETING)
-    with asyncio.Runner() as runner:
+    with running_loop() as loop:
         manager = open_application(settings, "app")
-        application = runner.run(manager.__aenter__())
+        application = loop.run(manager.__aenter__())
         try:
             if not application.identity.chosen:
                 if application.identity.notice:
                     console.tell(application.identity.notice)
-                runner.run(application.identity.enter_as_guest(remember=False))
+                loop.run(application.identity.enter_as_guest(remember=False))
             with suppress(MultidbChatError):  # the user's own documents can be asked without the handbook
-                runner.run(application.prepare())
-            _talk(PlainChat(console, application), runner, typing)
+                loop.run(application.prepare())
+            _talk(PlainChat(console, application), loop, typing)
         finally:
-            runner.run(manager.__aexit__(None, None, None))
+            loop.run(manager.__aexit__(None, None, None))
     return Exit.DONE
 
 
-def _talk(chat: PlainChat, runner: asyncio.Runner, typing: bool) -> None:
+def _talk(chat: PlainChat, loop: Loop, typing: bool) -> None:
     """Take line after line. Ctrl-C stops an answer, or drops the line that is being typed."""
     while not chat.leaving:
         try:
@@ -131,12 +130,12 @@ def _talk(chat: PlainChat, runner: asyncio.Runner, typing: bool) -> None:
             chat.console.write()
             continue
         if line.strip():
-            _until_stopped(chat, runner, chat.take(line))
+            _until_stopped(chat, loop, chat.take(line))
 
 
-def _until_stopped(chat: PlainChat, runner: asyncio.Runner, work: Coroutine[Any, Any, None]) -> None:
+def _until_stopped(chat: PlainChat, loop: Loop, work: Coroutine[Any, Any, None]) -> None:
     try:
-        runner.run(work)
+        loop.run(work)
     except KeyboardInterrupt:
         chat.console.write("\nStopped. The conversation does not keep this answer.")
 

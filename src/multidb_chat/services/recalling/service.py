@@ -24,7 +24,8 @@ _log = logging.getLogger(__name__)
 class TalkMemory:
     """What a model gets of conversations within a `budget` of tokens, and the summaries of what no longer fits.
 
-    With `rewrites`, it lets the model put follow-ups so that they stand alone.
+    With `rewrites`, it lets the model put follow-ups so that they stand alone. Without `sums_up` it uses the summaries
+    that are there and makes none: the program ends with the turn.
 
     A summary is made beside the turns, after one; the next turn of this program stops it, since a model on this machine
     does one thing at a time, and it is begun anew after that.
@@ -34,13 +35,20 @@ class TalkMemory:
     """So many of the latest messages have to be read for `window`."""
 
     def __init__(
-        self, conversations: Conversations, model: LanguageModel, meter: Metering, budget: int, rewrites: bool = False
+        self,
+        conversations: Conversations,
+        model: LanguageModel,
+        meter: Metering,
+        budget: int,
+        rewrites: bool = False,
+        sums_up: bool = True,
     ) -> None:
         self._conversations = conversations
         self._model = model
         self._meter = meter
         self._budget = budget
         self._rewrites = rewrites
+        self._sums_up = sums_up
         self._running: set[asyncio.Task[None]] = set()
 
     def window(self, branch: Sequence[Message], around: Sequence[Message]) -> Window:
@@ -67,7 +75,9 @@ class TalkMemory:
 
     def turn_ended(self, account: Account, conversation_id: str) -> None:
         """Sum up what no longer fits, without being waited for."""
-        task = asyncio.create_task(self._sum_up(account, conversation_id))
+        if not self._sums_up:
+            return
+        task = asyncio.create_task(self._sum(account, conversation_id))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
@@ -81,7 +91,7 @@ class TalkMemory:
         self.stop()
         await self.settled()
 
-    async def _sum_up(self, account: Account, conversation_id: str) -> None:
+    async def _sum(self, account: Account, conversation_id: str) -> None:
         try:
             for _ in range(_ROUNDS):
                 conversation = await self._conversations.conversation(conversation_id)

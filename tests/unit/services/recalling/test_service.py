@@ -85,6 +85,17 @@ async def test_nothing_is_summed_up_where_no_tokens_are_left(store: SqliteConver
     assert (seen.summary, model.prompts) == (None, [])
 
 
+async def test_a_program_that_ends_with_the_turn_uses_a_summary_and_makes_none(store: SqliteConversations) -> None:
+    await seen_after(TalkMemory(store, Scripted(SUMMED), Counted(), 600), store, 11)
+    model, counted = Scripted("Another."), Counted()
+    brief = TalkMemory(store, model, counted, 600, sums_up=False)
+    seen = await seen_after(brief, store, 20)
+    assert seen.to_sum_up()
+    assert (model.prompts, counted.uses) == ([], {})
+    latest = await store.messages(TALK.id, limit=brief.page)
+    assert brief.window(branch(20, 30), latest).recalled.summary == SUMMED
+
+
 async def test_a_turn_that_begins_stops_it_and_what_was_used_is_counted(store: SqliteConversations) -> None:
     begun = asyncio.Event()
 
