@@ -1,5 +1,6 @@
 """The screens beside the chat: help and why."""
 
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,11 @@ async def test_why_shows_what_came_nearest_to_a_question_without_an_answer(home:
         for citation in answer.nearest:
             assert f"{citation.score:5.2f}  {citation.quality}" in shown(pilot)
             assert " ".join(citation.snippet.split()[:3]) in shown(pilot)
+
+
+def test_commands_of_a_topic_stand_below_one_heading() -> None:
+    topics = [topic for topic, _ in groupby(COMMANDS, key=lambda command: command.topic)]
+    assert len(set(topics)) == len(topics)
 
 
 async def test_help_shows_every_command_with_its_key(home: Path) -> None:

@@ -64,12 +64,13 @@ COMMANDS = (
     Command("/stats", "", "Show usage and figures in words", "usage:stats", plain=True),
     Command("/session-stats", "", "Show what happened since the start", "usage:session_stats", plain=True),
     Command("/clear-cache", "", "Let your answers be made anew", "usage:clear_cache", plain=True),
-    # Program
-    Command("/help", "", "Show the keys and commands", "program:help_", key="f1", label="Help", plain=True),
-    Command("/model", "[NAME]", "Show which model writes the answers, or use another", "program:model", plain=True),
+    # Memory
     Command("/remember", "FACT", "Let models know this with every question", "memory:remember", plain=True),
     Command("/forget", "N|WORDS", "Forget what was remembered", "memory:forget", plain=True),
     Command("/memory", "", "Show what is remembered of you and of this conversation", "memory:memory", plain=True),
+    # Program
+    Command("/help", "", "Show the keys and commands", "program:help_", key="f1", label="Help", plain=True),
+    Command("/model", "[NAME]", "Show which model writes the answers, or use another", "program:model", plain=True),
     Command("/theme", "[NAME]", "Change the colours: this theme, or the next", "program:theme", key="ctrl+t"),
     Command("/settings", "", "Show and change the settings", "program:settings", key="f10"),
     Command("/quit", "", "Leave", "program:quit_", key="ctrl+q", plain=True),
