@@ -136,6 +136,7 @@ async def test_typing_narrows_the_list_and_esc_shows_all_again(home: Path) -> No
         await pilot.press("slash", *"kestrel OBS")
         await until(pilot, lambda: titles(pilot) == ["The Kestrel observatory"])
         assert pilot.app.screen.query_one(DataTable).size.width == NARROW[0]
+        await until(pilot, lambda: lines(pilot)[-1].split() == ["Esc", "Back", "^P", "Actions", "F1", "Help"])
         await pilot.press("x", "y")
         await until(pilot, lambda: "No document fits what you typed. Esc shows all again." in shown(pilot))
         await pilot.press("escape")

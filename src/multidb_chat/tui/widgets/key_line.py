@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.cells import cell_len
 from textual.content import Content
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from multidb_chat.tui.key_names import short_key_name
 
@@ -97,6 +97,8 @@ class KeyLine(Static):
             binding = one.binding
             if binding.show and one.enabled and binding.key != _HELP:
                 name = binding.key_display or short_key_name(binding.key)
+                if len(name) == 1 and isinstance(self.screen.focused, Input):
+                    continue  # it would be typed
                 actions.setdefault(binding.action, _Key(binding.key, name, binding.description))
         ends = [_Key(key, short_key_name(key), label) for key, label in ((_ACTIONS, "Actions"), (_HELP, "Help"))]
         return list(actions.values()), [one for one in ends if one.key in active]
