@@ -198,10 +198,10 @@ def test_a_broken_file_of_queries_is_refused_with_its_line(shared: Program, tmp_
     assert not (tmp_path / "run").exists()
 
 
-def test_a_collection_says_how_it_is_cut_and_is_cut_otherwise_by_reindexing(program: Program, documents: Path) -> None:
+def test_a_collection_says_how_it_is_cut_and_is_cut_otherwise_by_reindexing(program: Program, tmp_path: Path) -> None:
     made = program.inside("collections", "create", "short", "--chunking", "fixed", "--chunk-size", "200", "--json")
     assert [json.loads(made.stdout)[name] for name in ("chunking", "chunk_chars", "headers")] == ["fixed", 200, True]
-    long = documents / "long.txt"
+    long = tmp_path / "long.txt"
     long.write_text("A sentence about sails. Another about the wind. " * 40)
     assert program.inside("docs", "add", long, "-c", "short").returncode == 0
     before = json.loads(program.inside("collections", "show", "short", "--json").stdout)
