@@ -91,11 +91,11 @@ def test_a_conversation_is_summed_up_while_nobody_types(program: Program) -> Non
     assert child.exitstatus == 0
 
 
-@pytest.mark.parametrize("way", ["/quit", "end of input", "another question"])
+@pytest.mark.parametrize("way", ["end of input", "another question, and /quit"])
 def test_a_summary_that_takes_long_keeps_nobody_waiting(program: Program, way: str) -> None:
     with served(never_done) as (url, came):
         child = until_due(program, url, came)
-        if way == "another question":
+        if way != "end of input":
             child.sendline(CHURN)
             child.expect_exact("2019. [1]", timeout=30)
             child.expect_exact("> ")
