@@ -100,20 +100,20 @@ async def test_the_panel_covers_the_chat_only_where_it_is_narrow(home: Path) -> 
     async with app_in(home).run_test(size=WIDE) as pilot:
         panel = pilot.app.screen.query_one(SourcesPanel)
         await ask(pilot, FOUNDED)
-        assert panel.display
+        await until(pilot, lambda: panel.display)
         await pilot.resize_terminal(*NARROW)
-        assert not panel.display
+        await until(pilot, lambda: not panel.display)
         await pilot.press("f2")
-        assert panel.display
-        assert panel.has_focus
-        assert "northern ridge" in shown(pilot)
+        await until(pilot, lambda: panel.display)
+        await until(pilot, lambda: panel.has_focus)
+        await until(pilot, lambda: "northern ridge" in shown(pilot))
         await pilot.press("escape")
-        assert not panel.display
-        assert area(pilot).has_focus
+        await until(pilot, lambda: not panel.display)
+        await until(pilot, lambda: area(pilot).has_focus)
         await pilot.resize_terminal(*WIDE)
-        assert panel.display
+        await until(pilot, lambda: panel.display)
         await pilot.press("f2")
-        assert not panel.display
+        await until(pilot, lambda: not panel.display)
 
 
 async def test_titles_in_wide_characters_fit_the_screen(home: Path) -> None:
