@@ -195,7 +195,7 @@ class Machines:
         if isinstance(given, settings):
             each = given.stateful_step_count
             phases = [Phase.explicit, Phase.reuse, Phase.generate]  # making an example smaller takes for ever
-            case.settings = settings(given, max_examples=-(-2 * self.wanted // each), phases=phases)
+            case.settings = settings(given, max_examples=-(-6 * self.wanted // (5 * each)), phases=phases)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self._running = nodeid.split("::")[0].removeprefix("tests/adapters/") + " " + nodeid.split("::")[1]

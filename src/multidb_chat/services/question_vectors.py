@@ -3,10 +3,10 @@
 import hashlib
 from collections import OrderedDict
 from contextlib import suppress
+from itertools import count
 
 from multidb_chat.domain.cache import Cache
 from multidb_chat.domain.errors import StoreError
-from multidb_chat.domain.ids import new_id
 from multidb_chat.domain.search import Embedder
 from multidb_chat.services.single_flight import SingleFlight
 
@@ -15,6 +15,7 @@ MOST_CHARACTERS = 4_000
 # A question's vector never changes; a day bounds the cache.
 VECTOR_TTL = 86_400.0
 _UNKEPT = 256
+_ASKED = count()  # tells those that ask at the same time apart
 
 
 class QuestionVectors:
@@ -41,7 +42,7 @@ class QuestionVectors:
         key = self._key(question)
         vector = self._remembered.get(key)
         if vector is None:
-            who = new_id()
+            who = f"asked {next(_ASKED)}"
             vector = await self._making.made(key, who)  # the search and the knowledge base ask at the same time
             if vector is None:
                 try:
