@@ -95,6 +95,7 @@ def test_every_domain_error_has_an_exit_code_of_its_kind() -> None:
         errors.InvalidSetting("x"): Exit.INVALID,
         errors.UnreadableDocument("x", "y"): Exit.INVALID,
         errors.NotFound("x"): Exit.INVALID,
+        errors.UnfitPassword("x"): Exit.INVALID,
         errors.Conflict("x"): Exit.INVALID,
         errors.EmbedderMismatch("x"): Exit.INVALID,
         errors.LogInRefused("x"): Exit.REFUSED,

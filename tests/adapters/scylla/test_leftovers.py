@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from multidb_chat.adapters.scylla import erased
 from multidb_chat.adapters.scylla.conversations import ScyllaConversations
 from multidb_chat.adapters.scylla.conversations_questions import Questions
 from multidb_chat.adapters.scylla.records import DAY, micros, now_micros, shard_of
@@ -90,6 +91,29 @@ async def test_an_erasure_that_was_interrupted_is_completed(store: ScyllaConvers
     assert await store.feedback_on(NOW.date()) == []
     assert await store.idle_conversations(NOW) == []
     assert keyspace.session.execute("SELECT count(*) FROM conversations_by_account").one()[0] == 0
+
+
+async def test_what_was_said_in_a_conversation_goes_when_it_is_put_again_while_its_account_is_erased(
+    store: ScyllaConversations, keyspace: Keyspace, monkeypatch: pytest.MonkeyPatch
+):
+    await store.append(a_message("m1"))
+    await store.put_feedback(a_feedback())
+    refuse, asked = erased.refuse, 0
+
+    async def refused_then(*given):
+        nonlocal asked
+        asked += 1
+        if asked == 1:  # erased just behind the first look
+            await refuse(*given)
+            await erased.mark(*given)
+            return
+        await refuse(*given)
+
+    monkeypatch.setattr(erased, "refuse", refused_then)
+    with pytest.raises(NotFound):
+        await store.put_conversation(TALK)
+    for table in ("conversations", "messages", "message_buckets", "feedback", "conversations_by_account"):
+        assert keyspace.session.execute(f"SELECT count(*) FROM {table}").one()[0] == 0, table
 
 
 async def add_without_end(url: str) -> None:

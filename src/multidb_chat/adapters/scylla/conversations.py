@@ -13,6 +13,7 @@ from multidb_chat.adapters.scylla.conversations_messages import Messages
 from multidb_chat.adapters.scylla.conversations_questions import Questions
 from multidb_chat.adapters.scylla.conversations_search import search
 from multidb_chat.adapters.scylla.conversations_talk import Talk
+from multidb_chat.adapters.scylla.conversations_whole import Whole
 from multidb_chat.adapters.scylla.feedback import FeedbackGiven
 from multidb_chat.adapters.scylla.knowledge import Knowledge
 from multidb_chat.domain.conversations import (
@@ -44,6 +45,7 @@ class ScyllaConversations:
         self._questions = questions
         self._knowledge = Knowledge(connection)
         self._feedback = FeedbackGiven(connection)
+        self._whole = Whole(connection, self._talk, self._messages, self._feedback)
 
     @property
     def making(self) -> bool:
@@ -55,7 +57,7 @@ class ScyllaConversations:
         await self._connection.close()
 
     async def put_conversation(self, conversation: Conversation) -> None:
-        await self._talk.put(conversation)
+        await self._whole.put(conversation)
 
     async def change_conversation(
         self, account_id: str, conversation_id: str, **changes: Unpack[Changes]
@@ -83,21 +85,7 @@ class ScyllaConversations:
         return await self._lists.earliest("active", until, limit)
 
     async def delete_conversation(self, conversation_id: str) -> bool:
-        """Remove what is in the conversation, then itself; so what is interrupted is found and done again.
-
-        What another program adds until the end is removed by the second round, or by that program itself. Of one that
-        is unknown, what may be left is removed.
-        """
-        conversation = await self._talk.conversation(conversation_id)
-        removed, _ = await asyncio.gather(
-            self._messages.remove_all(conversation_id, forget=conversation is None),
-            self._feedback.remove_to(conversation_id),
-        )
-        if conversation is None:
-            return False
-        gone = await self._talk.remove(conversation)
-        await self._messages.remove_all(conversation_id, forget=True, before=removed)
-        return gone
+        return await self._whole.remove(conversation_id)
 
     async def erase(self, account_id: str) -> int:
         await erased.mark(self._connection, account_id)
@@ -115,7 +103,7 @@ class ScyllaConversations:
         conversation = await self._talk.conversation(conversation_id)
         gone = False
         if conversation is None or conversation.account_id == account_id:
-            gone = await self.delete_conversation(conversation_id)
+            gone = await self._whole.remove(conversation_id)
         await self._lists.forget(account_id, state, conversation_id, revision)
         return gone
 

@@ -12,13 +12,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Unpack
 
-from multidb_chat.adapters.scylla import erased
 from multidb_chat.adapters.scylla.connection import UNSET, Connection
 from multidb_chat.adapters.scylla.conversations_lists import CONVERSATIONS, Lists
 from multidb_chat.adapters.scylla.errors import STORE
 from multidb_chat.adapters.scylla.records import now_micros
 from multidb_chat.domain.conversations import Changes, Conversation
-from multidb_chat.domain.errors import Conflict, NotFound, StoreUnavailable
+from multidb_chat.domain.errors import Conflict, StoreUnavailable
 
 # ruff: noqa: S608 - statements are put together from constants only
 
@@ -59,17 +58,7 @@ class Talk:
                 raise Conflict(f"The conversation {conversation.id!r} belongs to another account.")
             return replace(conversation, forked_from=stored.forked_from)
 
-        await erased.refuse(self._connection, conversation.account_id)
-        if await self._decide(conversation.id, decided) is not None:
-            await self._take_back_if_erased(conversation)
-
-    async def _take_back_if_erased(self, conversation: Conversation) -> None:
-        """Remove what was put while the account was being erased, and may have come too late to be found."""
-        try:
-            await erased.refuse(self._connection, conversation.account_id)
-        except NotFound:
-            await self.remove(conversation)
-            raise
+        await self._decide(conversation.id, decided)
 
     async def change(self, account_id: str, conversation_id: str, changes: Changes) -> Conversation | None:
         """Set some fields of the account's conversation; None when there is none."""

@@ -19,6 +19,7 @@ from multidb_chat.adapters.scylla.conversations_messages import MESSAGES as SAID
 from multidb_chat.adapters.scylla.conversations_messages import Messages
 from multidb_chat.adapters.scylla.conversations_questions import Questions
 from multidb_chat.adapters.scylla.conversations_talk import Talk
+from multidb_chat.adapters.scylla.conversations_whole import Whole
 from multidb_chat.adapters.scylla.feedback import FEEDBACK as GIVEN
 from multidb_chat.adapters.scylla.feedback import FeedbackGiven
 from multidb_chat.adapters.scylla.knowledge import ENTRIES, Knowledge, entry_of, named
@@ -64,6 +65,7 @@ class ScyllaTransfer:
         self._messages = Messages(connection, self._questions)
         self._knowledge = Knowledge(connection)
         self._feedback = FeedbackGiven(connection)
+        self._whole = Whole(connection, self._talk, self._messages, self._feedback)
         self._ways: dict[str, Callable[[Sequence[Row]], Awaitable[None]]] = {
             CONVERSATIONS.name: self._put_conversations,
             MESSAGES.name: self._put_messages,
@@ -208,7 +210,7 @@ class ScyllaTransfer:
             ):
                 await self._talk.remove(stored)
             with suppress(NotFound):  # an account that was erased
-                await self._talk.put(conversation)
+                await self._whole.put(conversation)
 
         await _gathered(put(row) for row in rows)
 
