@@ -79,9 +79,7 @@ def _snippet(before: str, snippet: str, after: str) -> list[Line]:
     if len(cited) > room:
         before, cited, after = "", cited[: room - 1] + "…", ""
     left = (room - len(cited)) // (2 if before else 1)
-    if left < _WORTH_IT:
-        before = after = ""
-    before, after = _tail(before, left), _head(after, left)
+    before, after = (_tail(before, left), _head(after, left)) if left >= _WORTH_IT else ("", "")
     return [[_INDENT, *line] for line in _wrapped(before, cited, after, width)]
 
 

@@ -142,5 +142,13 @@ def test_a_source_fits_its_lines_and_marks_only_the_cited_words(
         assert "".join(marked) or not folded(snippet)
 
 
+def test_a_source_that_fills_its_lines_is_cut_off_once() -> None:
+    long = "many words of a passage " * 30
+    _, *lines = asyncio.run(described(Shelf(long), [citation(long, 0)], marked=True))  # type: ignore[arg-type]
+    text = " ".join("".join(part.text if isinstance(part, Styled) else part for part in line).strip() for line in lines)
+    assert text.startswith("many words")
+    assert text.count("…") == 1
+
+
 def folded(text: str) -> str:
     return "".join(clean_line(text).split())

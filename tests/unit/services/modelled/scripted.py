@@ -1,10 +1,13 @@
 """A model that says what a test tells it to, piece by piece, and may fail at a certain place; and who counts it."""
 
 from collections.abc import AsyncGenerator, Sequence
+from datetime import UTC, datetime
 
 from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.language import Ended, Piece, Prompt
 from multidb_chat.domain.turns import ModelUse
+
+ADA = Account("ada", "user", "free", datetime(2026, 1, 1, tzinfo=UTC))
 
 
 class Scripted:

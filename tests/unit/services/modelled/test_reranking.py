@@ -1,24 +1,14 @@
 """A language model that puts passages in order: what it is told, what is made of its reply, and when it fails."""
 
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
-
 import pytest
 
-from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.errors import ModelUnavailable
-from multidb_chat.services.modelled.paying import PaidModel, paid_by
+from multidb_chat.services.modelled.paying import PaidModel
 from multidb_chat.services.modelled.reranking import ModelReranker
 from tests.contracts.reranker import PASSAGES, QUESTION, RerankerContract
 from tests.unit.services.modelled.scripted import Counted, Scripted, in_pieces
 
-ADA = Account("ada", "user", "free", datetime(2026, 1, 1, tzinfo=UTC))
-
-
-@pytest.fixture(autouse=True)
-async def paid() -> AsyncIterator[None]:
-    with paid_by(ADA):
-        yield
+pytestmark = pytest.mark.usefixtures("paid")
 
 
 def reranking_by(model: Scripted) -> ModelReranker:

@@ -1,24 +1,14 @@
 """A language model that says a question in other words: what it is told, and what is made of its reply."""
 
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
-
 import pytest
 
-from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.errors import ModelUnavailable
-from multidb_chat.services.modelled.paying import PaidModel, paid_by
+from multidb_chat.services.modelled.paying import PaidModel
 from multidb_chat.services.modelled.wordings import ModelRewriter
 from tests.unit.services.modelled.scripted import Counted, Scripted, in_pieces
 
 QUESTION = "How is the sail hoisted?"
-ADA = Account("ada", "user", "free", datetime(2026, 1, 1, tzinfo=UTC))
-
-
-@pytest.fixture(autouse=True)
-async def paid() -> AsyncIterator[None]:
-    with paid_by(ADA):
-        yield
+pytestmark = pytest.mark.usefixtures("paid")
 
 
 def rewriter(model: Scripted) -> ModelRewriter:
