@@ -352,6 +352,20 @@ async def test_the_profile_shows_the_log_ins_and_ends_them(home: Path) -> None:
         await until(pilot, lambda: isinstance(pilot.app.screen, WelcomeScreen))
 
 
+async def test_the_profile_shows_the_plan_that_counts_with_its_last_day(home: Path) -> None:
+    await registered(home)
+    async with elsewhere(home) as application:
+        found = await application.accounts.account_by_email(ADA)
+        assert found is not None
+        root = replace(found, role="admin")
+        await application.plans.subscribe(root, found.id, "pro", datetime(2099, 1, 1, tzinfo=UTC))
+    async with app_for(home, "guest").run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: title(pilot) == "multidb-chat · guest")
+        await logged_in(pilot)
+        await send(pilot, "/profile")
+        await until(pilot, lambda: "pro until 2098-12-31" in shown(pilot))
+
+
 async def test_a_second_factor_is_begun_asked_for_and_removed(home: Path) -> None:
     await registered(home)
     async with app_for(home, "guest").run_test(size=NARROW) as pilot:

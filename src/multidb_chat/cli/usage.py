@@ -111,7 +111,7 @@ def figures_record(figures: "Figures") -> dict[str, Any]:
 def _write_standing(console: Console, standing: "Standing") -> None:
     from multidb_chat.services.quota_wording import warning
 
-    until = f", until {standing.until:%Y-%m-%d}" if standing.until else ""
+    until = f", until {standing.last_day}" if standing.until else ""
     console.write(Styled(f"{'plan':<18}", "faint"), Styled(standing.plan, "strong"), until)
     for one in standing.usage:
         console.write(Styled(f"{_name(one):<18}", "faint"), *_used(one))

@@ -85,6 +85,11 @@ class Standing(NamedTuple):
     until: datetime | None
     usage: tuple[Usage, ...]
 
+    @property
+    def last_day(self) -> date | None:
+        """The last day of the subscription (UTC), None where it has no end."""
+        return last_day(self.until) if self.until else None
+
     def of(self, resource: Resource) -> Usage:
         """Return what is used of one resource."""
         return next(usage for usage in self.usage if usage.resource == resource)
@@ -99,3 +104,8 @@ def month_end(month: date) -> datetime:
     """Return when the billing month that begins on this day is over."""
     following = (month + timedelta(days=31)).replace(day=1)
     return datetime(following.year, following.month, 1, tzinfo=UTC)
+
+
+def last_day(ends_at: datetime) -> date:
+    """Return the last day (UTC) of what ends at this moment, which itself no longer belongs to it."""
+    return (ends_at.astimezone(UTC) - timedelta(microseconds=1)).date()

@@ -10,6 +10,7 @@ from multidb_chat.domain.accounts import Account, Accounts, Plan, Role, Subscrip
 from multidb_chat.domain.errors import Conflict, InvalidInput, NotFound
 from multidb_chat.domain.keys import Key, Keys, Purpose
 from multidb_chat.domain.permissions import Permission, require
+from multidb_chat.domain.plans import last_day
 from multidb_chat.domain.text import clean_line
 from multidb_chat.services.accounts import LOCAL_ACCOUNT_ID, utc_now
 from multidb_chat.services.audit import Recorder
@@ -116,7 +117,7 @@ class Administration:
         require(actor, Permission.MANAGE_PLANS)
         found = await self._find(account_id)
         given = await self._plans.subscribe(actor, found.id, plan, ends_at)
-        until = ends_at.date().isoformat() if ends_at else ""
+        until = last_day(ends_at).isoformat() if ends_at else ""
         await self._audit.record(actor, "account.plan", found, plan=plan, until=until)
         return given
 

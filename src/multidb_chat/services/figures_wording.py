@@ -25,7 +25,7 @@ async def rows_of(figures: Awaitable[T], worded: Callable[[T], Rows]) -> Rows:
 
 def usage_rows(standing: Standing) -> Rows:
     """Return a plan with what is used and left."""
-    until = f", until {standing.until:%Y-%m-%d}" if standing.until else ""
+    until = f", until {standing.last_day}" if standing.until else ""
     rows = [("Plan", f"{standing.plan}{until}")]
     for one in standing.usage:
         used = amount(one.resource, one.used)

@@ -21,6 +21,7 @@ from multidb_chat.domain.plans import (
     Standing,
     Tier,
     Usage,
+    last_day,
     month_end,
     month_of,
 )
@@ -212,6 +213,13 @@ class Plans:
         plan, until = _plan_of(found, await self._accounts.subscriptions(account_id), now)
         return await self._standing(found, plan, until, now)
 
+    async def plans_of(self, actor: Account, accounts: Sequence[Account]) -> Mapping[str, Tier]:
+        """Return the plan that counts now for each of these accounts, by their ids. Raises `NotPermitted`."""
+        require(actor, Permission.READ_USAGE)
+        now = self._clock()
+        subscriptions = await asyncio.gather(*(self._accounts.subscriptions(one.id) for one in accounts))
+        return {one.id: _plan_of(one, its, now)[0] for one, its in zip(accounts, subscriptions, strict=True)}
+
     async def warnings(self, account: Account) -> tuple[str, ...]:
         """Return one line for each resource of which little is left."""
         standing = await self.usage_of(account)
@@ -234,7 +242,7 @@ class Plans:
         if found.role == "guest":
             raise InvalidInput("A guest has no plan; it gets one by registering.")
         if ends_at is not None and ends_at <= now:
-            raise InvalidInput(f"A subscription ends after it begins; {ends_at:%Y-%m-%d} is over.")
+            raise InvalidInput(f"A subscription ends after it begins; {last_day(ends_at)} is over.")
         subscription = Subscription(new_id(), account_id, plan, now, ends_at)
         await self._accounts.put_subscription(subscription)
         return subscription

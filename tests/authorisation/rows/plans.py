@@ -15,5 +15,6 @@ ROWS = {
     "Plans.usage_for": for_staff(
         lambda world, account: world.app.plans.usage_for(account, world.owner.id), support=DONE
     ),
+    "Plans.plans_of": for_staff(lambda world, account: world.app.plans.plans_of(account, [world.owner]), support=DONE),
     "Plans.subscribe": for_staff(lambda world, account: world.app.plans.subscribe(account, world.owner.id, "pro")),
 }

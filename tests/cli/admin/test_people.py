@@ -80,6 +80,14 @@ def test_roles_are_given_and_nobody_takes_their_own(root: Program) -> None:
 def test_plans_are_given_shown_and_changed(root: Program) -> None:
     given = data(root, "admin", "users", "plan", EVE, "pro", "--until", "2099-12-31")
     assert (given["plan"], given["until"]) == ("pro", "2100-01-01T00:00:00+00:00")
+    until = ("plan", EVE, "pro", "--until", "2099-12-31")
+    assert done(root, "admin", "users", *until) == f"gave {EVE} the plan pro until 2099-12-31\n"
+    assert "until     2099-12-31\n" in done(root, "admin", "users", "show", EVE)
+    assert "pro" in done(root, "admin", "users", "list", EVE)
+    assert data(root, "admin", "users", "list", EVE)["users"][0]["plan"] == "pro"
+    assert data(root, "admin", "users", "show", EVE)["plan"] == "pro"
+    assert data(root, "admin", "users", "disable", EVE, "--yes")["plan"] == "pro"
+    done(root, "admin", "users", "enable", EVE)
     assert "the plan pro" in done(root, "admin", "users", "plan", EVE, "pro")
     assert told(root, "admin", "users", "plan", EVE, "pro", "--until", "tomorrow").returncode == 2
     assert told(root, "admin", "users", "plan", EVE, "pro", "--until", "2001-01-01").returncode == 6

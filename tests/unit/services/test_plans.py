@@ -137,6 +137,22 @@ async def test_only_who_may_manage_plans_gives_one(house: House):
     assert (await house.plans.usage_of(ADA)).plan == "free"
 
 
+async def test_who_may_read_usage_sees_the_plans_that_count_now(house: House):
+    await house.plans.subscribe(ADMIN, ADA.id, "pro", NOW + timedelta(hours=1))
+    assert await house.plans.plans_of(ADMIN, [ADA, GUEST]) == {ADA.id: "pro", GUEST.id: "guest"}
+    house.now += timedelta(hours=1)
+    assert await house.plans.plans_of(ADMIN, [ADA]) == {ADA.id: "free"}
+    with pytest.raises(NotPermitted):
+        await house.plans.plans_of(ADA, [ADA])
+
+
+async def test_the_last_day_of_a_subscription_is_the_one_before_it_ends(house: House):
+    await house.plans.subscribe(ADMIN, ADA.id, "pro", datetime(2099, 1, 1, tzinfo=UTC))
+    assert (await house.plans.usage_of(ADA)).last_day == date(2098, 12, 31)
+    with pytest.raises(InvalidInput, match="2001-12-31 is over"):
+        await house.plans.subscribe(ADMIN, ADA.id, "pro", datetime(2002, 1, 1, tzinfo=UTC))
+
+
 async def test_only_who_may_read_usage_sees_that_of_others_also_of_a_disabled_account(house: House):
     for actor in (ADA, GUEST):
         with pytest.raises(NotPermitted):

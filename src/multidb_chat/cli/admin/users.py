@@ -13,6 +13,7 @@ from multidb_chat.domain.text import clean_line
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
     from multidb_chat.domain.accounts import Account, Plan, Role, Session
+    from multidb_chat.domain.plans import Tier
 
 users = typer.Typer(help="Look after accounts.", no_args_is_help=True, rich_markup_mode=None)
 Reference = Annotated[str, typer.Argument(metavar="USER", help="E-mail address, identifier, or the end of one.")]
@@ -41,11 +42,12 @@ def list_(
         found = await application.administration.people(
             application.account, words=words, role=chosen, disabled=disabled
         )
+        plans = await application.plans.plans_of(application.account, found)
         if as_json:
-            session.console.write_json({"users": [account_record(one) for one in found]})
+            session.console.write_json({"users": [account_record(one, plans[one.id]) for one in found]})
             return Exit.DONE
         rows = [
-            (one.email or _nameless(one), one.role, one.plan, _state(one), when(one.created_at), short(one.id))
+            (one.email or _nameless(one), one.role, plans[one.id], _state(one), when(one.created_at), short(one.id))
             for one in found
         ]
         if rows:
@@ -68,10 +70,10 @@ def show(context: typer.Context, user: Reference, as_json: Json = False) -> None
         actor = application.account
         found = await application.administration.find(actor, user)
         live = await application.authentication.sessions_of(actor, found.id)
+        plan = (await application.plans.plans_of(actor, [found]))[found.id]
         standing = None if found.disabled_at else await application.plans.usage_for(actor, found.id)
-        record = account_record(found)
         if as_json:
-            usage = standing and standing_record(standing)
+            usage, record = standing and standing_record(standing), account_record(found, plan)
             session.console.write_json(record | {"usage": usage, "sessions": [session_record(one) for one in live]})
             return Exit.DONE
         used = ", ".join(f"{one.used:,} {one.resource}" for one in standing.usage) if standing else ""
@@ -79,8 +81,8 @@ def show(context: typer.Context, user: Reference, as_json: Json = False) -> None
             session.console,
             {
                 "address": found.email or _nameless(found), "id": found.id, "role": found.role, "state": _state(found),
-                "plan": standing.plan if standing else found.plan, "used": used,
-                "until": when(standing.until) if standing and standing.until else "",
+                "plan": plan, "used": used,
+                "until": str(standing.last_day) if standing and standing.until else "",
                 "since": when(found.created_at), "sessions": len(live) or "none",
             },
         )  # fmt: skip
@@ -108,7 +110,7 @@ def create(
         require(application.account, Permission.MANAGE_USERS)  # before anything is typed
         password = from_stdin()[0] if password_stdin else await typed_twice(session.console, "Password:")
         made = await application.authentication.create(application.account, email, password, chosen)
-        return _done(session.console, "created", made, as_json)
+        return await _done(application, session.console, "created", made, as_json)
 
     session.run(work)
 
@@ -123,7 +125,7 @@ def disable(context: typer.Context, user: Reference, yes: Yes = False, as_json: 
         found = await people.find(actor, user)
         if not yes and not await session.console.confirm(f"Lock {_named(found)} out?"):
             return Exit.REFUSED
-        return _done(session.console, "disabled", await people.disable(actor, found.id), as_json)
+        return await _done(application, session.console, "disabled", await people.disable(actor, found.id), as_json)
 
     session.run(work)
 
@@ -135,7 +137,7 @@ def enable(context: typer.Context, user: Reference, as_json: Json = False) -> No
 
     async def work(application: "Application") -> Exit:
         changed = await application.administration.enable(application.account, user)
-        return _done(session.console, "enabled", changed, as_json)
+        return await _done(application, session.console, "enabled", changed, as_json)
 
     session.run(work)
 
@@ -159,7 +161,7 @@ def role(
         if not yes and not await session.console.confirm(question):
             return Exit.REFUSED
         changed = await people.change_role(actor, found.id, chosen)
-        return _done(session.console, f"made {chosen}:", changed, as_json)
+        return await _done(application, session.console, f"made {chosen}:", changed, as_json)
 
     session.run(work)
 
@@ -194,7 +196,8 @@ def plan(
             ends = given.ends_at and given.ends_at.isoformat()
             session.console.write_json({"id": found.id, "email": found.email, "plan": given.plan, "until": ends})
         else:
-            session.console.write("gave ", Styled(_named(found), "strong"), f" the plan {given.plan}")
+            ends = f" until {day}" if day else ""
+            session.console.write("gave ", Styled(_named(found), "strong"), f" the plan {given.plan}{ends}")
         return Exit.DONE
 
     session.run(work)
@@ -288,13 +291,13 @@ def delete(context: typer.Context, user: Reference, yes: Yes = False, as_json: J
     session.run(work)
 
 
-def account_record(account: "Account") -> dict[str, Any]:
-    """Return an account as JSON values."""
+def account_record(account: "Account", plan: "Tier") -> dict[str, Any]:
+    """Return an account as JSON values, with the plan that counts for it now."""
     return {
         "id": account.id,
         "email": account.email,
         "role": account.role,
-        "plan": account.plan,
+        "plan": plan,
         "created_at": account.created_at.isoformat(),
         "expires_at": account.expires_at and account.expires_at.isoformat(),
         "disabled_at": account.disabled_at and account.disabled_at.isoformat(),
@@ -311,9 +314,10 @@ def session_record(one: "Session") -> dict[str, Any]:
     }
 
 
-def _done(console: Console, what: str, account: "Account", as_json: bool) -> Exit:
+async def _done(application: "Application", console: Console, what: str, account: "Account", as_json: bool) -> Exit:
     if as_json:
-        console.write_json(account_record(account))
+        plans = await application.plans.plans_of(application.account, [account])
+        console.write_json(account_record(account, plans[account.id]))
     else:
         console.write(f"{what} ", Styled(_named(account), "strong"))
     return Exit.DONE

@@ -88,7 +88,7 @@ class DashboardScreen(Screen[None]):
         usage.add_class("error")
 
     def _draw(self, standing: "Standing", figures: "Figures") -> None:
-        until = f" until {standing.until:%Y-%m-%d}" if standing.until else ""
+        until = f" until {standing.last_day}" if standing.until else ""
         month = next(one.resets_at for one in standing.usage if one.resets_at is not None)
         self.query_one("#title", Static).update(
             Content(f" Dashboard · plan {standing.plan}{until} · new month on {month:%Y-%m-%d}")

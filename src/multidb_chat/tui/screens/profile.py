@@ -11,6 +11,7 @@ from textual.screen import Screen
 from textual.widgets import DataTable, Static
 
 from multidb_chat.domain.accounts import Account, Session
+from multidb_chat.domain.plans import Standing
 from multidb_chat.domain.text import clean_line
 from multidb_chat.services.authentication.security import FactorState
 from multidb_chat.tui.screens.register import ChangePasswordScreen
@@ -66,10 +67,11 @@ class ProfileScreen(Screen[Left | None]):
             account, current = services.account, services.identity.session_id
             self._factor = await services.account_security.factor(account)
             self._sessions = await services.authentication.sessions(account)
+            standing = await services.plans.usage_of(account)
         except Exception as error:  # noqa: BLE001 - said in the place of the account
             self.query_one("#account", Static).update(Content(told(error)))
             return
-        self.query_one("#account", Static).update(_described(account, self._factor))
+        self.query_one("#account", Static).update(_described(account, standing, self._factor))
         table = self.query_one(DataTable)
         table.clear()
         for one in self._sessions:
@@ -141,13 +143,14 @@ class ProfileScreen(Screen[Left | None]):
         self.query_one("#problem", Static).update(Content(text))
 
 
-def _described(account: Account, factor: FactorState) -> Content:
+def _described(account: Account, standing: Standing, factor: FactorState) -> Content:
+    until = f" until {standing.last_day}" if standing.until else ""
     codes = f"{factor.recovery_codes} recovery code{'' if factor.recovery_codes == 1 else 's'} left"
     second = f"on since {factor.since:%Y-%m-%d}, {codes}" if factor.since else "off; f switches it on"
     rows = (
         ("E-mail", clean_line(account.email or "–")),
         ("Role", account.role),
-        ("Plan", account.plan),
+        ("Plan", f"{standing.plan}{until}"),
         ("Since", f"{account.created_at:%Y-%m-%d}"),
         ("Second factor", second),
     )
