@@ -14,6 +14,7 @@ import pytest
 from multidb_chat.bootstrap import Application
 from multidb_chat.cli.console import Console
 from multidb_chat.cli.looping import running_loop
+from multidb_chat.cli.plain import _IN_THE_SHELL
 from multidb_chat.cli.plain_commands import RUN
 from multidb_chat.tui.commands import COMMANDS
 from tests.cli.conftest import CHURN, Program, unsafe
@@ -56,7 +57,8 @@ def test_a_conversation_line_by_line(shared: Program) -> None:
         ("/rate + Fine.", "Thank you"),
         ("/my-feedback", "good answer"),
         ("/retry", ANSWER),
-        ("/copy", "/copy is of the app alone"),
+        ("/copy", "/copy is of the app alone; /help lists"),
+        ("/add notes.md", "/add is of the app alone; in the shell: multidb-chat docs add PATH"),
         ("/dosc", "Did you mean /docs?"),
         ("/docs", "report.md"),
         ("???", "The question is empty"),
@@ -186,3 +188,9 @@ def test_conversations_are_kept_in_order_line_by_line(prepared: Path, tmp_path: 
     assert "nonsense" in done.stderr
     assert "say how it is to be called" in done.stderr
     assert not unsafe(done.stdout + done.stderr)
+
+
+def test_what_it_names_in_the_shell_is_there(shared: Program) -> None:
+    for command, shell in _IN_THE_SHELL.items():
+        assert any(one.name == command and not one.plain for one in COMMANDS), command
+        assert shared(*(word for word in shell.split() if word.islower()), "--help").returncode == 0, shell

@@ -99,6 +99,25 @@ async def test_a_name_in_the_middle_of_the_text_is_completed_where_it_is(home: P
         await until(pilot, lambda: area(pilot).text == "what says @churn.txt  of churn?")
 
 
+async def test_tab_completes_the_path_behind_add_as_a_shell_does(home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "my papers"
+    folder.mkdir()
+    for name in ("tide one.md", "tide two.md"):
+        (folder / name).write_text("About tides.\n")
+    quoted = str(folder).replace(" ", "\\ ")
+    async with app_in(home).run_test(size=WIDE) as pilot:
+        area(pilot).put(f"/add {tmp_path}/my")
+        await pilot.press("tab")
+        await until(pilot, lambda: area(pilot).text == f"/add {quoted}/")
+        await pilot.press("tab")
+        await until(pilot, lambda: area(pilot).text == f"/add {quoted}/tide\\ ")
+        await pilot.press("tab")
+        await until(pilot, lambda: chosen(pilot) == f"{folder}/tide one.md")
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: area(pilot).text == f"/add {quoted}/tide\\ two.md")
+        assert chosen(pilot) == ""
+
+
 async def test_a_question_that_names_a_document_is_answered_from_it_alone_and_says_so(home: Path) -> None:
     async with app_in(home).run_test(size=WIDE) as pilot:
         found = await ask(pilot, f"@churn.txt {CHURN}")

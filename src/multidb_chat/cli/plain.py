@@ -20,6 +20,17 @@ if TYPE_CHECKING:
 
 GREETING = "This is multidb-chat, line by line. Ask your documents.\n/help lists the commands, Ctrl-D or /quit leaves."
 _PROMPT = "> "
+_IN_THE_SHELL = {
+    "/add": "docs add PATH",
+    "/collection": "collections",
+    "/dashboard": "stats",
+    "/login": "login",
+    "/logout": "logout",
+    "/profile": "account",
+    "/register": "register",
+    "/settings": "config",
+}
+"""What does in the shell what a command does in the app alone."""
 
 
 class PlainChat:
@@ -46,7 +57,9 @@ class PlainChat:
             elif parsed.command is None:
                 self.console.error(f"there is no command {line.split()[0][:40]}. {parsed.hint}")
             elif not parsed.command.plain:
-                self.console.error(f"{parsed.command.name} is of the app alone; /help lists what there is here.")
+                shell = _IN_THE_SHELL.get(parsed.command.name)
+                rest = f"in the shell: multidb-chat {shell}" if shell else "/help lists what there is here."
+                self.console.error(f"{parsed.command.name} is of the app alone; {rest}")
             else:
                 from multidb_chat.cli.plain_commands import RUN
 

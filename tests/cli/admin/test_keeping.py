@@ -18,6 +18,7 @@ def test_an_entry_answers_its_question_and_says_how_sure_that_is(root: Program) 
     assert (answer["text"], answer["method"]) == (WHEN, "knowledge")
     assert answer["curated"]["question"] == HOURS
     assert 0.75 <= answer["curated"]["confidence"] < 1
+    assert done(root, "admin", "knowledge", "stats").startswith("entries     1\nused        1 time\n")
     asked = told(root, "ask", HOURS)
     assert (asked.stdout, asked.stderr) == (WHEN + "\n", f"\nKnowledge base  {HOURS}  confidence 1.00\n")
     (entry,) = data(root, "admin", "knowledge", "list")["entries"]

@@ -208,6 +208,16 @@ def test_none_of_it_is_for_users(eve: Program, command: tuple[str, ...]) -> None
     assert refused.stderr.count("\n") == 1
 
 
+ASKED = (("keys", "rotate", "tokens"), ("retention", "run"), ("tasks", "purge"))
+
+
+@pytest.mark.parametrize("command", ASKED, ids=" ".join)
+def test_nobody_is_asked_whether_to_do_what_they_may_not(eve: Program, command: tuple[str, ...]) -> None:
+    refused = told(eve, "admin", *command)
+    assert refused.returncode == 4
+    assert refused.stderr.startswith("error: This needs the permission ")
+
+
 def test_support_sees_and_resets_passwords_and_changes_nothing_else(root: Program) -> None:
     done(root, "admin", "users", "role", EVE, "support", "--yes")
     done(root, "admin", "users", "create", MAX, "--password-stdin", given=f"{PASSWORD}\n")

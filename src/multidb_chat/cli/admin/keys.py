@@ -53,6 +53,9 @@ def rotate(
         raise typer.BadParameter(f"{purpose!r} is not one of {', '.join(_ABOUT)}", ctx=context, param_hint="PURPOSE")
 
     async def work(application: "Application") -> Exit:
+        from multidb_chat.domain.permissions import Permission, require
+
+        require(application.account, Permission.MANAGE_INSTALLATION)  # before anything is asked
         if not yes and not await session.console.confirm(f"Make a new key, which {_ABOUT[purpose]}?"):
             return Exit.REFUSED
         made = await application.administration.rotate_key(application.account, cast("Purpose", purpose))

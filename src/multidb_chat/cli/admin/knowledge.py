@@ -270,7 +270,7 @@ def stats(context: typer.Context, as_json: Json = False) -> None:
         write_fields(
             session.console,
             {
-                "entries": f"{figures.entries:,}", "used": f"{figures.uses:,} times",
+                "entries": f"{figures.entries:,}", "used": f"{figures.uses:,} time{'' if figures.uses == 1 else 's'}",
                 "never used": f"{figures.unused:,}", "categories": categories,
             },
         )  # fmt: skip

@@ -42,6 +42,9 @@ def run(context: typer.Context, yes: Yes = False, as_json: Json = False) -> None
     session = session_of(context)
 
     async def work(application: "Application") -> Exit:
+        from multidb_chat.domain.permissions import Permission, require
+
+        require(application.account, Permission.MANAGE_INSTALLATION)  # before anything is asked
         if not yes and not await session.console.confirm("Remove everything that is over its time, for good?"):
             return Exit.REFUSED
         swept = await application.retention.run(application.account)

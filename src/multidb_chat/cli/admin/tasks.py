@@ -102,6 +102,9 @@ def purge(
     async def work(application: "Application") -> Exit:
         from datetime import UTC, datetime, timedelta
 
+        from multidb_chat.domain.permissions import Permission, require
+
+        require(application.account, Permission.MANAGE_TASKS)  # before anything is asked
         what = "read or not" if unread else "that were read"
         question = f"Remove all tasks that ended more than {days} days ago, {what}?"
         if not yes and not await session.console.confirm(question):

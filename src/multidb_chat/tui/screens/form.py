@@ -89,7 +89,7 @@ class FormScreen(ModalScreen[bool]):
         """Say what is wrong, and go to the field that it is about: what is typed replaces what stands there."""
         problem = self.query_one("#problem", Static)
         problem.update(Content(text))
-        problem.display = bool(text)
+        problem.display = problem.visible = bool(text)
         if field:
             entry = self.query_one(f"#{field}", Input)
             entry.focus()
@@ -113,6 +113,10 @@ class FormScreen(ModalScreen[bool]):
         entries = self._entries()
         at = next(number for number, entry in enumerate(entries) if entry is self.focused)
         self.set_focus(entries[at + 1])
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Take back what was wrong: it is being mended. Its room stays, so that nothing moves under the mouse."""
+        self.query_one("#problem").visible = False
 
     def on_input_submitted(self) -> None:
         """Go on from the last field."""

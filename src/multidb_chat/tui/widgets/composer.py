@@ -9,6 +9,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from multidb_chat.domain.text import clean_line
 from multidb_chat.tui.commands.parsing import completions, parse
 from multidb_chat.tui.messages import DraftChanged, NextPart, Submitted
 from multidb_chat.tui.widgets.completions import Completion, Completions
@@ -19,7 +20,7 @@ if TYPE_CHECKING:  # What is imported here later is not needed for the first pai
     from multidb_chat.tui.widgets.exchange import Exchange
 
 
-_MODEL = "/model "
+_MODEL, _ADD = "/model ", "/add "
 _QUOTED = "answers are quoted"
 
 
@@ -195,8 +196,29 @@ class Composer(Vertical):
         return had
 
     def on_question_area_complete(self) -> None:
-        """Put in the chosen completion; without one, go to the next part of the screen."""
-        if not self._complete():
+        """Put in the chosen completion; without one, complete a path, or go to the next part of the screen."""
+        if self._complete():
+            return
+        if self.area.before_cursor.startswith(_ADD) and self.area.text == self.area.before_cursor:
+            self._complete_path(self.area.text)
+        else:
+            self.post_message(NextPart())
+
+    @work(exclusive=True, group="completions", exit_on_error=False)
+    async def _complete_path(self, text: str) -> None:
+        """Put in what all paths that fit have in common, else offer them; not by themselves: Enter is to add."""
+        from multidb_chat.tui import paths
+
+        typing = paths.being_typed(text.removeprefix(_ADD))
+        found = await asyncio.to_thread(paths.completions, typing.path)
+        if text != self.area.text:
+            return
+        before, start = _ADD + typing.before, paths.common_start(found)
+        if found and start != typing.path and len(start) >= len(typing.path):
+            self._put(before + paths.quoted(start))
+        elif found and found != [typing.path]:
+            self._offer([Completion(before + paths.quoted(one), clean_line(one)) for one in found])
+        else:
             self.post_message(NextPart())
 
     def on_completions_clicked(self) -> None:
@@ -219,7 +241,7 @@ class Composer(Vertical):
         if chosen is None:
             return False
         self._settled = None
-        if chosen.insert.startswith(_MODEL):
+        if chosen.insert.startswith((_MODEL, _ADD)):
             self.area.put(chosen.insert)  # names of files have blanks
         else:
             self.area.complete(chosen.insert + ("" if chosen.complete else " "))
