@@ -119,6 +119,8 @@ def test_export_gives_the_text_back(shared: Program, tmp_path: Path) -> None:
     done = shared("docs", "export", "report.md", "--format", "json", "--output", target)
     assert (done.returncode, done.stdout) == (0, "")
     assert json.loads(target.read_text(encoding="utf-8"))["text"].startswith("# Annual report")
+    assert shared("docs", "export", "report.md", "--json").stdout.encode() == target.read_bytes()
+    assert shared("docs", "export", "report.md", "--json", "--format", "original").returncode == 2
     assert shared("docs", "export", "report.md", "--format", "docx").returncode == 2
     done = shared("docs", "export", "report.md", "-o", tmp_path / "no" / "folder.txt")
     assert done.returncode == 6

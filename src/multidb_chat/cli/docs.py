@@ -220,9 +220,14 @@ def export(
         str, typer.Option("--output", "-o", metavar="FILE", help="Where to write it; - prints it.")
     ] = "-",
     names: Collections = None,
+    as_json: Json = False,
 ) -> None:
-    """Write a document's text to a file or print it."""
+    """Write a document's text to a file or print it. --json is --format json."""
     session = session_of(context)
+    if as_json:
+        if form not in ("text", "json"):
+            raise typer.BadParameter("give either --json or --format", ctx=context, param_hint="--json")
+        form = "json"
     if form not in FORMATS:
         raise typer.BadParameter(f"{form!r} is not one of {', '.join(FORMATS)}", ctx=context, param_hint="--format")
 

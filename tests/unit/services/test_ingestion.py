@@ -139,9 +139,12 @@ async def test_a_source_with_an_unreadable_part_is_tried_again_without_embedding
     assert (first.added, first.documents, first.failed) == (1, 2, 1)
     work.embedder.seen.clear()
     second = await work.add()
-    assert (second.documents, second.failed) == (0, 1)
+    assert (second.added, second.unchanged, second.documents, second.failed) == (0, 1, 0, 1)
     assert work.embedder.seen == []
     assert set(await work.stored()) == {"d1", "d3"}
+    work.write("docs.jsonl", lines({"id": "d1", "text": "Other words."}, "{broken"))
+    third = await work.add()
+    assert (third.added, third.replaced, third.documents, third.failed) == (0, 1, 1, 1)
 
 
 async def test_given_bytes_are_stored_under_their_name_with_the_original(work: Workplace):

@@ -87,7 +87,7 @@ class Progress:
 class Finished:
     """All is done. The figures count sources, `documents` and `chunks` what was stored anew; `failed` counts parts too.
 
-    `unchanged` sources were not read again; `removed` ones are gone from the disk (`sync`).
+    Of `unchanged` sources nothing was stored anew; `removed` ones are gone from the disk (`sync`).
     """
 
     added: int = 0

@@ -47,12 +47,23 @@ class _Reading:
     replaces: bool
     seen: set[str] = field(default_factory=set)
     documents: int = 0
+    stored: int = 0
     chunks: int = 0
     failures: list[Failure] = field(default_factory=list)
+
+    @property
+    def outcome(self) -> Outcome:
+        """What to call it. A source of which a part can't be read is read again each time, and is not new each time."""
+        if not self.documents:
+            return "failed"
+        if self.replaces:
+            return "replaced"
+        return "added" if self.stored or not self.known else "unchanged"
 
     def refuse(self, document: Document, reason: str) -> None:
         """Note that a document is not stored; what the library had of it stays."""
         self.documents -= 1
+        self.stored -= 1
         self.chunks -= document.chunks
         self.failures.append(Failure(self.source.key, reason, document.name, refused=True))
 
@@ -149,6 +160,8 @@ class IngestRun:
             reading.chunks += document.chunks
             self._tally.part_read(len(parsed.text), document.chunks, reading.opened.size_bytes)
             is_new = document.id not in reading.known
+            reading.stored += 1
+            reading.replaces |= not is_new
             await self._pipeline.put(Waiting(prepared, is_new, partial(reading.refuse, document)))
 
     async def _prepared(self, reading: _Reading, parsed: ParsedDocument, only: bool) -> Prepared:
@@ -172,6 +185,7 @@ class IngestRun:
         gone = [document for document in reading.known if document not in reading.seen]
         if gone:
             await self._library.remove_documents(gone)
+            reading.replaces = True
         if not reading.failures:
             await self._library.put_source(
                 SourceRecord(
@@ -183,8 +197,7 @@ class IngestRun:
                     datetime.now(UTC),
                 )
             )
-        outcome: Outcome = "failed" if not reading.documents else "replaced" if reading.replaces else "added"
-        done = FileDone(source.key, outcome, reading.documents, reading.chunks, tuple(reading.failures))
+        done = FileDone(source.key, reading.outcome, reading.documents, reading.chunks, tuple(reading.failures))
         self._tally.done(done, file.size_bytes)
 
     async def _is_new(self, source: Source) -> bool:
