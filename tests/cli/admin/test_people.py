@@ -50,6 +50,7 @@ def test_accounts_are_listed_and_shown(root: Program) -> None:
     assert (shown["email"], shown["usage"]["plan"], shown["sessions"]) == (EVE, "free", [])
     assert data(root, "admin", "users", "show", shown["id"][-8:])["id"] == shown["id"]
     assert EVE in done(root, "admin", "users", "show", EVE)
+    assert told(root, "admin", "users", "list", "eve").stderr == "1 account\n"
     missing = told(root, "admin", "users", "show", "nobody@example.org")
     assert missing.returncode == 6
     assert "users list" in missing.stderr

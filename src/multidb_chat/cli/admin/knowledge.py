@@ -10,6 +10,7 @@ from multidb_chat.cli.console import Console, Exit, Styled
 from multidb_chat.cli.options import Json, Yes
 from multidb_chat.cli.session import session_of
 from multidb_chat.domain.text import clean_line
+from multidb_chat.services.wording import counted
 
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
@@ -270,7 +271,7 @@ def stats(context: typer.Context, as_json: Json = False) -> None:
         write_fields(
             session.console,
             {
-                "entries": f"{figures.entries:,}", "used": f"{figures.uses:,} time{'' if figures.uses == 1 else 's'}",
+                "entries": f"{figures.entries:,}", "used": counted(figures.uses, "time"),
                 "never used": f"{figures.unused:,}", "categories": categories,
             },
         )  # fmt: skip

@@ -7,6 +7,7 @@ import typer
 from multidb_chat.cli.console import Exit, Styled
 from multidb_chat.cli.options import Json, Yes
 from multidb_chat.cli.session import session_of
+from multidb_chat.services.wording import counted
 
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
@@ -114,7 +115,7 @@ def purge(
         if as_json:
             session.console.write_json({"removed": removed})
         else:
-            session.console.write(f"removed {removed:,} tasks")
+            session.console.write(f"removed {counted(removed, 'task')}")
         return Exit.DONE
 
     session.run(work)

@@ -9,6 +9,7 @@ from multidb_chat.cli.console import Console, Exit, Styled
 from multidb_chat.cli.options import Json, PasswordStdin, Yes
 from multidb_chat.cli.session import session_of
 from multidb_chat.domain.text import clean_line
+from multidb_chat.services.wording import counted
 
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
@@ -52,7 +53,7 @@ def list_(
         ]
         if rows:
             write_rows(session.console, ("address", "role", "plan", "state", "since", "id"), rows)
-        session.console.tell(Styled(f"{len(rows):,} accounts" if rows else "There is no such account.", "faint"))
+        session.console.tell(Styled(counted(len(rows), "account") if rows else "There is no such account.", "faint"))
         return Exit.DONE
 
     session.run(work)
@@ -249,10 +250,10 @@ def sessions(
         found = await application.administration.find(actor, user)
         live = await authentication.sessions_of(actor, found.id)
         if end:
-            if not yes and not await console.confirm(f"End {len(live)} sessions of {_named(found)}?"):
+            if not yes and not await console.confirm(f"End {counted(len(live), 'session')} of {_named(found)}?"):
                 return Exit.REFUSED
             ended = await authentication.end_sessions_of(actor, found.id)
-            console.write_json({"ended": ended}) if as_json else console.write(f"ended {ended} sessions")
+            console.write_json({"ended": ended}) if as_json else console.write(f"ended {counted(ended, 'session')}")
             return Exit.DONE
         if as_json:
             console.write_json({"sessions": [session_record(one) for one in live]})
@@ -284,7 +285,7 @@ def delete(context: typer.Context, user: Reference, yes: Yes = False, as_json: J
         if as_json:
             console.write_json({"id": found.id, **counts})
         else:
-            told = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
+            told = ", ".join(counted(count, kind.removesuffix("s")) for kind, count in counts.items())
             console.write("erased ", Styled(name, "strong"), f" with {told}")
         return Exit.DONE
 
