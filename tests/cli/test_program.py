@@ -126,6 +126,14 @@ def leaves(kind: type) -> list[type]:
     return [leaf for one in below for leaf in leaves(one)] if below else [kind]
 
 
+def test_an_option_without_its_value_leads_to_the_help_of_its_command(shared: Program) -> None:
+    for words in (("admin", "stats", "--watch"), ("docs", "add", "x", "-c"), ("usage", "--days"), ("--set",)):
+        refused = shared(*words)
+        assert refused.returncode == 2
+        path = " ".join(("multidb-chat", *words[:-1])).removesuffix(" x")
+        assert refused.stderr.endswith(f"; see {path} --help\n"), refused.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [

@@ -3,7 +3,7 @@
 import gc
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from multidb_chat.cli.console import Console, Exit, ReaderGone, exit_of, standard_console
 from multidb_chat.domain.errors import MultidbChatError
@@ -69,22 +69,33 @@ def _command(arguments: list[str], session: "Session") -> int:
     from multidb_chat.cli.commands import command_tree
 
     usage_error = typer.BadParameter.__mro__[1]  # Typer does not export it
+    tree = command_tree()
     try:
-        code = command_tree().main(arguments, prog_name="multidb-chat", standalone_mode=False, obj=session)
+        code = tree.main(arguments, prog_name="multidb-chat", standalone_mode=False, obj=session)
     except typer.Abort:
         return Exit.INTERRUPTED
     except Exception as error:
         if not isinstance(error, usage_error):
             raise
-        session.console.error(_usage(error))
+        session.console.error(_usage(error, _path(tree, arguments)))
         return Exit.USAGE
     return code if isinstance(code, int) else Exit.DONE
 
 
-def _usage(error: Exception) -> str:
+def _path(tree: Any, arguments: list[str]) -> str:
+    """Return the command that was called, as far as there is one: an error does not always know it."""
+    path, command = ["multidb-chat"], tree
+    for word in arguments:
+        if below := getattr(command, "commands", {}).get(word):
+            path.append(word)
+            command = below
+    return " ".join(path)
+
+
+def _usage(error: Exception, called: str) -> str:
     message = error.format_message() if hasattr(error, "format_message") else str(error)
     context = getattr(error, "ctx", None)
-    path = context.command_path if context is not None else "multidb-chat"
+    path = context.command_path if context is not None else called
     return f"{message.rstrip('.')}; see {path} --help"
 
 
