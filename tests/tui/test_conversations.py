@@ -207,6 +207,9 @@ async def test_the_conversation_in_the_chat_is_renamed_forked_and_exported(
         await until(pilot, lambda: (tmp_path / "the-observatory-fork.md").exists())
         await send(pilot, "/export /nowhere/at/all.md")
         await until(pilot, lambda: "cannot be written" in toasts(pilot))
+        await send(pilot, "/export md -")
+        await until(pilot, lambda: "Name a file to write" in toasts(pilot))
+        assert not (tmp_path / "-").exists()
 
 
 async def test_the_last_conversation_is_resumed(home: Path) -> None:

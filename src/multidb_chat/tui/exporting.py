@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+from multidb_chat.domain.errors import InvalidInput
 from multidb_chat.services.exporting import Export, write_whole
 from multidb_chat.services.talk_export import TalkForm
 from multidb_chat.tui.services import Services
@@ -29,6 +30,8 @@ def _read(asked: str) -> tuple[TalkForm, str]:
 
 
 def _write(to: str, export: Export) -> Path:
+    if to == "-":  # standard output to a shell; a file of that name is a nuisance to get rid of
+        raise InvalidInput("Name a file to write, as in /export talk.md.")
     target = Path(to).expanduser()
     if not to or target.is_dir():
         target = _free(target / export.name)
