@@ -128,6 +128,10 @@ def test_a_misspelt_variable_is_refused_with_the_nearest_variable(tmp_path: Path
     message = refusal(tmp_path, environ={"MULTIDB_CHAT_SERCH_THRESHOLD": "0.4"})
     assert message.startswith("environment MULTIDB_CHAT_SERCH_THRESHOLD: there is no setting")
     assert message.endswith("the nearest is MULTIDB_CHAT_SEARCH_THRESHOLD")
+    section_forgotten = refusal(tmp_path, environ={"MULTIDB_CHAT_LIMIT": "3"})
+    assert section_forgotten.endswith("the nearest is MULTIDB_CHAT_SEARCH_LIMIT")
+    nothing_like_it = refusal(tmp_path, environ={"MULTIDB_CHAT_FOO": "1"})
+    assert nothing_like_it.endswith("no setting foo; multidb-chat config show lists all settings")
 
 
 @pytest.mark.parametrize(

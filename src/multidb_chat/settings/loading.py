@@ -133,12 +133,16 @@ def unknown(raw: Raw, key: str) -> InvalidSetting:
         return InvalidSetting(f"{raw.origin}: {shown} is a section: write [{shown}] and its keys below it")
     from difflib import get_close_matches
 
-    names = {f"MULTIDB_CHAT_{rule.replace('.', '_').upper()}": rule for rule in RULES}
-    asked, known = (raw.origin.split()[-1], names) if raw.is_text and raw.origin != "flag" else (key, RULES)
+    # Variables are compared without what all of them begin with, which would make any two of them alike.
+    prefix = "MULTIDB_CHAT_" if raw.is_text and raw.origin != "flag" else ""
+    known = {rule.replace(".", "_").upper() if prefix else rule: rule for rule in RULES}
+    asked = raw.origin.split()[-1].removeprefix(prefix) if prefix else key
     # A key of an older version may have become several.
-    if within := [name for name in known if name.startswith(f"{asked}_")]:
+    if within := [prefix + name for name in known if name.startswith(f"{asked}_")]:
         return InvalidSetting(f"{raw.origin}: there is no setting {shown}; there are {', '.join(within)}")
     # Somebody who forgot or mistook the section still meant the key.
-    close = get_close_matches(asked, known, 1, 0.6) or [rule for rule in RULES if rule.split(".")[1] == raw.path[-1]]
-    hint = f"; the nearest is {close[0]}" if close else "; multidb-chat config show lists all settings"
+    close = get_close_matches(asked, known, 1, 0.6) or [
+        name for name, rule in known.items() if rule.split(".")[1] == raw.path[-1]
+    ]
+    hint = f"; the nearest is {prefix}{close[0]}" if close else "; multidb-chat config show lists all settings"
     return InvalidSetting(f"{raw.origin}: there is no setting {shown}{hint}")

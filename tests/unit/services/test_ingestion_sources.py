@@ -85,6 +85,19 @@ def test_given_bytes_and_urls_are_sources_by_name_and_address():
     assert (url.key, url.path, url.data) == ("HTTPS://example.org/x.pdf", None, None)
 
 
+def test_a_url_that_is_not_fetched_is_told_as_one_unless_there_is_such_a_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    refused = "only http:// and https:// are fetched"
+    assert found("file:///etc/hosts", "ftp://example.org/*") == [
+        f"file:///etc/hosts: {refused}",
+        f"ftp://example.org/*: {refused}",
+    ]
+    make(tmp_path, "odd:/a.md")
+    assert found("odd://a.md") == [str(tmp_path / "odd:/a.md")]
+
+
 def test_a_relative_path_and_a_home_path_become_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     make(tmp_path, "sub/a.md")
     monkeypatch.chdir(tmp_path)

@@ -3,6 +3,7 @@
 import fnmatch
 import glob
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -37,6 +38,9 @@ class Source:
     path: str | None = None
     data: bytes | None = field(default=None, repr=False)
 
+
+# As a path it would be told with the current folder in front, as a file that nobody asked for.
+_OTHER_URL = re.compile("[a-zA-Z][a-zA-Z0-9+.-]*://")
 
 # Text is an http(s) URL, a path (`~` allowed), or a pattern with `*`, `?`, `[` or `**` when there is no such path. A
 # source is what was found earlier.
@@ -88,6 +92,9 @@ def _of_input(one: Input, visited: set[tuple[int, int]]) -> Iterator[Source | Fa
         yield Source(one, one)
         return
     top = absolute(one)
+    if isinstance(one, str) and _OTHER_URL.match(one) and not os.path.lexists(top):
+        yield Failure(one, "only http:// and https:// are fetched")
+        return
     if isinstance(one, str) and glob.has_magic(one) and not os.path.lexists(top):
         yield from _matching(top, visited)
     else:
