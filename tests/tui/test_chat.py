@@ -53,6 +53,16 @@ async def test_a_follow_up_leans_on_the_conversation_until_it_is_cleared(home: P
         assert third.answer.conversation_id != first.answer.conversation_id
 
 
+async def test_clear_empties_the_screen_and_leaves_the_cached_answers(home: Path) -> None:
+    async with app_in(home).run_test(size=NARROW) as pilot:
+        await ask(pilot, CHURN)
+        await pilot.press(*"/clear", "enter")
+        await until(pilot, lambda: exchanges(pilot) == [])
+        again = await ask(pilot, CHURN)
+        assert again.answer is not None
+        assert again.answer.cached
+
+
 async def test_nothing_found_says_so_and_shows_the_nearest_passages(home: Path) -> None:
     async with app_in(home).run_test(size=WIDE) as pilot:
         exchange = await ask(pilot, "What is the melting point of tungsten carbide?")

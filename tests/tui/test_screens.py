@@ -76,6 +76,8 @@ async def test_help_shows_every_command_with_its_key(home: Path) -> None:
         ("/help", "/help", ""),
         (" /THEME  paper ", "/theme", "paper"),
         ("exit", "/quit", ""),
+        ("/exit", "/quit", ""),
+        ("/Clear", "/new", ""),
         ("Help", "/help", ""),
     ],
 )
@@ -117,4 +119,7 @@ def test_questions_are_no_commands(text: str) -> None:
 def test_completions_are_offered_for_a_command_alone() -> None:
     assert completions("/") == list(COMMANDS)
     assert [command.name for command in completions("/DO")] == ["/docs"]
+    assert [command.name for command in completions("/clear")] == ["/new"]
+    assert [command.name for command in completions("/clear-")] == ["/clear-cache"]
+    assert [command.name for command in completions("/help")] == ["/help"]
     assert completions("/theme p") == completions("do") == completions("") == []

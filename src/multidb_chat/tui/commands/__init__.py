@@ -76,5 +76,5 @@ COMMANDS = (
     Command("/quit", "", "Leave", "program:quit_", key="ctrl+q", plain=True),
 )
 
-# People type these plain; as questions they mean nothing.
+# People type these plain or with a slash; as questions they mean nothing.
 PLAIN = {"help": "/help", "quit": "/quit", "exit": "/quit", "clear": "/new"}

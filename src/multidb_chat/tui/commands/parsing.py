@@ -26,7 +26,7 @@ def named(name: str) -> Command:
 def parse(text: str) -> Parsed | None:
     """Return the command in `text`; None when it is a question."""
     words = text.strip()
-    words = PLAIN.get(words.lower(), words)
+    words = _by_habit(words) or words
     if not words.startswith("/") or "\n" in words:
         return None
     name, _, argument = words.partition(" ")
@@ -35,6 +35,11 @@ def parse(text: str) -> Parsed | None:
             return Parsed(command, argument.strip())
     near = _nearest(name.lower())
     return Parsed(None, argument.strip(), f"Did you mean {near}?" if near else "/help lists the commands.")
+
+
+def _by_habit(words: str) -> str:
+    """Return the command for a word that people bring from other programs, empty for all else."""
+    return PLAIN.get(words.lower().removeprefix("/"), "")
 
 
 def _nearest(name: str) -> str:
@@ -52,4 +57,6 @@ def completions(text: str) -> list[Command]:
     """Return the commands that begin with what was typed so far; empty unless it is the start of a command."""
     if not text.startswith("/") or " " in text or "\n" in text:
         return []
+    if meant := _by_habit(text):  # alone: what was chosen while it was typed would stay chosen
+        return [named(meant)]
     return [command for command in COMMANDS if command.name.startswith(text.lower())]
