@@ -173,6 +173,13 @@ def test_a_wrong_search_is_a_usage_error(shared: Program, wrong: tuple[str, ...]
     assert done.stderr.startswith("error: ")
 
 
+@pytest.mark.parametrize("query", ["", " \n\t", "?!"])
+def test_a_search_for_no_word_is_refused_and_does_not_say_that_nothing_was_found(shared: Program, query: str) -> None:
+    done = shared.inside("docs", "search", query)
+    assert (done.returncode, done.stdout) == (6, "")
+    assert done.stderr == "error: The query is empty: write what to look for.\n"
+
+
 def test_a_file_of_queries_gives_the_same_trec_run_each_time(shared: Program, tmp_path: Path) -> None:
     queries, runs = tmp_path / "queries.jsonl", [tmp_path / "one.run", tmp_path / "two.run"]
     texts = ["churn in 2019", "how sails work", "lighthouse"]

@@ -10,6 +10,7 @@ from multidb_chat.cli.choosing import for_now, named
 from multidb_chat.cli.console import Exit
 from multidb_chat.cli.options import Collections, Json, Rerank, Rewrite
 from multidb_chat.cli.session import session_of
+from multidb_chat.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
@@ -48,6 +49,8 @@ def search(
     session = session_of(context)
     if (query is None) == (queries is None) or (queries is None) != (run is None):
         raise typer.BadParameter("give a query, or --queries with --run", ctx=context, param_hint="QUERY")
+    if query is not None and not any(character.isalnum() for character in query):
+        raise InvalidInput("The query is empty: write what to look for.")
     pairs = [pair.partition("=") for pair in meta or ()]
     if wrong := next((key for key, equals, _ in pairs if not equals or not key), None):
         raise typer.BadParameter(f"{wrong!r} is not KEY=VALUE", ctx=context, param_hint="--meta")
