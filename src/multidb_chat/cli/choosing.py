@@ -6,14 +6,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from multidb_chat.domain.errors import StoreError
-from multidb_chat.services.wording import counted
 
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
     from multidb_chat.cli.console import Console
     from multidb_chat.domain.library import Collection
 
-__all__ = ["DEFAULT_COLLECTION", "HANDBOOK", "counted", "for_now", "named", "searched", "target_of"]
+__all__ = ["DEFAULT_COLLECTION", "HANDBOOK", "for_now", "named", "searched", "target_of"]
 
 DEFAULT_COLLECTION = "documents"
 HANDBOOK = "handbook"

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from multidb_chat.cli.choosing import counted
 from multidb_chat.cli.console import Console, Exit, Styled
 from multidb_chat.cli.options import Json
 from multidb_chat.cli.session import session_of
+from multidb_chat.services.wording import counted
 
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application

@@ -20,7 +20,8 @@ from multidb_chat.services.analysis.scope import focus_of, named_in
 from multidb_chat.services.analysis.tallying import TOP_SENTENCES, TOP_TERMS, Tally
 from multidb_chat.services.answering.words import Words
 from multidb_chat.services.tasks.handling import Outcome, Tell
-from multidb_chat.services.tasks.reports import Report, counted, dumps
+from multidb_chat.services.tasks.reports import Report, dumps
+from multidb_chat.services.wording import counted
 
 _PAGE = 100
 _AT_ONCE = 200  # passages that are counted between two turns of the event loop, in a thread

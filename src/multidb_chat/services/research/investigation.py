@@ -21,7 +21,8 @@ from multidb_chat.services.research.findings import Findings, fitting
 from multidb_chat.services.research.quoting import quoted
 from multidb_chat.services.research.rendering import rendered
 from multidb_chat.services.tasks.handling import Outcome, Tell
-from multidb_chat.services.tasks.reports import Report, counted, dumps
+from multidb_chat.services.tasks.reports import Report, dumps
+from multidb_chat.services.wording import counted
 
 _BROAD = 30  # passages that tell what the library has to say at all
 _FOLLOWING = 0.7  # of the progress: from there on names that turned up are followed

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from multidb_chat.domain.turns import Citation
 from multidb_chat.services.research.findings import Finding, Findings
-from multidb_chat.services.tasks.reports import counted, escaped
+from multidb_chat.services.tasks.reports import escaped
+from multidb_chat.services.wording import counted
 
 NOT_SAID = "What the documents do not say"
 

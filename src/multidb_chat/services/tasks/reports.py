@@ -49,11 +49,6 @@ def loads(text: str) -> Report:
         raise ValueError(f"not a report: {error}") from error
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: `1 document`, `1,400 documents`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def escaped(text: str) -> str:
     """Return text of a document as Markdown shows it: on one line, with nothing in it that would be markup."""
     line = _MARKS.sub(r"\\\1", clean_line(text))
