@@ -106,6 +106,17 @@ def test_an_export_holds_the_data_and_an_erased_account_leaves_none(ada: Program
             assert b"4,210 customers" not in content, file
 
 
+def test_erasing_announces_as_many_conversations_as_it_erases_deleted_ones_too(ada: Program) -> None:
+    assert "with 1 conversation and 1 document." in ada.inside("account", "erase").stderr
+    assert ada.inside("conversations", "delete", "last", "--yes").returncode == 0
+    assert ada.inside("ask", CHURN).returncode == 0
+    announced = ada.inside("account", "erase")
+    assert announced.returncode == 4
+    assert "with 2 conversations (1 of them deleted) and 1 document." in announced.stderr
+    erased = ada.inside("account", "erase", "--yes")
+    assert erased.stdout == "erased the account, with 2 conversations and 1 document\n"
+
+
 def test_the_local_account_exports_and_is_not_erased_alone(empty: Program, tmp_path: Path) -> None:
     assert empty.inside("account", "export", tmp_path / "local.zip").returncode == 0
     refused = empty.inside("account", "erase", "--yes")

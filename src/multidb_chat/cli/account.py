@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from multidb_chat.cli.choosing import counted
 from multidb_chat.cli.console import Console, Exit, Styled
 from multidb_chat.cli.credentials import password, reset, totp
 from multidb_chat.cli.options import Json, Quiet, Yes
 from multidb_chat.cli.session import session_of
+from multidb_chat.services.wording import counted
 
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
@@ -85,9 +85,11 @@ async def _confirmed(console: Console, application: "Application", who: "Account
     if who.email is None:  # told by the service, which refuses it
         return True
     held = await application.library.holdings(who.id)
-    talks = len(await application.history.all(who))
+    deleted = len(await application.history.all(who, deleted=True))  # they are kept for a while, and go as well
+    talks = counted(len(await application.history.all(who)) + deleted, "conversation")
+    among = f" ({deleted:,} of them deleted)" if deleted else ""
     console.tell(
-        f"This erases {who.email} for good, with {counted(talks, 'conversation')} and "
+        f"This erases {who.email} for good, with {talks}{among} and "
         f"{counted(held.documents, 'document')}. To keep a copy: multidb-chat account export FILE.zip"
     )
     return await console.confirm_word("Type the e-mail address to erase it:", who.email)
