@@ -1,6 +1,7 @@
 """`admin init`, `users`, `plans`, `usage`, `audit` and `keys`: accounts of others, from the shell."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -105,6 +106,12 @@ def test_plans_are_given_shown_and_changed(root: Program) -> None:
     assert usage[EVE]["plan"] == "pro"
     assert data(root, "admin", "usage", EVE)["usage"] == [usage[EVE]]
     assert f"{EVE}  " in done(root, "admin", "usage")
+
+
+def test_a_table_of_plans_says_in_words_what_is_without_limit_and_what_is_not_allowed_at_all(root: Program) -> None:
+    done(root, "admin", "plans", "set", "guest", "messages", "0")
+    rows = [re.split(r"\s{2,}", line.rstrip()) for line in done(root, "admin", "plans", "list").splitlines()]
+    assert ["guest", "no limit", "none", "none", "none", "no limit"] in rows
 
 
 def test_a_password_is_set_anew_with_a_code(root: Program) -> None:

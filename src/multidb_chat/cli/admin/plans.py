@@ -43,7 +43,8 @@ def list_(context: typer.Context, as_json: Json = False) -> None:
         rows = []
         for name, of in limits.items():
             found = [of.of(resource) for resource in _KEYS]  # type: ignore[arg-type]
-            shown = ["no limit" if one is None else amount(kind, one) for kind, one in zip(_KEYS, found, strict=True)]  # type: ignore[arg-type]
+            words = {None: "no limit", 0: "none"}  # a guest's 0 is not that of the configuration
+            shown = [words.get(one) or amount(kind, one) for kind, one in zip(_KEYS, found, strict=True)]  # type: ignore[arg-type]
             rows.append((name, *shown))
         write_rows(session.console, ("plan", *_KEYS), rows)
         return Exit.DONE
