@@ -188,6 +188,13 @@ async def test_quitting_ends_with_code_0(home: Path) -> None:
         assert app.failure is None
 
 
+async def test_ctrl_c_says_in_the_app_s_own_words_how_to_leave(home: Path) -> None:
+    async with app_in(home).run_test(size=NARROW) as pilot:
+        await pilot.press("ctrl+c")
+        assert toasts(pilot) == "Ctrl+C copies what is selected; Ctrl+Q leaves the app."
+        assert pilot.app.is_running
+
+
 async def test_that_nobody_is_there_is_told_until_somebody_presses_a_key(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

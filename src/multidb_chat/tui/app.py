@@ -163,6 +163,10 @@ class ChatApp(App[int]):
         """Leave, with the services closed in order."""
         self.exit(0)
 
+    def action_help_quit(self) -> None:
+        """Tell on Ctrl+C, which copies here, how to leave: many press it for that."""
+        self.notify("Ctrl+C copies what is selected; Ctrl+Q leaves the app.", markup=False)
+
     def _tell_addition(self, run: Addition) -> None:
         """Tell the end of adding, whichever screen is shown."""
         if run.state not in ("done", "failed") or not self.is_running:
