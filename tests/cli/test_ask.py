@@ -25,6 +25,7 @@ def test_the_handbook_answers_before_anything_was_added(empty: Program) -> None:
     done = empty("ask", "How do I add my own documents?")
     assert done.returncode == 0
     assert "multidb-chat docs add" in done.stdout
+    assert "guests register first" in done.stdout  # in the app `/add` is not theirs
     assert "[1] Adding documents" in done.stderr
 
 
