@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from multidb_chat.domain.accounts import Account
@@ -64,7 +65,8 @@ class Documents(Collections):
     """The documents that an account may see, and those it may change: those of its collections (see `Collections`).
 
     A document is named by a `reference`: its id, the first six or more digits of it, its name, title, or source (a path
-    may be relative). `InvalidInput` lists the candidates when there are several.
+    may be relative, and the bare name of a file will do where nothing else has it). `InvalidInput` lists the candidates
+    when there are several.
     """
 
     def __init__(
@@ -103,7 +105,7 @@ class Documents(Collections):
         chosen: dict[str, Document] = {}
         for reference in references:
             found = await self._found(allowed, reference)
-            of_source = [document for document in found if document.source in (reference, _path(reference))]
+            of_source = _by_source(reference, found)
             named = await self._of_source(of_source) if of_source else [_only(reference, found, allowed)]
             chosen |= {document.id: document for document in named}
         return list(chosen.values())
@@ -242,14 +244,23 @@ class Documents(Collections):
         raise _unknown(reference)
 
     async def _shown_as(self, allowed: dict[str, Collection], reference: str) -> Sequence[Document]:
-        """Return the documents whose names look like the reference: what acts on a terminal is not shown in a list."""
-        shown = clean_line(reference.encode("utf-8", "replace").decode("utf-8"))
+        """Return the documents whose names look like the reference: what acts on a terminal is not shown in a list.
+
+        Where there are none, the first of each file that is called so.
+        """
+        shown = _shown(reference)
         found: list[Document] = []
+        inside: dict[tuple[str, str], list[Document]] = {}
         after = ""
         while len(found) <= _CANDIDATES and (page := await self._library.documents([*allowed], after, _PAGE)):
-            found += [document for document in page if clean_line(document.name) == shown]
+            for document in page:
+                if clean_line(document.name) == shown:
+                    found.append(document)
+                elif _file_name(document) == shown:
+                    some = inside.setdefault((document.collection_id, document.source), [])
+                    some += [document] if len(some) <= _CANDIDATES else []
             after = page[-1].id
-        return found
+        return found or [document for some in inside.values() for document in some]
 
     async def _of_source(self, some: Sequence[Document]) -> Sequence[Document]:
         """Return all documents of the sources that these come from."""
@@ -270,6 +281,26 @@ class Documents(Collections):
 
 def _unknown(reference: str) -> NotFound:
     return NotFound(f'There is no document "{clean_line(reference)}". See: multidb-chat docs list')
+
+
+def _by_source(reference: str, found: Sequence[Document]) -> Sequence[Document]:
+    """Return those of the documents that are named by where they come from.
+
+    That is a path or URL, or the bare name of the one file that all of them come from, if none is called so itself.
+    """
+    if named := [document for document in found if document.source in (reference, _path(reference))]:
+        return named
+    shown = _shown(reference)
+    inside = all(_file_name(one) == shown not in (clean_line(one.name), clean_line(one.title)) for one in found)
+    return found if inside and len({(one.collection_id, one.source) for one in found}) == 1 else ()
+
+
+def _shown(reference: str) -> str:
+    return clean_line(reference.encode("utf-8", "replace").decode("utf-8"))
+
+
+def _file_name(document: Document) -> str:
+    return clean_line(PurePath(document.source).name)
 
 
 def _only(reference: str, found: Sequence[Document], collections: dict[str, Collection]) -> Document:

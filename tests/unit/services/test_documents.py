@@ -191,6 +191,28 @@ async def test_a_source_stands_for_all_its_documents_and_can_be_added_again(fill
     assert (done.added, done.unchanged, done.documents) == (1, 1, 2)
 
 
+async def test_the_bare_name_of_a_file_stands_for_all_its_documents_where_nothing_else_is_called_so(filled: Workplace):
+    documents = filled.documents
+    filled.write("one.jsonl", '{"id": "only", "text": "One alone."}\n')
+    filled.write("kept/docs.jsonl", '{"id": "d3", "text": "Three."}\n{"id": "d4", "text": "Four."}\n')
+    filled.write("kept/own.jsonl", '{"id": "own.jsonl", "text": "Five."}\n{"id": "d6", "text": "Six."}\n')
+    papers = await documents.resolve(OWNER, ["papers"])
+    with pytest.raises(InvalidInput, match="names several documents") as several:
+        await documents.show(OWNER, "docs.jsonl", papers)
+    assert all(name in str(several.value) for name in ("d1", "d2"))
+    assert {one.name for one in await documents.select(OWNER, ["docs.jsonl"], papers)} == {"d1", "d2"}
+    await filled.add()
+    assert (await documents.show(OWNER, "one.jsonl")).name == "only"
+    assert [one.name for one in await documents.select(OWNER, ["own.jsonl"])] == ["own.jsonl"]
+    with pytest.raises(InvalidInput, match="names several documents"):  # there are two files of this name now
+        await documents.remove(OWNER, ["docs.jsonl"])
+    with pytest.raises(NotFound):
+        await documents.show(STRANGER, "one.jsonl")
+    removed = await documents.remove(OWNER, [str(filled.files / "docs.jsonl")])
+    assert sorted(one.name for one in removed) == ["d1", "d2"]
+    assert sorted(one.name for one in await documents.remove(OWNER, ["docs.jsonl"])) == ["d3", "d4"]
+
+
 async def test_what_was_taken_out_is_put_back_as_it_was(filled: Workplace):
     before = await filled.stored()
     sources = await filled.library.sources("c")
