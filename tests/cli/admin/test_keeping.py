@@ -1,11 +1,15 @@
 """`admin knowledge`, `feedback`, `tasks`, `stats`, `retention`, `status`, `doctor`, `backup`, `restore`."""
 
+import asyncio
 import json
 import shutil
 import signal
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
+from multidb_chat.adapters.sqlite.conversations import SqliteConversations
+from multidb_chat.domain.conversations import Conversation
 from multidb_chat.domain.text import normalise_question
 from tests.cli.admin.conftest import EVE, HOURS, PASSWORD, QUICKLY, WHEN, data, done, told
 from tests.cli.conftest import Program, unsafe
@@ -129,6 +133,9 @@ def test_tasks_of_everybody_are_listed_and_purged(root: Program) -> None:
     done(root, "tasks", "cancel", queued["id"])
     assert told(root, "admin", "tasks", "purge").returncode == 4
     assert data(root, "admin", "tasks", "purge", "--days", "0", "--unread", "--yes") == {"removed": 1}
+    again = data(root, "research", "churn", "--background")
+    done(root, "tasks", "cancel", again["id"])
+    assert done(root, "admin", "tasks", "purge", "--days", "0", "--unread", "--yes") == "removed 1 task\n"
 
 
 def test_retention_is_shown_and_run(root: Program) -> None:
@@ -137,6 +144,21 @@ def test_retention_is_shown_and_run(root: Program) -> None:
     assert told(root, "admin", "retention", "run").returncode == 4
     assert data(root, "admin", "retention", "run", "--yes")["accounts"] == 0
     assert done(root, "admin", "retention", "run", "--yes").startswith("removed 0 accounts")
+
+
+def test_one_thing_over_its_time_is_told_as_one(root: Program) -> None:
+    assert "1 day " in done(root, "--set", "retention.deleted_days=1", "admin", "retention", "show")
+    asyncio.run(deleted_long_ago(root, data(root, "whoami")["id"]))
+    removed = "0 accounts, 0 conversations, 1 deleted conversation, 0 tasks, 0 cached answers"
+    assert done(root, "admin", "retention", "run", "--yes") == f"removed {removed}\n"
+
+
+async def deleted_long_ago(root: Program, owner: str) -> None:
+    """Leave a conversation that was deleted longer ago than such are kept."""
+    store = SqliteConversations(root.home / "data" / "conversations.sqlite")
+    then = datetime(2020, 1, 1, tzinfo=UTC)
+    await store.put_conversation(Conversation("old", owner, "Old", then, deleted_at=then))
+    await store.close()
 
 
 def test_the_state_of_the_installation_is_told(root: Program) -> None:

@@ -145,6 +145,18 @@ def test_sessions_of_others_are_listed_and_ended(root: Program) -> None:
     assert "log in again" in over.stderr
 
 
+def test_one_thing_of_an_account_is_told_as_one(root: Program, tmp_path: Path) -> None:
+    (tmp_path / "note.txt").write_text("A note of her own.")
+    done(root, "login", EVE, "--password-stdin", given=f"{PASSWORD}\n")
+    done(root, "docs", "add", tmp_path / "note.txt")
+    done(root, "login", ROOT, "--password-stdin", given=f"{PASSWORD}\n")
+    erased = done(root, "admin", "users", "delete", EVE, "--yes")
+    assert erased == f"erased {EVE} with 0 conversations, 1 document, 0 tasks\n"
+    assert told(root, "admin", "users", "sessions", ROOT).stderr == "1 session\n"
+    assert f"End 1 session of {ROOT}?" in told(root, "admin", "users", "sessions", ROOT, "--end").stderr
+    assert done(root, "admin", "users", "sessions", ROOT, "--end", "--yes") == "ended 1 session\n"
+
+
 def test_an_account_is_erased_with_what_is_its_own(root: Program) -> None:
     assert told(root, "admin", "users", "delete", EVE).returncode == 4
     gone = data(root, "admin", "users", "delete", EVE, "--yes")

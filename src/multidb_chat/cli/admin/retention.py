@@ -7,6 +7,7 @@ import typer
 from multidb_chat.cli.console import Exit, Styled
 from multidb_chat.cli.options import Json, Yes
 from multidb_chat.cli.session import session_of
+from multidb_chat.services.wording import counted
 
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
@@ -18,6 +19,7 @@ _KEPT = {
     "tasks_days": "background tasks that were read",
     "unread_days": "background tasks that nobody has read",
 }
+_REMOVED = ("account", "conversation", "deleted conversation", "task", "cached answer")
 
 
 @retention.command(epilog="Example: multidb-chat admin retention show")
@@ -30,9 +32,11 @@ def show(context: typer.Context, as_json: Json = False) -> None:
         session.console.write_json({**values, "guest_hours": settings.guest.hours})
         return
     for key, what in _KEPT.items():
-        days = f"{values[key]:,} days" if values[key] else "for good"
+        days = counted(values[key], "day") if values[key] else "for good"
         session.console.write(Styled(f"{key:<20}", "faint"), f"{days:<12}", what)
-    session.console.write(Styled(f"{'guest.hours':<20}", "faint"), f"{settings.guest.hours} hours".ljust(12), "guests")
+    session.console.write(
+        Styled(f"{'guest.hours':<20}", "faint"), f"{counted(settings.guest.hours, 'hour'):<12}", "guests"
+    )
     session.console.tell("The audit log is kept. To remove what is over its time: multidb-chat admin retention run")
 
 
@@ -58,8 +62,7 @@ def run(context: typer.Context, yes: Yes = False, as_json: Json = False) -> None
         if as_json:
             session.console.write_json(counts)
         else:
-            told = ", ".join(f"{count:,} {what.replace('_', ' ')}" for what, count in counts.items())
-            session.console.write(f"removed {told}")
+            session.console.write("removed ", ", ".join(map(counted, counts.values(), _REMOVED)))
         return Exit.DONE
 
     session.run(work)

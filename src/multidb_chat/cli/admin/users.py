@@ -261,7 +261,7 @@ def sessions(
         rows = [(short(one.id), one.client, when(one.created_at), when(one.expires_at)) for one in live]
         if rows:
             write_rows(console, ("id", "where", "since", "until"), rows)
-        console.tell(Styled(f"{len(rows)} sessions", "faint"))
+        console.tell(Styled(counted(len(rows), "session"), "faint"))
         return Exit.DONE
 
     session.run(work)
