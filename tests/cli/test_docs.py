@@ -243,6 +243,10 @@ def test_collections_are_made_shown_and_deleted(program: Program, documents: Pat
     assert "physics" in program.inside("collections", "show", "physics").stdout
     listed = json.loads(program.inside("collections", "list", "--json").stdout)["collections"]
     assert [one["name"] for one in listed] == ["documents", "handbook", "physics"]
+    assert [one["documents"] for one in listed if one["own"]] == [3, 1]
+    rows = {line.split()[0]: line for line in program.inside("collections", "list").stdout.splitlines()}
+    assert "  3 documents  " in rows["documents"]
+    assert "  1 document   " in rows["physics"]
     assert program.inside("collections", "delete", "physics").returncode == 4
     assert program.inside("collections", "delete", "physics", "--yes").stdout == "deleted physics\n"
     assert program.inside("collections", "delete", "handbook", "--yes").returncode == 4

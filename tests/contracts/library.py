@@ -370,17 +370,24 @@ class LibraryContract:
         await library.create_collection(a_collection("notes", "bob", shared=True))
         await library.create_collection(a_collection("more"))
         assert await library.holdings("ada") == await library.holdings("nobody") == Holdings(0, 0)
+        kept = ["papers", "more", "notes", "no"]
+        assert await library.holdings_in(kept) == dict.fromkeys(kept, Holdings(0, 0))
         first, second = a_content("1", size_bytes=100), a_content("2", collection="more", size_bytes=20)
         await library.put_documents([first, second, a_content("3", collection="notes", size_bytes=7)])
         assert await library.holdings("ada") == Holdings(2, 120)
         assert await library.holdings("bob") == Holdings(1, 7)
         assert await library.holdings() == Holdings(3, 127)
+        assert await library.holdings_in(kept) == {
+            "papers": Holdings(1, 100), "more": Holdings(1, 20), "notes": Holdings(1, 7), "no": Holdings(0, 0)
+        }  # fmt: skip
         await library.put_documents([a_content("1", "Other words.", size_bytes=50)])
         assert await library.holdings("ada") == Holdings(2, 70)
         await library.remove_documents([first.document.id])
         assert await library.holdings("ada") == Holdings(1, 20)
         await library.delete_collection("more")
         assert await library.holdings("ada") == Holdings(0, 0)
+        assert await library.holdings_in(["papers", "more"]) == {"papers": Holdings(0, 0), "more": Holdings(0, 0)}
+        assert await library.holdings_in([]) == {}
 
     async def test_a_batch_over_the_limit_stores_nothing(self, library: Library):
         await library.put_documents([a_content("1", size_bytes=60)], limit=60)

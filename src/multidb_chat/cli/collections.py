@@ -50,14 +50,22 @@ def list_(context: typer.Context, shared: OnlyShared = None, as_json: Json = Fal
         await application.handbook.ensure()
         account = application.account
         found = [one for one in await application.documents.collections(account) if shared in (None, one.shared)]
+        held = await application.library.holdings_in([one.id for one in found])
         if as_json:
-            records = [collection_record(one) | {"own": one.owner_id == account.id} for one in found]
+            records = [
+                collection_record(one) | {"own": one.owner_id == account.id, "documents": held[one.id].documents}
+                for one in found
+            ]
             session.console.write_json({"collections": records})
             return Exit.DONE
         if not found:
             session.console.tell("There is none. Make one: multidb-chat collections create NAME")
             return Exit.DONE
-        rows = [(one.name, seen_by(one, account), one.embedder or "empty", one.description) for one in found]
+        rows = [
+            (one.name, seen_by(one, account), counted(held[one.id].documents, "document"), one.embedder or "empty",
+             one.description)
+            for one in found
+        ]  # fmt: skip
         write_table(session.console, rows, strong=0)
         return Exit.DONE
 

@@ -65,7 +65,7 @@ With `--json` a command prints one JSON document. Keys are not renamed or remove
 `start`, `end`, `text`, `score`, `quality`, `lexical`, `vector`, `fused`, `reranked` (null where they were not) |
 | `eval run` | `queries`, `collections`; `configurations`: `name`, `ndcg`, `recall`, `mrr`, `seconds`; `comparisons`: \
 `first`, `second`, `measure`, `difference`, `p`; in the file of `--save` also `by_query` of each configuration |
-| `collections list` | `collections`: as `collections create` |
+| `collections list` | `collections`: as `collections create`, with `own`, `documents` |
 | `collections create`, `collections set`, `collections delete` | `id`, `name`, `description`, `shared`, `embedder`, \
 `dimensions`, `chunking`, `chunk_chars` (0: as the setting says), `headers`, `created_at` |
 | `collections show` | the same, and `documents`, `chunks`, `characters` |

@@ -141,7 +141,7 @@ class SourceRecord(NamedTuple):
 
 
 class Holdings(NamedTuple):
-    """What the collections of one owner hold together; `size_bytes` is the sum of the documents' own."""
+    """What a collection, or those of one owner together, hold; `size_bytes` is the sum of the documents' own."""
 
     documents: int
     size_bytes: int
@@ -217,6 +217,9 @@ class Library(Protocol):
 
     async def holdings(self, owner_id: str | None = None) -> Holdings:
         """Return what the collections of an owner (None: all collections) hold now, nothing for an unknown one."""
+
+    async def holdings_in(self, collection_ids: Sequence[str]) -> dict[str, Holdings]:
+        """Return what each of these collections holds now, nothing for an unknown one; no document is read for it."""
 
     async def document(self, document_id: str) -> Document | None:
         """Return the document."""

@@ -42,6 +42,7 @@ CALLS: dict[str, Call] = {
     "erase": lambda library: library.erase("ada"),
     "put_documents": lambda library: library.put_documents([_CONTENT]),
     "holdings": lambda library: library.holdings("ada"),
+    "holdings_in": lambda library: library.holdings_in(["papers"]),
     "document": lambda library: library.document(_KEY),
     "documents_by_id": lambda library: library.documents_by_id([_KEY]),
     "documents": lambda library: library.documents(["papers"]),

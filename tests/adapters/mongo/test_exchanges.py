@@ -42,6 +42,7 @@ async def library(mongot: Mongot) -> AsyncIterator[MongoLibrary]:
         (lambda library: library.find_documents(["papers"], "7"), 1),
         (lambda library: library.collections("ada"), 1),
         (lambda library: library.holdings("ada"), 1),
+        (lambda library: library.holdings_in(["papers", "more"]), 1),
         (lambda library: library.put_documents([a_content(f"new {n}") for n in range(40)]), 11),
         (lambda library: library.put_documents([a_content(f"new {n}") for n in range(40)], limit=10**9), 12),
         (lambda library: library.remove_documents(IDS), 12),

@@ -92,6 +92,9 @@ class MongoLibrary:
     async def holdings(self, owner_id: str | None = None) -> Holdings:
         return await self._read(lambda database: storing.holdings(database, owner_id))
 
+    async def holdings_in(self, collection_ids: Sequence[str]) -> dict[str, Holdings]:
+        return await self._read(lambda database: storing.holdings_in(database, collection_ids))
+
     async def document(self, document_id: str) -> Document | None:
         return next(iter(await self.documents_by_id([document_id])), None)
 

@@ -135,6 +135,14 @@ async def holdings(database: Database, owner_id: str | None) -> Holdings:
     return Holdings(sum(one["documents"] for one in found), sum(one["size_bytes"] for one in found))
 
 
+async def holdings_in(database: Database, collection_ids: Sequence[str]) -> dict[str, Holdings]:
+    """Return what each of these collections holds; what is not here holds nothing."""
+    wanted = {"_id": {"$in": [key_of(known) for known in collection_ids]}, "state": HERE}
+    found = await database[COLLECTIONS].find(wanted, {"documents": 1, "size_bytes": 1}).to_list()
+    held = {text_of(one["_id"]): Holdings(one["documents"], one["size_bytes"]) for one in found}
+    return {known: held.get(known, Holdings(0, 0)) for known in collection_ids}
+
+
 async def _require_room(
     database: Database, before: Mapping[str, Record], after: Mapping[str, Record], limit: int
 ) -> None:

@@ -78,6 +78,9 @@ class SqliteLibrary:
     async def holdings(self, owner_id: str | None = None) -> Holdings:
         return await self._database.read(lambda c: storing.holdings(c, owner_id))
 
+    async def holdings_in(self, collection_ids: Sequence[str]) -> dict[str, Holdings]:
+        return await self._database.read(lambda c: storing.holdings_in(c, collection_ids))
+
     async def document(self, document_id: str) -> Document | None:
         return await self._database.read(lambda c: book.document(c, document_id))
 

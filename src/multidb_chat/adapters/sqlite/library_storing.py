@@ -76,6 +76,12 @@ def holdings(connection: sqlite3.Connection, owner_id: str | None) -> Holdings:
     return Holdings(*row)
 
 
+def holdings_in(connection: sqlite3.Connection, collection_ids: Sequence[str]) -> dict[str, Holdings]:
+    """Return what each of these collections holds, along the same index."""
+    query = "SELECT count(*), coalesce(sum(size_bytes), 0) FROM documents WHERE collection_id = ?"
+    return {known: Holdings(*connection.execute(query, (known,)).fetchone()) for known in collection_ids}
+
+
 def _owners(connection: sqlite3.Connection, collection_ids: set[str]) -> set[str]:
     query = "SELECT owner_id FROM collections WHERE id = ?"
     return {connection.execute(query, (known,)).fetchone()[0] for known in collection_ids}

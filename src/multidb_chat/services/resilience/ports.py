@@ -56,8 +56,8 @@ CONVERSATIONS = Port(
 LIBRARY = Port(
     Library,
     _named(
-        "claim_embedder collection collections holdings document documents_by_id documents find_documents text content"
-        " passages indexable put_source source sources identity version collection_versions changes"
+        "claim_embedder collection collections holdings holdings_in document documents_by_id documents find_documents"
+        " text content passages indexable put_source source sources identity version collection_versions changes"
     ),
     deadlines={
         "documents": 10.0,
