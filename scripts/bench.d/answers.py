@@ -90,7 +90,7 @@ def sentences(match: Match) -> tuple[str, ...]:
 
 async def outcomes(way: str, texts: Texts) -> list[Outcome]:
     """Answer every case in one way."""
-    answerer = Extractive(texts.embedder if way == "extractive, sentences embedded" else None)
+    answerer = Extractive(texts.reader if way == WAYS[0] else None)
     done = []
     for case in cases():
         matches = await texts.matches(case.question)
@@ -137,7 +137,7 @@ def dialogues() -> list[Dialogue]:
 
 async def followed(texts: Texts) -> list[tuple[Dialogue, str, tuple[str, ...], bool]]:
     """Return each dialogue with the stand-alone question, what was said to it, and whether that is right."""
-    answerer = Extractive(texts.embedder)
+    answerer = Extractive(texts.reader)
     done = []
     for one in dialogues():
         first = await extractive(answerer, one.first, await texts.matches(one.first))
@@ -148,7 +148,7 @@ async def followed(texts: Texts) -> list[tuple[Dialogue, str, tuple[str, ...], b
     return done
 
 
-WAYS = ("extractive, sentences embedded", "extractive", "whole passage", "lead sentence")
+WAYS = ("extractive, sentences read", "extractive", "whole passage", "lead sentence")
 
 
 async def main(details: bool) -> None:

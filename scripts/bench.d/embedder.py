@@ -15,8 +15,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from shutil import copyfile
 from statistics import median
@@ -42,13 +40,11 @@ print(libraries - begin, time.perf_counter() - libraries)
 
 def fp32_folder(folder: Path) -> Path:
     """Write the reference: the graph of the shipped model with nothing quantised, and the same tokenizer."""
-    loader = SourceFileLoader("build_embedder", str(ROOT / "scripts/build-embedder"))
-    spec = spec_from_loader(loader.name, loader)
-    assert spec is not None
-    builder = module_from_spec(spec)
-    loader.exec_module(builder)
-    weights = builder.read_safetensors(builder.weights_folder() / "model.safetensors")
-    (folder / "model.onnx").write_bytes(builder.Graph(weights, quantise=False).model().SerializeToString())
+    sys.path.insert(0, str(ROOT / "scripts"))
+    from minilm_graph import Graph, read_safetensors, weights_folder
+
+    graph = Graph(read_safetensors(weights_folder() / "model.safetensors"), quantise=False)
+    (folder / "model.onnx").write_bytes(graph.embedder("reference").SerializeToString())
     copyfile(FOLDER / "tokenizer.json", folder / "tokenizer.json")
     return folder
 

@@ -96,17 +96,14 @@ class Answering(Reading):
     @cached_property
     def answerer(self) -> "Answerer":
         """What makes answers from passages."""
-        from multidb_chat.services.answering.extractive import Extractive
-
-        quoting = Extractive(self.small_embedder)
         if self.settings.model.name == "none":
-            return quoting
+            return self.quoting
         from multidb_chat.services.modelled.answerer import Modelled
 
         model = self.settings.model
         assert self.language_model is not None
         small, most = self.small_embedder, model.most_tokens
-        return Modelled(self.language_model, quoting, small, strict=model.strict, most_tokens=most)
+        return Modelled(self.language_model, self.quoting, small, strict=model.strict, most_tokens=most)
 
     @cached_property
     def pinned_facts(self) -> "PinnedFacts":

@@ -23,6 +23,7 @@ _CLOSED = (
     "reader",
     "index",
     "embedders",
+    "span_reader",
     "talk_replayer",
     "use_replayer",
     "talk_memory",

@@ -69,7 +69,7 @@ class Background(Answering):
         return Investigation(
             self.documents,
             self.retrieval,
-            Extractive(self.small_embedder),
+            Extractive(),  # what it asks are topics, not questions: the reader was taught with questions
             self.ingestion,
             handbook_id=HANDBOOK_ID,
             depth=Depth(self.settings.search.threshold, self.settings.search.limit),

@@ -120,6 +120,7 @@ class Installation(Members):
     def health(self) -> "Health":
         """What may be wrong with the installation."""
         from multidb_chat.adapters.embedders.minilm import MiniLMEmbedder
+        from multidb_chat.adapters.embedders.span_reader import MiniLMSpanReader
         from multidb_chat.adapters.installation.files import InstallationFiles
         from multidb_chat.services.installation.health import Health
 
@@ -130,7 +131,7 @@ class Installation(Members):
             self.keys,
             InstallationFiles(paths.data, paths.cache, paths.config_file),
             states=self.store_states.now,
-            verify_model=MiniLMEmbedder(1).verify,
+            verify_models=[MiniLMEmbedder(1).verify, MiniLMSpanReader(1).verify],
             describe_embedder=self.embedders.describe,
             has_keys=(paths.data / KEYS).exists,
         )

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from multidb_chat.domain.accounts import Account
     from multidb_chat.domain.language import LanguageModel
     from multidb_chat.domain.reading import DocumentReader, Fetcher
-    from multidb_chat.domain.search import Embedder, SearchIndex
+    from multidb_chat.domain.search import Embedder, SearchIndex, SpanReader
+    from multidb_chat.services.answering.extractive import Extractive
     from multidb_chat.services.audit import Recorder
     from multidb_chat.services.documents import Documents
     from multidb_chat.services.evaluation.evaluation import Evaluation
@@ -60,6 +61,20 @@ class Reading(Security):
     def small_embedder(self) -> "Embedder":
         """What compares sentences and questions: all thresholds for that were measured with it."""
         return self.embedders.called("minilm")
+
+    @cached_property
+    def span_reader(self) -> "SpanReader":
+        """What judges which sentences of a passage answer a question."""
+        from multidb_chat.adapters.embedders.span_reader import MiniLMSpanReader
+
+        return MiniLMSpanReader(self.settings.embedder.threads or None)
+
+    @cached_property
+    def quoting(self) -> "Extractive":
+        """What answers with sentences of the passages."""
+        from multidb_chat.services.answering.extractive import Extractive
+
+        return Extractive(self.span_reader)
 
     @cached_property
     def index(self) -> "SearchIndex":
@@ -202,10 +217,9 @@ class Reading(Security):
     @cached_property
     def meter(self) -> "Meter":
         """What counts the tokens of language models."""
-        from multidb_chat.services.answering.extractive import Extractive
         from multidb_chat.services.modelled.metering import Meter
 
-        return Meter(self.plans, Extractive(self.small_embedder))
+        return Meter(self.plans, self.quoting)
 
     def _paid_model(self) -> "PaidModel | None":
         from multidb_chat.services.modelled.paying import PaidModel

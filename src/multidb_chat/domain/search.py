@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Literal, NamedTuple, Protocol
 
 from multidb_chat.domain.library import Chunk, Document
 
@@ -138,26 +138,32 @@ class Reranker(Protocol):
         """Free threads and memory."""
 
 
-class Pieces(NamedTuple):
-    """A text word piece by word piece, as a model reads it.
+class Excerpt(NamedTuple):
+    """Part of a document with the `spans` (characters of `text`) that may be quoted of it.
 
-    `vector` is the unit vector of the whole. Of each piece `ids` has a number that is the same wherever it stands,
-    `spans` its characters, and `vectors` its unit vector in this text, one behind the other; all vectors are of
-    float32, little-endian.
+    `above` names where it stands: the document's title, and the heading over it where the text does not begin with it.
     """
 
-    vector: bytes
-    ids: tuple[int, ...]
+    text: str
     spans: tuple[tuple[int, int], ...]
-    vectors: bytes
+    above: str = ""
 
 
-@runtime_checkable
-class PieceEmbedder(Protocol):
-    """An embedder that can tell what each word means where it stands."""
+class SpanReader(Protocol):
+    """Reads excerpts with a question in mind, and judges what of them answers it."""
 
-    async def embed_pieces(self, texts: Sequence[str]) -> list[Pieces]:
-        """Return the word pieces of sentences and questions, in order; of a long text those at its beginning."""
+    @property
+    def name(self) -> str:
+        """Part of what answers are kept by; another name may judge otherwise."""
+
+    async def read(self, question: str, excerpts: Sequence[Excerpt]) -> list[tuple[float, ...]]:
+        """Return for each excerpt, in order, the log-odds that each of its spans answers the question.
+
+        What lies beyond what it can read at once counts as no answer. Raises `StoreError` when it cannot tell.
+        """
+
+    async def close(self) -> None:
+        """Free threads and memory."""
 
 
 class SearchIndex(Protocol):

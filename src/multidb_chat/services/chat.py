@@ -110,7 +110,7 @@ class Chat:
         handbook_id: str | None = None,
         order: str = "",
         tenant_id: str = "",
-        threshold: float = 0.3,
+        threshold: float = 0.2,
         limit: int = 10,
         cache_ttl: float = ANSWER_TTL,
     ) -> None:

@@ -11,10 +11,10 @@ from multidb_chat.domain.library import Chunk, Document, document_id
 from multidb_chat.domain.reading import ParsedDocument
 from multidb_chat.domain.search import GIVEN, Embedder, Match
 from multidb_chat.domain.text import clean_line
-from multidb_chat.services.answering.extractive import cosine
 from multidb_chat.services.answering.words import Words, is_function_word
 from multidb_chat.services.chunking.cutting import embedding_text
 from multidb_chat.services.chunking.structure import chunk_document
+from multidb_chat.services.similarity import cosine
 
 _EMBEDDED = 24  # passages compared in meaning: at about 25 ms each what a question may cost
 _EDGES = 4  # of them so many from the beginning and the end, where a log or a letter says what it is about

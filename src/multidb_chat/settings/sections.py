@@ -55,7 +55,7 @@ class Stores(Section):
 class Search(Section):
     """Finding passages."""
 
-    threshold: float = setting(0.3, "Passages with a lower score are not used for an answer.", low=0, high=1)
+    threshold: float = setting(0.2, "Passages with a lower score are not used for an answer.", low=0, high=1)
     limit: int = setting(10, "How many passages an answer is made from.", low=1, high=100)
     rewrite: str = setting(
         "none",

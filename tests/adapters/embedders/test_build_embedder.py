@@ -5,7 +5,6 @@ import json
 import shutil
 import subprocess
 import sys
-from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 
@@ -25,12 +24,12 @@ SCRIPT = Path(__file__).parents[3] / "scripts/build-embedder"
 
 
 @pytest.fixture(scope="module")
-def builder() -> ModuleType:
-    loader = SourceFileLoader("build_embedder", str(SCRIPT))
-    spec = importlib.util.spec_from_loader(loader.name, loader)
+def graph() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("minilm_graph", SCRIPT.with_name("minilm_graph.py"))
     assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    loader.exec_module(module)
+    spec.loader.exec_module(module)
     return module
 
 
@@ -88,7 +87,7 @@ def test_no_two_neighbouring_weights_of_the_shipped_model_can_overflow_sixteen_b
         np.float32, st.tuples(st.integers(1, 4), st.integers(2, 24)), elements=st.floats(-4, 4, width=32)
     ).filter(lambda weight: bool((np.abs(weight).max(axis=1) > 1e-3).all()))
 )
-def test_quantised_weights_stay_within_a_step_of_the_weights(builder: ModuleType, weight: np.ndarray):
-    whole, scale = builder.quantised(weight)
+def test_quantised_weights_stay_within_a_step_of_the_weights(graph: ModuleType, weight: np.ndarray):
+    whole, scale = graph.quantised(weight)
     assert (np.abs(whole[:, 1:].astype(int)) + np.abs(whole[:, :-1].astype(int))).max() <= 127
     assert (np.abs(whole * scale[:, None] - weight) <= scale[:, None] * 1.51).all()

@@ -114,37 +114,10 @@ def test_slices_join_to_the_text_and_fit(text: str, times: int):
     assert all(len(part) <= SLICE_CHARS for part in cut)
 
 
-async def test_the_pieces_of_a_text_stand_where_its_words_do_and_come_with_its_vector(embedder: MiniLMEmbedder):
-    text = "Chinggis Khan: the unification of the Mongols, 1206."
-    [pieces] = await embedder.embed_pieces([text])
-    assert cosine(pieces.vector, await embedder.embed_query(text)) == pytest.approx(1, abs=1e-6)
-    words = [text[start:end] for start, end in pieces.spans]
-    assert "".join(words) == text.replace(" ", "")
-    rows = np.frombuffer(pieces.vectors, "<f4").reshape(len(pieces.ids), 384)
-    assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
-
-
-async def test_a_piece_is_nearest_to_what_means_the_like_there(embedder: MiniLMEmbedder):
-    question, text = "Who united the Mongols?", "It ended in the unification of the Mongols by Chinggis Khan."
-    asked, said = await embedder.embed_pieces([question, text])
-    rows, others = (np.frombuffer(one.vectors, "<f4").reshape(-1, 384) for one in (asked, said))
-    united = next(at for at, (start, end) in enumerate(asked.spans) if question[start:end] == "united")
-    near = {
-        text[start:end]: float(other @ rows[united]) for (start, end), other in zip(said.spans, others, strict=True)
-    }
-    assert max((word for word in near if len(word) > 3), key=near.__getitem__) == "unification"
-
-
-async def test_of_a_long_text_the_pieces_of_its_first_window_are_told(embedder: MiniLMEmbedder):
-    long, none = await embedder.embed_pieces(["word " * 1_000, ""])
-    assert (len(long.ids), len(long.spans)) == (WINDOW - 2, WINDOW - 2)
-    assert (none.ids, none.vectors) == ((), b"")
-
-
 def test_slicing_a_long_text_changes_no_word_piece(model: MiniLMModel):
     text = " \n".join(TEXTS) * 20
     assert len(list(slices(text))) > 3
-    whole = model._tokenizer.encode(text, add_special_tokens=False).ids
+    whole = model._network.tokenizer.encode(text, add_special_tokens=False).ids
     assert model._ids(text, lambda: False) == whole
 
 

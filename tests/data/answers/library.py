@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from multidb_chat.adapters.embedders.minilm import MiniLMEmbedder
+from multidb_chat.adapters.embedders.span_reader import MiniLMSpanReader
 from multidb_chat.adapters.readers.client import SubprocessReader
 from multidb_chat.adapters.search_index import EmbeddedSearchIndex
 from multidb_chat.adapters.sqlite.library import SqliteLibrary
@@ -13,7 +14,7 @@ from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.errors import InvalidInput
 from multidb_chat.domain.library import Collection
 from multidb_chat.domain.reading import FetchedFile
-from multidb_chat.domain.search import Match, Pieces, SearchFilters
+from multidb_chat.domain.search import Excerpt, Match, SearchFilters
 from multidb_chat.services.ingesting.events import FileDone
 from multidb_chat.services.ingestion import Ingestion
 from multidb_chat.services.retrieval import Retrieval
@@ -29,7 +30,6 @@ class Memory:
     def __init__(self, embedder: MiniLMEmbedder) -> None:
         self._embedder = embedder
         self._known: dict[str, bytes] = {}
-        self._read: dict[str, Pieces] = {}
         self.name, self.dimensions = embedder.name, embedder.dimensions
 
     async def embed_query(self, text: str) -> bytes:
@@ -44,15 +44,29 @@ class Memory:
         self._known.update(zip(new, await self._embedder.embed_documents(new), strict=True))
         return [self._known[text] for text in texts]
 
-    async def embed_pieces(self, texts: Sequence[str]) -> list[Pieces]:
-        """Return the word pieces of sentences and questions."""
-        new = [text for text in dict.fromkeys(texts) if text not in self._read]
-        self._read.update(zip(new, await self._embedder.embed_pieces(new), strict=True))
-        return [self._read[text] for text in texts]
-
     async def close(self) -> None:
         """Close the embedder."""
         await self._embedder.close()
+
+
+class Reader:
+    """A reader that remembers what it judged."""
+
+    def __init__(self, reader: MiniLMSpanReader) -> None:
+        self._reader = reader
+        self._known: dict[tuple[str, Excerpt], tuple[float, ...]] = {}
+        self.name = reader.name
+
+    async def read(self, question: str, excerpts: Sequence[Excerpt]) -> list[tuple[float, ...]]:
+        """Return the log-odds of the spans."""
+        new = [one for one in dict.fromkeys(excerpts) if (question, one) not in self._known]
+        for one, odds in zip(new, await self._reader.read(question, new), strict=True):
+            self._known[question, one] = odds
+        return [self._known[question, one] for one in excerpts]
+
+    async def close(self) -> None:
+        """Close the reader."""
+        await self._reader.close()
 
 
 class Nothing:
@@ -66,12 +80,13 @@ class Nothing:
 class Texts:
     """The evaluation texts, ready to be searched."""
 
-    def __init__(self, library: SqliteLibrary, retrieval: Retrieval, embedder: Memory) -> None:
+    def __init__(self, library: SqliteLibrary, retrieval: Retrieval, embedder: Memory, reader: Reader) -> None:
         self.library = library
         self.retrieval = retrieval
         self.embedder = embedder
+        self.reader = reader
 
-    async def matches(self, question: str, limit: int = 10, threshold: float = 0.3) -> list[Match]:
+    async def matches(self, question: str, limit: int = 10, threshold: float = 0.2) -> list[Match]:
         """Return the passages that may be used for an answer."""
         found = await self.retrieval.search(question, SearchFilters((COLLECTION.id,)), limit, merge=False)
         return [match for match in found if match.score >= threshold]
@@ -83,13 +98,13 @@ async def texts_in(folder: Path, documents: Path = FOLDER) -> AsyncIterator[Text
     embedder = Memory(MiniLMEmbedder())
     library = SqliteLibrary(folder / "library.sqlite")
     index = EmbeddedSearchIndex(folder / "index", library)
-    reader = SubprocessReader()
+    files, reader = SubprocessReader(), Reader(MiniLMSpanReader())
     try:
         await library.create_collection(COLLECTION)
-        async for event in Ingestion(library, reader, Nothing(), embedder).add(OWNER, COLLECTION, [documents]):
+        async for event in Ingestion(library, files, Nothing(), embedder).add(OWNER, COLLECTION, [documents]):
             if isinstance(event, FileDone) and event.failures:
                 raise AssertionError(event.failures)
-        yield Texts(library, Retrieval(index, library, embedder, None), embedder)
+        yield Texts(library, Retrieval(index, library, embedder, None), embedder, reader)
     finally:
-        for made in (reader, index, library, embedder):
+        for made in (files, reader, index, library, embedder):
             await made.close()

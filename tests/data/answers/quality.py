@@ -135,7 +135,7 @@ async def said_to(texts: Texts, question: str) -> tuple[str, ...]:
 
 
 async def _draft(texts: Texts, question: str, matches: Sequence[Match]) -> Draft:
-    stream = Extractive(texts.embedder).answer(Question(question, question), matches)
+    stream = Extractive(texts.reader).answer(Question(question, question), matches)
     items: list[AnswerSentence | Draft] = [item async for item in stream]
     return next(item for item in reversed(items) if isinstance(item, Draft))
 

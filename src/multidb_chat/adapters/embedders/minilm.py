@@ -5,17 +5,14 @@ Here are the threads; `minilm_model` is what runs on them, and is imported with 
 """
 
 import asyncio
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
+from multidb_chat.adapters.embedders.shipped import verify
 from multidb_chat.adapters.embedders.threads import Threads, processors
-from multidb_chat.domain.errors import StoreCorrupt
-from multidb_chat.domain.search import Pieces
 
 if TYPE_CHECKING:
     from multidb_chat.adapters.embedders.minilm_model import MiniLMModel
@@ -65,17 +62,9 @@ class MiniLMEmbedder:
             stop.set()
         return vectors
 
-    async def embed_pieces(self, texts: Sequence[str]) -> list[Pieces]:
-        """Return the word pieces of sentences and questions, in order; of a long text the first 254."""
-        # Somebody waits for the answer that these are for: they do not queue behind documents that are added.
-        model = await self._loaded()
-        return await self._pools.run(
-            self._pools.questions, lambda: model.pieces(list(texts), lambda: self._pools.closed)
-        )
-
     async def verify(self) -> None:
         """Compare the model's files with their recorded sha256. Raises `StoreCorrupt` naming the one that differs."""
-        await asyncio.to_thread(_verify, self._folder)
+        await asyncio.to_thread(verify, self._folder, "embedder")
 
     async def close(self) -> None:
         """Stop the threads after the window each is at, and let the model go; a call under way then fails."""
@@ -97,20 +86,6 @@ def _load(folder: Path) -> "MiniLMModel":
     from multidb_chat.adapters.embedders.minilm_model import MiniLMModel
 
     return MiniLMModel(folder)
-
-
-def _verify(folder: Path) -> None:
-    try:
-        expected = json.loads((folder / "model.json").read_bytes())["sha256"]
-        wrong = [name for name, digest in expected.items() if _sha256(folder / name) != digest]
-    except (OSError, ValueError, KeyError) as error:
-        raise StoreCorrupt("embedder", f"{folder} cannot be checked ({error}); install multidb-chat again") from error
-    if wrong:
-        raise StoreCorrupt("embedder", f"{folder / wrong[0]} is not what was shipped; install multidb-chat again")
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _batches(texts: Sequence[str], threads: int) -> Iterator[list[int]]:

@@ -7,7 +7,7 @@
 `question`      what kind of answer a question asks for, and which of its words must be met
 `passages`      passages taken apart, and what stands around each of their units
 `evidence`      how far each unit meets the words of the question
-`alignment`     how far each word of the question has a counterpart in meaning
+`reading`       what is read with the question in mind: promising sentences, with what is around them
 `judging`       what a unit is worth, and whether it supports an answer at all
 `selection`     which sentences, with which neighbours, in which order
 `gist`          what a text is about as a whole

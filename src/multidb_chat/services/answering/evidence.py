@@ -9,7 +9,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from multidb_chat.services.answering.alignment import Alignment
 from multidb_chat.services.answering.expected import holds
 from multidb_chat.services.answering.passages import Passage, headword_of, is_headword, lead_of
 from multidb_chat.services.answering.question import Analysis, Term
@@ -28,10 +27,8 @@ class Candidate:
     """A unit that may be quoted.
 
     `met` tells how far each term is met (0 to 1), `coverage` the same for all by weight, `certain` likewise but with
-    what is met indirectly counted nearly in full, `missing` the weight of what is not met. `similarity` is the cosine
-    of question and unit, and `aligned` how far each word of the question has a counterpart in it, where they were
-    measured; `around` is the same for the text around it. `score` orders; `support` decides whether there is an answer
-    at all.
+    what is met indirectly counted nearly in full, `missing` the weight of what is not met. `odds` are the log-odds that
+    it answers the question, where it was read. `score` orders; `support` decides whether there is an answer at all.
     """
 
     passage: Passage
@@ -43,9 +40,7 @@ class Candidate:
     fits: bool
     score: float = 0.0
     support: float = 0.0
-    similarity: float | None = None
-    aligned: Alignment | None = None
-    around: Alignment | None = None
+    odds: float | None = None
 
     @property
     def unit(self) -> Unit:

@@ -1,9 +1,9 @@
 """What a candidate is worth: a score that orders, and a support that decides whether there is an answer at all."""
 
+import math
 import re
 from collections.abc import Collection
 
-from multidb_chat.services.answering.alignment import Alignment
 from multidb_chat.services.answering.evidence import Candidate
 from multidb_chat.services.answering.passages import heading_of, headings_above, leans
 from multidb_chat.services.answering.question import Analysis, Term
@@ -18,18 +18,14 @@ _DEFINES = re.compile(
     r"\b(means?|refers? to|denotes?|describes?|stands for|is called|are called|consists? of)\b|\s[:–—]\s|: "
 )
 
-ALIGNED = 0.7  # what alignment counts in the score, beside all that the words as they are written give
-_UNNAMED = 0.9  # of the support of a sentence that was read, where it lacks a name or number that is asked about
-_UNFIT = 0.05  # what it costs the support of a sentence that was read to hold nothing of the kind that is asked for
+ODDS = 0.15  # what the log-odds of a sentence that was read count in the score, beside all that its words give
+_UNNAMED = 0.8  # of the support of a sentence that was read, where it lacks a name or number that is asked about
 
 
 def judge(candidate: Candidate, analysis: Analysis) -> None:
     """Set `score` and `support` from what is known of the candidate."""
     passage, text = candidate.passage, candidate.text
-    similarity = candidate.similarity
-    if similarity is None:
-        similarity = passage.match.vector or 0.0
-    meaning = min(1.0, max(0.0, (similarity - 0.1) / 0.6))
+    meaning = min(1.0, max(0.0, ((passage.match.vector or 0.0) - 0.1) / 0.6))
     score = candidate.coverage + 0.2 * meaning + 0.15 * passage.match.score - 0.01 * passage.rank
     score += _form(candidate, analysis) + _under_heading(candidate, analysis)
     score += _phrases(candidate, analysis) + _closeness(candidate)
@@ -39,20 +35,16 @@ def judge(candidate: Candidate, analysis: Analysis) -> None:
         score -= 0.5
     if candidate.unit.kind != "code" and len(passage.tokens[candidate.at]) < 4 and not candidate.fits:
         score -= 0.1
-    if candidate.aligned is not None:
-        score += ALIGNED * candidate.aligned.mean
-    candidate.score = score
     candidate.support = _support(candidate, analysis, meaning)
-    if candidate.aligned is not None:
-        candidate.support = _read_support(candidate, analysis, candidate.aligned)
+    if candidate.odds is not None:
+        score += ODDS * candidate.odds
+        candidate.support = _read_support(candidate, analysis, candidate.odds)
+    candidate.score = score
 
 
-def _read_support(candidate: Candidate, analysis: Analysis, aligned: Alignment) -> float:
-    """Return the support of a sentence that was read: half by its words, half by what they mean."""
-    around = candidate.around or aligned
-    value = 0.5 * candidate.support + 0.25 * aligned.mean + 0.25 * around.weakest
-    if not candidate.fits:
-        value -= _UNFIT
+def _read_support(candidate: Candidate, analysis: Analysis, odds: float) -> float:
+    """Return the support of a sentence that was read: half by its words, half by how likely it answers."""
+    value = (candidate.support + 1 / (1 + math.exp(-odds))) / 2
     return value * (_UNNAMED if _unmet(candidate, analysis) else 1.0)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from multidb_chat.services.answering.evidence import Candidate
-from multidb_chat.services.answering.judging import ALIGNED, gives_reason
+from multidb_chat.services.answering.judging import ODDS, gives_reason
 from multidb_chat.services.answering.passages import Passage, heading_of, lead_of, leans
 from multidb_chat.services.answering.question import Analysis
 
@@ -21,8 +21,7 @@ _MOST = {
     "plain": 3,
 }
 _CLOSE = {"fact": 0.92, "definition": 0.9, "yesno": 0.9, "reason": 0.85, "compare": 0.7, "steps": 0.85, "list": 0.85}
-_TIE = 0.15  # between scores of sentences that were read: either may hold the answer
-_FURTHER = 0.2  # how much less a further sentence may resemble the question than the best one (cosine)
+_TIE = 0.3  # between scores of sentences that were read: either may hold the answer
 _RUN = 20  # units of one list or section at most
 _ALIKE = 0.6  # share of common words from which two sentences say the same
 
@@ -60,12 +59,9 @@ def _adds(candidate: Candidate, chosen: Sequence[Candidate], analysis: Analysis)
     if any(says_the_same(candidate, other) for other in chosen) or (best.fits and not candidate.fits):
         return False
     behind = best.score - candidate.score
-    if len(chosen) == 1 and best.aligned is not None and behind < _TIE:
+    if len(chosen) == 1 and best.odds is not None and behind < _TIE:
         return True
-    if (best.similarity or 0.0) - (candidate.similarity or 0.0) > _FURTHER and analysis.kind != "compare":
-        return False
-    # The alignment is much the same for all that come close.
-    words = best.score - (ALIGNED * best.aligned.mean if best.aligned is not None else 0.0)
+    words = best.score - ODDS * (best.odds or 0.0)
     if behind <= (1 - _CLOSE.get(analysis.kind, 0.85)) * words:
         narrow = analysis.kind in ("fact", "yesno", "definition")
         return candidate.coverage >= best.coverage - 0.1 and (not narrow or _direct(best) <= _direct(candidate))

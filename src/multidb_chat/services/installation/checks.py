@@ -79,13 +79,14 @@ async def search_index(index: SearchIndex) -> list[Finding]:
     return [Finding(INDEX, "ok", f"Passages are searched for on {await index.where()}; the index is as it should be.")]
 
 
-async def model(verify: Callable[[], Awaitable[None]]) -> list[Finding]:
-    """Compare the model's files with what was recorded of them."""
+async def models(verify: Sequence[Callable[[], Awaitable[None]]]) -> list[Finding]:
+    """Compare the files of the models with what was recorded of them."""
     try:
-        await verify()
+        for one in verify:
+            await one()
     except StoreError as error:
-        return [Finding(MODEL, "wrong", str(error), "Install the program again; its model comes with it.")]
-    return [Finding(MODEL, "ok", "The model's files are those that were recorded (sha256).")]
+        return [Finding(MODEL, "wrong", str(error), "Install the program again; its models come with it.")]
+    return [Finding(MODEL, "ok", "The files of the models are those that were recorded (sha256).")]
 
 
 async def embedder(describe: Callable[[], Awaitable[str]]) -> list[Finding]:

@@ -19,8 +19,8 @@ from multidb_chat.services.installation import checks
 class Health:
     """Examines and mends.
 
-    `verify_model` raises `StoreError`; `describe_embedder` tells what makes vectors, or raises `InvalidSetting` or
-    `StoreError`; `has_keys` tells whether there is a key file.
+    Each of `verify_models` raises `StoreError`; `describe_embedder` tells what makes vectors, or raises
+    `InvalidSetting` or `StoreError`; `has_keys` tells whether there is a key file.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class Health:
         files: Files,
         *,
         states: Callable[[], Awaitable[Sequence[StoreState]]],
-        verify_model: Callable[[], Awaitable[None]],
+        verify_models: Sequence[Callable[[], Awaitable[None]]],
         describe_embedder: Callable[[], Awaitable[str]],
         has_keys: Callable[[], bool],
         clock: Callable[[], datetime] = utc_now,
@@ -41,7 +41,7 @@ class Health:
         self._keys = keys
         self._files = files
         self._states = states
-        self._verify_model = verify_model
+        self._verify_models = verify_models
         self._describe_embedder = describe_embedder
         self._has_keys = has_keys
         self._clock = clock
@@ -58,7 +58,7 @@ class Health:
         for about, check in (
             (checks.SERVERS, checks.servers(self._states)),
             (checks.INDEX, checks.search_index(self._index)),
-            (checks.MODEL, checks.model(self._verify_model)),
+            (checks.MODEL, checks.models(self._verify_models)),
             (checks.EMBEDDER, checks.embedder(self._describe_embedder)),
             (checks.KEYS, checks.keys(self._keys, exists, exists or recorded > 0)),
             (checks.PERMISSIONS, checks.permissions(self._files)),

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from multidb_chat.domain.search import Embedder, Match
-from multidb_chat.services.answering.extractive import cosine
 from multidb_chat.services.answering.passages import Passage, open_passages
 from multidb_chat.services.answering.words import Token, Words, fold, is_function_word
 from multidb_chat.services.knowledge.sameness import NEGATION
+from multidb_chat.services.similarity import cosine
 
 ENOUGH = 0.6
 """Share of a sentence's words that have to stand in two neighbouring sentences of the passage."""

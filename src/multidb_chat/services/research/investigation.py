@@ -59,7 +59,7 @@ class Ingester(Protocol):
 class Depth:
     """`threshold` is the score from which a passage may be used, `limit` how many an answer is made from."""
 
-    threshold: float = 0.3
+    threshold: float = 0.2
     limit: int = 10
 
 

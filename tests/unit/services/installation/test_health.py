@@ -259,7 +259,7 @@ async def test_a_changed_model_is_found(tmp_path: Path) -> None:
     shutil.copytree(FOLDER, tmp_path / "model")
     flip(tmp_path / "model" / "tokenizer.json")
     embedder = MiniLMEmbedder(1, tmp_path / "model")
-    (found,) = await checks.model(embedder.verify)
+    (found,) = await checks.models([embedder.verify])
     await embedder.close()
     assert found.severity == "wrong"
     assert "tokenizer.json" in found.text
