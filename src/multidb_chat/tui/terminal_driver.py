@@ -1,9 +1,14 @@
 """How the app reads its terminal on Unix: once at a time, also after the process was stopped and goes on."""
 
-from textual.drivers.linux_driver import LinuxDriver
+from textual.drivers import linux_driver
+
+from multidb_chat.tui.pasting import PasteParser
+
+# The driver makes its parser by this name, in its thread.
+linux_driver.XTermParser = PasteParser  # type: ignore[attr-defined]
 
 
-class TerminalDriver(LinuxDriver):
+class TerminalDriver(linux_driver.LinuxDriver):
     """Textual's driver, which at `SIGCONT` begins to read the terminal without having ended reading it.
 
     It does so unless `SIGTSTP` came before. `SIGSTOP` cannot be told, and where a terminal is closed, the kernel sends
