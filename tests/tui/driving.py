@@ -77,9 +77,15 @@ async def send(pilot: Pilot[int], text: str) -> None:
 
 async def ask(pilot: Pilot[int], text: str) -> Exchange:
     """Ask a question and wait for the end of its turn, sources panel included."""
-    before = len(exchanges(pilot))
+    before = exchanges(pilot)
+
+    def ended() -> bool:
+        now = exchanges(pilot)  # far above the end there may be as many now, of other turns
+        new = bool(now) and now[-1] not in before
+        return new and (len(now) > len(before) or now[-1].question == text) and now[-1].ended
+
     await send(pilot, text)
-    await until(pilot, lambda: len(exchanges(pilot)) > before and exchanges(pilot)[-1].ended)
+    await until(pilot, ended)
     await until(pilot, lambda: quiet(pilot))
     return exchanges(pilot)[-1]
 
