@@ -110,10 +110,12 @@ def test_ctrl_c_while_a_summary_is_written_drops_the_line_alone(program: Program
     with served(never_done) as (url, came):
         child = until_due(program, url, came)
         child.send("half a question")
-        for _ in range(30):  # between its prompt and its reading, Python's line editor loses an interrupt
+        for _ in range(10):  # between its prompt and its reading, Python's line editor loses an interrupt
             child.sendintr()
             if child.expect_exact(["\r\n> ", pexpect.TIMEOUT], timeout=10) == 0:
                 break
+        else:
+            pytest.fail(f"no prompt came after an interrupt; there is: {child.before!r}")
         child.sendline("/why")
         child.expect_exact(f"Asked: {CHURN}")
         child.sendline("/quit")
