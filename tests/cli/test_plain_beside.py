@@ -110,6 +110,7 @@ def test_ctrl_c_while_a_summary_is_written_drops_the_line_alone(program: Program
     with served(never_done) as (url, came):
         child = until_due(program, url, came)
         child.send("half a question")
+        time.sleep(0.5)  # it is read, and the next key waited for
         for _ in range(10):  # between its prompt and its reading, Python's line editor loses an interrupt
             child.sendintr()
             if child.expect_exact(["\r\n> ", pexpect.TIMEOUT], timeout=10) == 0:
