@@ -101,7 +101,10 @@ class Embedder(Section):
         form='"auto", "minilm", "stella", "sentence-transformers:PATH" or "openai:URL" (a server that speaks like it)',
     )
     threads: int = setting(
-        0, "Threads that make vectors with MiniLM; 0 is one for each processor core.", low=0, high=256
+        0,
+        "Threads that make vectors with MiniLM, and that read sentences; 0 is one for each processor core.",
+        low=0,
+        high=256,
     )
     device: str = setting("auto", "Where larger models run.", choices=("auto", "cuda", "mps", "cpu"))
     precision: str = setting("auto", "What larger models compute with.", choices=("auto", "bfloat16", "float32"))

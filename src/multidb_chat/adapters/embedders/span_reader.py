@@ -58,7 +58,7 @@ class MiniLMSpanReader:
     async def close(self) -> None:
         """Stop the threads after the excerpt each is at, and let the model go; a call under way then fails."""
         self._closed.set()
-        await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
+        await asyncio.to_thread(self._threads.shutdown)  # what waits sees that it is closed, and fails
         self._model = None
 
     async def _loaded(self) -> "MiniLMSpanModel":

@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from multidb_chat.adapters.embedders.minilm import FOLDER as EMBEDDER
+from multidb_chat.adapters.embedders.minilm_model import WINDOW
 from multidb_chat.adapters.embedders.network import Network, described
 from multidb_chat.domain.errors import StoreUnavailable
 from multidb_chat.domain.search import Excerpt
 
-WINDOW = 256  # word pieces of all that is read at once
-_QUESTION, _ABOVE = 64, 28  # the most of them for the question, and for where the excerpt stands
+_QUESTION, _ABOVE = 64, 28  # the most word pieces of the question, and of where the excerpt stands
+_QUESTION_CHARS = 2_000  # more would be cut into pieces for nothing, once for each excerpt
 _WHOLE, _SENTENCE, _PART = range(3)  # what the three values are
 UNREAD = -9.0
 """The log-odds of a span that was not read."""
@@ -36,7 +37,7 @@ class MiniLMSpanModel:
         """Return the log-odds of each span of the excerpt. `stopped`: True raises `StoreUnavailable`."""
         if stopped():
             raise StoreUnavailable("reader", "the reading was stopped")
-        head = [self._network.begin, *self._pieces(question)[0][:_QUESTION], self._network.end]
+        head = [self._network.begin, *self._pieces(question[:_QUESTION_CHARS])[0][:_QUESTION], self._network.end]
         if above := self._pieces(excerpt.above)[0][:_ABOVE]:
             head += [*above, self._network.end]
         ids, places = self._pieces(excerpt.text)
