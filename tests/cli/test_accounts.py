@@ -101,6 +101,7 @@ def test_too_many_attempts_exit_4_and_say_when_the_next_one_is_possible(here: Pr
         (["register", "ada", "--password-stdin"], ("turning the brass key",), "no e-mail address"),
         (["account", "password", "--password-stdin"], ("one line",), "2 passwords are expected"),
         (["account", "totp", "on"], (), "register"),
+        (["account", "totp", "on", "--code", "123456"], (), "no terminal to ask for the password"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_is_told_in_one_line(
@@ -114,7 +115,8 @@ def test_what_cannot_be_used_is_told_in_one_line(
 
 
 def test_no_option_takes_a_password(here: Program) -> None:
-    for command in (["register"], ["login"], ["account", "password"], ["account", "reset"], ["account", "totp", "off"]):
+    totp = [["account", "totp", name] for name in ("on", "off", "codes")]
+    for command in (["register"], ["login"], ["account", "password"], ["account", "reset"], *totp):
         text = here.inside(*command, "--help").stdout
         assert "--password-stdin" in text
         assert "--password " not in text
@@ -237,8 +239,10 @@ def test_a_second_factor_from_beginning_to_end(here: Program) -> None:
     app = pyotp.parse_uri(offer["uri"])
     assert isinstance(app, pyotp.TOTP)
     assert app.secret == offer["secret"]
-    assert here.inside("account", "totp", "on", "--code", "no code").returncode == 4
-    codes = json.loads(here.inside("account", "totp", "on", "--code", app.now(), "--json").stdout)["recovery_codes"]
+    confirm = ("account", "totp", "on", "--password-stdin", "--json", "--code")
+    assert told(here, *confirm, "no code", given=(PASSWORD,)).returncode == 4
+    assert told(here, *confirm, app.now(), given=(OTHER,)).stderr == "error: The password is wrong.\n"
+    codes = json.loads(told(here, *confirm, app.now(), given=(PASSWORD,)).stdout)["recovery_codes"]
     assert len(codes) == 10
     status = json.loads(here.inside("account", "totp", "status", "--json").stdout)
     assert (status["on"], status["recovery_codes"]) == (True, 10)
@@ -309,6 +313,9 @@ def test_the_second_factor_is_shown_as_a_picture_and_asked_for(here: Program) ->
     child.expect(r"type the secret into the app: \S*?([A-Z2-7]{32})")
     app = pyotp.TOTP(child.match.group(1))
     assert "▀▄" in child.before
+    child.expect_exact("Password:")
+    child.waitnoecho()
+    child.sendline(PASSWORD)
     child.expect_exact("The code that the app shows:")
     child.sendline(app.now())
     code, rest = ended(child)

@@ -98,7 +98,7 @@ def test_every_domain_error_has_an_exit_code_of_its_kind() -> None:
         errors.UnfitPassword("x"): Exit.INVALID,
         errors.Conflict("x"): Exit.INVALID,
         errors.EmbedderMismatch("x"): Exit.INVALID,
-        errors.LogInRefused("x"): Exit.REFUSED,
+        errors.WrongPassword("x"): Exit.REFUSED,
         errors.SecondFactorNeeded("x"): Exit.REFUSED,
         errors.SessionEnded("x"): Exit.REFUSED,
         errors.TooManyAttempts("x", datetime.now(UTC)): Exit.REFUSED,
@@ -110,7 +110,7 @@ def test_every_domain_error_has_an_exit_code_of_its_kind() -> None:
         errors.ModelUnavailable("x"): Exit.AWAY,
         errors.ModelRefused("x"): Exit.AWAY,
     }
-    assert exit_of(errors.NotPermitted("x")) is Exit.REFUSED
+    assert exit_of(errors.NotPermitted("x")) is exit_of(errors.LogInRefused("x")) is Exit.REFUSED
     assert {type(error) for error in samples} == {
         kind for kind in leaves(errors.MultidbChatError) if kind.__module__ == errors.__name__
     }

@@ -376,9 +376,11 @@ async def test_a_second_factor_is_begun_asked_for_and_removed(home: Path) -> Non
         await until(pilot, lambda: "f switches it on" in shown(pilot))
         await pilot.press("f")
         await until(pilot, lambda: "Scan it" in shown(pilot))
-        await fill(pilot, "000000")
-        await until(pilot, lambda: "The code is wrong" in shown(pilot))
         app = pyotp.TOTP(pilot.app.screen._offer.secret)  # type: ignore[attr-defined]
+        await fill(pilot, "not this", app.now())
+        await until(pilot, lambda: "The password is wrong" in shown(pilot))
+        await fill(pilot, PASSWORD, "000000")
+        await until(pilot, lambda: "The code is wrong" in shown(pilot))
         await fill(pilot, app.now())
         await until(pilot, lambda: "Each is good once" in shown(pilot))
         code = next(word for word in shown(pilot).split() if word.count("-") == 2)

@@ -96,32 +96,35 @@ def on(
     code: Annotated[
         str, typer.Option("--code", metavar="CODE", help="Confirm the second factor that was begun before.")
     ] = "",
+    password_stdin: PasswordStdin = False,
     as_json: Json = False,
 ) -> None:
     """Begin a second factor: scan the QR code with an authenticator app and type the code it shows.
 
-    Without a terminal it is done in two steps: once without --code for the secret, once with the code.
+    Your password is asked for, too. Without a terminal it is done in two steps: once without --code for the secret,
+    once with the code and --password-stdin.
     """
     session = session_of(context)
     console = session.console
 
     async def work(application: "Application") -> Exit:
         security, owner = application.account_security, application.account
-        given = code
-        if not given:
+        if not code:
             offer = await security.offer_factor(owner)
             if as_json or not console.can_ask:
                 if as_json:
                     console.write_json({"secret": offer.secret, "uri": offer.uri})
                 else:
                     console.write(offer.uri)
-                    console.tell("Confirm it with the app's code: multidb-chat account totp on --code 123456")
+                    how = "multidb-chat account totp on --code 123456 --password-stdin"
+                    console.tell(f"Confirm it with the app's code and your password: {how}")
                 return Exit.DONE
             console.tell(
                 *"\n".join(offer.picture), "\n\nOr type the secret into the app: ", Styled(offer.secret, "strong")
             )
-            given = await console.ask("The code that the app shows:")
-        return _codes(console, await security.confirm_factor(owner, given), as_json)
+        present = await _present(console, password_stdin)
+        given = code or await console.ask("The code that the app shows:")
+        return _codes(console, await security.confirm_factor(owner, present, given), as_json)
 
     session.run(work)
 
@@ -132,9 +135,7 @@ def off(context: typer.Context, password_stdin: PasswordStdin = False, yes: Yes 
     session = session_of(context)
 
     async def work(application: "Application") -> Exit:
-        from multidb_chat.cli.passwords import from_stdin, typed
-
-        present = from_stdin()[0] if password_stdin else await typed(session.console, "Password:")
+        present = await _present(session.console, password_stdin)
         if not (yes or password_stdin) and not await session.console.confirm("Remove the second factor?"):
             return Exit.REFUSED
         await application.account_security.remove_factor(application.account, present)
@@ -150,13 +151,17 @@ def codes(context: typer.Context, password_stdin: PasswordStdin = False, as_json
     session = session_of(context)
 
     async def work(application: "Application") -> Exit:
-        from multidb_chat.cli.passwords import from_stdin, typed
-
-        present = from_stdin()[0] if password_stdin else await typed(session.console, "Password:")
+        present = await _present(session.console, password_stdin)
         made = await application.account_security.new_recovery_codes(application.account, present)
         return _codes(session.console, made, as_json)
 
     session.run(work)
+
+
+async def _present(console: Console, password_stdin: bool) -> str:
+    from multidb_chat.cli.passwords import from_stdin, typed
+
+    return from_stdin()[0] if password_stdin else await typed(console, "Password:")
 
 
 def _codes(console: Console, made: tuple[str, ...], as_json: bool) -> Exit:

@@ -13,6 +13,7 @@
     ├── Refused                   understood, and not allowed
     │   ├── NotPermitted          not the owner, or the role lacks the permission
     │   │   ├── LogInRefused      wrong password, unknown account, bad code: not told which
+    │   │   │   └── WrongPassword  of somebody who is logged in and was asked for it once more
     │   │   ├── SecondFactorNeeded  the password was right; a code is asked for
     │   │   └── SessionEnded      logged out elsewhere, expired, or the account is gone
     │   ├── TooManyAttempts       come again later
@@ -79,6 +80,10 @@ class NotPermitted(Refused):
 
 class LogInRefused(NotPermitted):
     """A log-in failed; the message is the same for a wrong password, an unknown account and a bad code."""
+
+
+class WrongPassword(LogInRefused):
+    """Somebody who is logged in was asked for the password once more, and it is another one."""
 
 
 class SecondFactorNeeded(NotPermitted):

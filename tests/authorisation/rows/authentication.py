@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pyotp
+
 from multidb_chat.domain.accounts import Account
 from tests.authorisation.world import DONE, REFUSED, Outcome, Row, World, for_staff, own
 
@@ -46,9 +48,10 @@ async def _end_other_sessions(world: World, account: Account) -> Any:
 
 
 async def _confirm_factor(world: World, account: Account) -> Any:
-    """A code that is no code confirms nothing, for nobody."""
-    await world.app.account_security.offer_factor(account)
-    return await world.app.account_security.confirm_factor(account, "no code")
+    """The right code confirms nothing for whoever does not know the password."""
+    offer = await world.app.account_security.offer_factor(account)
+    code = pyotp.TOTP(offer.secret).now()
+    return await world.app.account_security.confirm_factor(account, "not this", code)
 
 
 ROWS = {

@@ -126,7 +126,7 @@ def test_a_lost_second_factor_is_removed(root: Program) -> None:
     assert "has no second factor" in done(root, "admin", "users", "reset-totp", EVE, "--yes")
     done(root, "login", EVE, "--password-stdin", given=f"{PASSWORD}\n")
     app = pyotp.TOTP(data(root, "account", "totp", "on")["secret"])
-    done(root, "account", "totp", "on", "--code", app.now())
+    done(root, "account", "totp", "on", "--password-stdin", "--code", app.now(), given=f"{PASSWORD}\n")
     done(root, "login", ROOT, "--password-stdin", given=f"{PASSWORD}\n")
     assert told(root, "login", EVE, "--password-stdin", given=f"{PASSWORD}\n").returncode == 4
     assert told(root, "admin", "users", "reset-totp", EVE).returncode == 4  # nobody there to confirm it

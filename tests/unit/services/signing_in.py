@@ -67,7 +67,7 @@ class Gate:
     async def with_factor(self, account: Account) -> tuple[pyotp.TOTP, tuple[str, ...]]:
         """Give the account a second factor; return what its app would be, and the recovery codes."""
         app = pyotp.TOTP((await self.security.offer_factor(account)).secret)
-        codes = await self.security.confirm_factor(account, self.code(app))
+        codes = await self.security.confirm_factor(account, PASSWORD, self.code(app))
         self.later(seconds=30)
         return app, codes
 

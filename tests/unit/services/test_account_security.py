@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
+import pyotp
 import pytest
 
 from multidb_chat.domain.accounts import Account
@@ -16,6 +17,7 @@ from multidb_chat.domain.errors import (
     SecondFactorNeeded,
     SessionEnded,
     TooManyAttempts,
+    WrongPassword,
 )
 from tests.unit.services.signing_in import ADA, NOW, PASSWORD, Gate, gate_in
 
@@ -162,6 +164,28 @@ async def test_a_second_factor_counts_when_it_is_confirmed(gate: Gate):
         await gate.security.offer_factor(account)
 
 
+async def test_a_second_factor_is_confirmed_by_who_knows_the_password_and_another_one_uses_no_code_up(gate: Gate):
+    account = (await gate.ada()).account
+    app = pyotp.TOTP((await gate.security.offer_factor(account)).secret)
+    with pytest.raises(WrongPassword):
+        await gate.security.confirm_factor(account, "not this", gate.code(app))
+    assert (await gate.security.factor(account)).since is None
+    await gate.log_in()
+    await gate.security.confirm_factor(account, PASSWORD, gate.code(app))
+    assert (await gate.security.factor(account)).since == NOW
+
+
+@pytest.mark.parametrize("password", [PASSWORD, "not this"])
+async def test_guessing_at_what_confirms_a_second_factor_has_to_wait_too(gate: Gate, password: str):
+    account = (await gate.ada()).account
+    await gate.security.offer_factor(account)
+    for _ in range(6):
+        with pytest.raises(LogInRefused):
+            await gate.security.confirm_factor(account, password, "000000")
+    with pytest.raises(TooManyAttempts):
+        await gate.security.confirm_factor(account, PASSWORD, "000000")
+
+
 async def test_the_second_factor_is_asked_for_only_behind_the_right_password(gate: Gate):
     app, codes = await gate.with_factor((await gate.ada()).account)
     for code in ("", gate.code(app), codes[0]):
@@ -248,7 +272,7 @@ async def test_a_second_factor_is_removed_by_who_knows_the_password(gate: Gate):
     for attempt in (
         gate.security.remove_factor(account, PASSWORD),
         gate.security.new_recovery_codes(account, PASSWORD),
-        gate.security.confirm_factor(account, "000000"),
+        gate.security.confirm_factor(account, PASSWORD, "000000"),
     ):
         with pytest.raises(InvalidInput):
             await attempt

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from multidb_chat.domain.accounts import Account, Accounts
-from multidb_chat.domain.errors import InvalidInput, LogInRefused
+from multidb_chat.domain.errors import InvalidInput, WrongPassword
 from multidb_chat.domain.keys import Keys
 from multidb_chat.domain.signing_in import TimeCodes
 from multidb_chat.services.authentication.one_time import hash_of, plain
@@ -55,15 +55,24 @@ class Prover:
         return step is not None and await self._accounts.use_step(owner.id, step)
 
     async def require_password(self, owner: Account, password: str) -> Account:
-        """Return the account as it is now if it is its password.
+        """Return the account as it is now if it is its password. Raises like `begin`."""
+        current = await self.begin(owner, password)
+        await self.succeeded(current)
+        return current
 
-        Raises `LogInRefused`, `TooManyAttempts`, or `InvalidInput` for an account without one.
+    async def begin(self, owner: Account, password: str) -> Account:
+        """Do the same where a code is asked for, too: the attempt counts until it `succeeded`.
+
+        Raises `WrongPassword`, `TooManyAttempts`, or `InvalidInput` for an account without one.
         """
         current = await self._accounts.account(owner.id)
         if current is None or current.email is None or current.password_hash is None:
             raise InvalidInput("This account has no password; register for one that has: multidb-chat register")
         await self._throttle.admit(current.email, self._origin)
         if not await self._passwords.verify(password, current.password_hash):
-            raise LogInRefused("The password is wrong.")
-        await self._throttle.succeeded(current.email, self._origin)
+            raise WrongPassword("The password is wrong.")
         return current
+
+    async def succeeded(self, owner: Account) -> None:
+        """Take back what was counted of the attempt that `begin` began."""
+        await self._throttle.succeeded(owner.email or owner.id, self._origin)

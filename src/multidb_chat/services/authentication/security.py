@@ -47,7 +47,7 @@ class ResetCode:
 
 
 class AccountSecurity:
-    """What an account is proved with. Whatever weakens it needs its password once more (OWASP ASVS 5.0, 7.5.1)."""
+    """What an account is proved with. Whatever changes that needs its password once more (OWASP ASVS 5.0, 7.5.1)."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class AccountSecurity:
     async def change_password(self, account: Account, password: str, new: str, *, session_id: str = "") -> Account:
         """Change one's own password, and end all sessions but this one; return the account as it is now.
 
-        Raises `LogInRefused` when `password` is not the present one, `TooManyAttempts`, `InvalidInput`.
+        Raises `WrongPassword` when `password` is not the present one, `TooManyAttempts`, `InvalidInput`.
         """
         require(account, Permission.KEEP_ACCOUNT)
         current = await self._prover.require_password(account, password)
@@ -144,28 +144,30 @@ class AccountSecurity:
         uri = self._codes.uri(secret, account.email)
         return FactorOffer(secret, uri, self._codes.picture(uri))
 
-    async def confirm_factor(self, account: Account, code: str) -> tuple[str, ...]:
+    async def confirm_factor(self, account: Account, password: str, code: str) -> tuple[str, ...]:
         """Let the second factor count from now on; return the recovery codes, which are never shown again.
 
-        Raises `LogInRefused` for a wrong code, `Conflict` when it counts already, `InvalidInput` when there is none.
+        Without the password, whoever sits down at a terminal that somebody left could lock its owner out.
+        Raises `WrongPassword` (the code is not used up then), `LogInRefused` for a wrong code, `TooManyAttempts`,
+        `Conflict` when it counts already, `InvalidInput` when there is none.
         """
         require(account, Permission.KEEP_ACCOUNT)
         await self._require_no_factor(account)
-        await self._throttle.admit(account.email or account.id, self._origin)
         if await self._accounts.second_factor(account.id) is None:
             raise InvalidInput("There is no second factor to confirm; begin with: multidb-chat account totp on")
+        current = await self._prover.begin(account, password)
         if not await self._prover.uses_step(account, code):
             raise LogInRefused("The code is wrong; look at the clock of the device, and try the next one.")
         factor = await self._accounts.second_factor(account.id)
         assert factor is not None
         codes = await self._new_recovery_codes(account)
         await self._accounts.put_second_factor(replace(factor, confirmed_at=self._clock()))
-        await self._throttle.succeeded(account.email or account.id, self._origin)
+        await self._prover.succeeded(current)
         await self._audit.record(account, "account.totp-on", account)
         return codes
 
     async def remove_factor(self, account: Account, password: str) -> None:
-        """Remove one's own second factor with its recovery codes. Raises `LogInRefused`, `InvalidInput` without one."""
+        """Remove one's own second factor and its recovery codes. Raises `WrongPassword`, `InvalidInput` without one."""
         require(account, Permission.KEEP_ACCOUNT)
         await self._prover.require_password(account, password)
         if not await self._accounts.remove_second_factor(account.id):

@@ -1,4 +1,4 @@
-"""The second factor: a QR code to be scanned, a code that confirms it, and the recovery codes, shown once."""
+"""The second factor: a QR code to be scanned, password and code to confirm it, and the recovery codes, shown once."""
 
 from typing import ClassVar
 
@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from multidb_chat.domain.errors import LogInRefused
+from multidb_chat.domain.errors import LogInRefused, WrongPassword
 from multidb_chat.services.authentication.security import FactorOffer
 from multidb_chat.tui.screens.form import Field, FormScreen
 from multidb_chat.tui.serving import Serving
@@ -20,7 +20,10 @@ class FactorOnScreen(FormScreen):
 
     heading = "Second factor"
     button = "Confirm"
-    fields = (Field("code", "The code that the app shows", placeholder="123456"),)
+    fields = (
+        Field("password", "Your password", secret=True),
+        Field("code", "The code that the app shows", placeholder="123456"),
+    )
 
     def __init__(self, serving: Serving, offer: FactorOffer) -> None:
         super().__init__()
@@ -39,16 +42,19 @@ class FactorOnScreen(FormScreen):
                 yield from super().body()
 
     def at_fault(self, error: Exception) -> str:
+        if isinstance(error, WrongPassword):
+            return "password"
         return "code" if isinstance(error, LogInRefused) else ""
 
     async def carry_out(self, values: dict[str, str]) -> bool:
         services = await self._serving.services()
-        self.codes = await services.account_security.confirm_factor(services.account, values["code"])
+        security = services.account_security
+        self.codes = await security.confirm_factor(services.account, values["password"], values["code"])
         return True
 
 
 class PasswordNeededScreen(FormScreen):
-    """Asks for the password once more before something that weakens an account."""
+    """Asks for the password once more before a second factor is removed or its recovery codes are replaced."""
 
     button = "Go on"
     fields = (Field("password", "Your password", secret=True),)
@@ -66,7 +72,7 @@ class PasswordNeededScreen(FormScreen):
         box.border_title = "Remove the second factor" if self._off else "New recovery codes"
 
     def at_fault(self, error: Exception) -> str:
-        return "password" if isinstance(error, LogInRefused) else ""
+        return "password" if isinstance(error, WrongPassword) else ""
 
     async def carry_out(self, values: dict[str, str]) -> bool:
         services = await self._serving.services()
