@@ -43,7 +43,7 @@ def test_the_printed_example_is_a_good_configuration(empty: Program) -> None:
     example = empty("config", "example").stdout
     empty.home.mkdir()
     (empty.home / "config.toml").write_text(example, encoding="utf-8")
-    assert empty("config", "check").stdout.endswith("all is well, 0 settings differ from their defaults\n")
+    assert empty("config", "check").stdout.endswith("all is well, 0 settings differ from the defaults\n")
 
 
 def test_without_any_home_it_says_what_to_set(tmp_path: Path) -> None:

@@ -187,6 +187,9 @@ def test_a_file_of_queries_gives_the_same_trec_run_each_time(shared: Program, tm
     for run in runs:
         assert shared.inside("docs", "search", "--queries", queries, "--run", run, "--limit", "100").returncode == 0
     assert runs[0].read_bytes() == runs[1].read_bytes()
+    queries.write_text('{"id": "q", "text": "churn in 2019"}')
+    done = shared.inside("docs", "search", "--queries", queries, "--run", tmp_path / "run", "--limit", "1")
+    assert done.stderr == f"1 query, 1 hit written to {tmp_path / 'run'}\n"
     rows = [line.split(" ") for line in runs[0].read_text(encoding="utf-8").splitlines()]
     assert all(len(row) == 6 and row[1] == "Q0" and row[5] == "multidb-chat" for row in rows)
     for number, best in enumerate(["report.md", "sails.txt"]):

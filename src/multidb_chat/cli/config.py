@@ -7,6 +7,7 @@ import typer
 from multidb_chat.cli.console import Console, Styled
 from multidb_chat.cli.options import Json
 from multidb_chat.cli.session import Session, session_of
+from multidb_chat.services.wording import counted
 
 if TYPE_CHECKING:
     from multidb_chat.settings.changing import Changed, SettingsFile
@@ -80,7 +81,8 @@ def check(context: typer.Context) -> None:
     changed = [key for key, _, origin in session.settings.shown() if origin != "default"]
     where = session.config_file or session.paths.config_file
     state = "" if where.exists() else " (there is no such file)"
-    session.console.write(f"{where}{state}: all is well, {len(changed)} settings differ from their defaults")
+    differ = counted(len(changed), "setting differs", "settings differ")
+    session.console.write(f"{where}{state}: all is well, {differ} from the defaults")
 
 
 @config.command(epilog="Example: multidb-chat config example > config.toml")

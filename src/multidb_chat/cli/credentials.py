@@ -7,6 +7,7 @@ import typer
 from multidb_chat.cli.console import Console, Exit, Styled
 from multidb_chat.cli.options import Json, PasswordStdin, Yes
 from multidb_chat.cli.session import session_of
+from multidb_chat.services.wording import counted
 
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
@@ -83,8 +84,8 @@ def status(context: typer.Context, as_json: Json = False) -> None:
         elif state.since is None:
             session.console.write("off; switch it on: multidb-chat account totp on")
         else:
-            left = f"{state.recovery_codes} recovery code{'' if state.recovery_codes == 1 else 's'} left"
-            session.console.write(Styled("on", "good"), f" since {state.since:%Y-%m-%d} · {left}")
+            left = counted(state.recovery_codes, "recovery code")
+            session.console.write(Styled("on", "good"), f" since {state.since:%Y-%m-%d} · {left} left")
         return Exit.DONE
 
     session.run(work)

@@ -13,6 +13,7 @@ from multidb_chat.domain.errors import InvalidInput
 from multidb_chat.domain.search import Match, SearchFilters
 from multidb_chat.domain.text import clean_line
 from multidb_chat.services.modelled.paying import Payer, paid_by
+from multidb_chat.services.wording import counted
 
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
@@ -108,7 +109,7 @@ async def write_run(
         beside.unlink(missing_ok=True)
     if payer.refusal:
         _tell_unpaid(console, payer)
-    console.tell(f"{len(asked):,} queries, {hits:,} hits written to {run}")
+    console.tell(f"{counted(len(asked), 'query', 'queries')}, {counted(hits, 'hit')} written to {run}")
     return Exit.DONE if hits else Exit.NOTHING
 
 

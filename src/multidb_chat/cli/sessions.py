@@ -7,6 +7,7 @@ import typer
 from multidb_chat.cli.console import Exit, Styled
 from multidb_chat.cli.options import Json, Yes
 from multidb_chat.cli.session import session_of
+from multidb_chat.services.wording import counted
 
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
@@ -63,7 +64,7 @@ def end(
         if as_json:
             session.console.write_json({"ended": ended})
         else:
-            session.console.write("ended ", Styled(f"{ended} log-in{'' if ended == 1 else 's'}", "strong"))
+            session.console.write("ended ", Styled(counted(ended, "log-in"), "strong"))
         return Exit.DONE
 
     session.run(work)

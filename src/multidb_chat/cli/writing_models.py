@@ -9,6 +9,7 @@ from multidb_chat.cli.console import Console, Exit, Styled
 from multidb_chat.cli.options import Json
 from multidb_chat.cli.session import session_of
 from multidb_chat.domain.text import clean_line
+from multidb_chat.services.wording import counted
 
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
@@ -117,7 +118,8 @@ def _named(name: str) -> str:
 
 
 def _tell(console: Console, trial: "Trial") -> None:
-    tokens = "" if trial.tokens_out is None else f", {trial.tokens_in or 0} tokens in and {trial.tokens_out} out"
+    read = counted(trial.tokens_in or 0, "token")
+    tokens = "" if trial.tokens_out is None else f", {read} in and {trial.tokens_out} out"
     took = f" after {trial.first:.1f} s, complete after {trial.seconds:.1f} s{tokens}"
     console.write(Styled("it answers", "good"), took, f': "{clean_line(trial.text)[:200]}"')
 

@@ -19,6 +19,7 @@ from multidb_chat.domain.errors import StoreCorrupt, StoreError
 from multidb_chat.domain.keys import Key, Keys
 from multidb_chat.domain.permissions import Permission, require
 from multidb_chat.domain.text import clean_line
+from multidb_chat.services.wording import counted
 
 _PAGE = 1_000
 _LONGEST = 500
@@ -160,7 +161,7 @@ def _ending(last: int, reached: bool, head: Head | None, keys: dict[str, Key]) -
     if key is None or not hmac.compare_digest(_seal_of_head(head.seq, head.mac, key), head.seal):
         return "The remembered head of the log is not what was written."
     if not reached:
-        return f"The log was cut off: {last} entries are left of at least {head.seq}."
+        return f"The log was cut off: {counted(last, 'entry is', 'entries are')} left of at least {head.seq}."
     return ""
 
 

@@ -1,9 +1,12 @@
 """How numbers, spans of time and sizes are put into words, the same in the shell and in the app."""
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: `1 document`, `1,400 documents`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun: `1 document`, `1,400 documents`.
+
+    `plural` is what is said of several where that is not the noun with an s: `2 entries`, `2 things are`.
+    """
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def span(seconds: float) -> str:

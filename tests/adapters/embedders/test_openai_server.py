@@ -154,7 +154,7 @@ BAD: dict[str, tuple[Answer, str]] = {
     "no data": ((200, {"object": "list"}), "no embedding"),
     "text for numbers": (embeddings([["x", "y", "z"]]), "no embedding"),  # type: ignore[list-item]
     "packed numbers": ((200, {"data": [{"index": 0, "embedding": base64.b64encode(b"12").decode()}]}), "no embedding"),
-    "too few": (embeddings([]), "0 vectors"),
+    "too few": (embeddings([]), "0 of 1 vectors"),
     "no finite number": ((200, b'{"data": [{"index": 0, "embedding": [NaN, 1, 2]}]}'), "no numbers"),
     "another length": (embeddings([[1.0, 2.0]]), "vectors of 2 numbers, not 3"),
 }

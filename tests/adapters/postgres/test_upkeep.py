@@ -72,7 +72,7 @@ async def test_what_is_not_as_it_was_made_is_told(url: str, damage: str, told: s
 
 async def test_rows_that_refer_to_nothing_are_told(url: str):
     problems = await broken(url, "SET session_replication_role = replica; DELETE FROM accounts")
-    assert problems == ["1 rows of tasks refer to nothing in accounts"]
+    assert problems == ["rows of tasks that refer to nothing in accounts: 1"]
 
 
 async def test_an_older_schema_is_no_problem_and_told_by_its_number(url: str):

@@ -2,15 +2,19 @@
 
 import os
 import re
+from dataclasses import replace
 from io import StringIO
 from unittest import mock
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from multidb_chat.cli.admin.overview import held
 from multidb_chat.cli.admin.tables import brief, write_paragraph, write_rows
 from multidb_chat.cli.console import Console
 from multidb_chat.domain.ids import new_id
+from multidb_chat.domain.upkeep import StoreReport
 
 
 class Terminal(StringIO):
@@ -65,3 +69,19 @@ def test_identifiers_are_told_by_their_end_and_other_targets_as_they_are() -> No
     identifier = new_id()
     assert brief(identifier) == identifier[-8:]
     assert brief("plans.free_messages") == "plans.free_messages"
+
+
+@pytest.mark.parametrize(
+    ("kind", "one"),
+    [
+        ("accounts", "account"),
+        ("audit entries", "audit entry"),
+        ("days of figures", "day of figures"),
+        ("accounts with values", "account with values"),
+        ("conversations (about)", "conversation (about)"),
+    ],
+)
+def test_one_of_a_kind_that_a_store_holds_is_told_as_one(kind: str, one: str) -> None:
+    report = StoreReport("cache", "here", 1, 1, 0, {kind: 1})
+    assert held(report) == f"1 {one}"
+    assert held(replace(report, records={kind: 1_200})) == f"1,200 {kind}"

@@ -188,7 +188,7 @@ async def test_an_import_that_was_interrupted_is_completed_by_the_next(app: Appl
     ("content", "form", "wrong"),
     [
         (b"question,answer\nWhy?,\nHow?,So.\n?,So.\n", "csv", ["line 2: the answer is empty", "line 4: the question"]),
-        (b'question,answer\n"Two\nlines?",So.\nWhy?\n', "csv", ["line 4: 1 cells, the first line has 2"]),
+        (b'question,answer\n"Two\nlines?",So.\nWhy?\n', "csv", ["line 4: 1 cell, the first line has 2"]),
         (b"question,answer\nWhy?,So.\nWHY,No.\n", "csv", ["line 3: the same question as line 2"]),
         (b"question,answr\n", "csv", ["line 1: there is no column answer"]),
         (b"question,answer,sum\n", "csv", ["line 1: there is no such column as 'sum'"]),

@@ -146,9 +146,7 @@ class OpenAIEmbedder:
         except (ValueError, KeyError, TypeError) as error:
             raise StoreUnavailable(STORE, f"{self._where} answered something that is no embedding") from error
         if len(vectors) != count or not all(map(math.isfinite, (n for vector in vectors for n in vector))):
-            raise StoreUnavailable(
-                STORE, f"{self._where} answered {len(vectors)} vectors for {count} texts, or no numbers"
-            )
+            raise StoreUnavailable(STORE, f"{self._where} gave {len(vectors)} of {count} vectors, or no numbers")
         if wrong := next((len(vector) for vector in vectors if len(vector) != self.dimensions), 0):
             raise StoreUnavailable(
                 STORE, f"{self._where} gives vectors of {wrong} numbers, not {self.dimensions}: set embedder.dimensions"

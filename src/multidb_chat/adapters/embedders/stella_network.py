@@ -94,7 +94,7 @@ def _network(checkpoint: StellaCheckpoint, placement: Placement) -> Any:
     except Exception as error:  # the libraries raise kinds of their own
         raise StoreCorrupt(STORE, f"the weights in {checkpoint.folder} cannot be loaded: {_line(error)}") from error
     if lacking := sorted([*report["missing_keys"], *map(str, report["mismatched_keys"])]):
-        raise StoreCorrupt(STORE, f"the weights in {checkpoint.folder} lack {len(lacking)} parts, such as {lacking[0]}")
+        raise StoreCorrupt(STORE, f"the weights in {checkpoint.folder} lack {lacking[0]} ({len(lacking)} in all)")
     return network.eval().to(placement.device)
 
 

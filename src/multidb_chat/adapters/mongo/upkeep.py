@@ -128,7 +128,7 @@ def _miscounted(collections: Sequence[Record], held: Mapping[str, Holdings]) -> 
         if counted != there:
             yield f"the collection {record['_id']} holds {there.size_bytes:,} bytes and counts {counted.size_bytes:,}"
     for key in sorted(held.keys() - {record["_id"] for record in collections}):
-        yield f"{held[key].documents} documents are in no collection ({key})"
+        yield f"documents in no collection ({key}): {held[key].documents}"
 
 
 async def _damaged(database: Database, page: Sequence[Record]) -> list[str]:

@@ -59,7 +59,7 @@ async def wrong_in(connection: AsyncConnection, migrations: Sequence[str]) -> li
         *[f"the {what} is not valid" for (what,) in await _rows(connection, _INVALID)],
         *await _unreadable(connection, tables),
         *await _dangling(connection),
-        *[f"the server found {number} damaged pages" for (number,) in await _rows(connection, _CHECKSUMS) if number],
+        *[f"damaged pages on the server: {number}" for (number,) in await _rows(connection, _CHECKSUMS) if number],
     ]
 
 
@@ -99,7 +99,7 @@ async def _dangling(connection: AsyncConnection) -> list[str]:
         names = (sql.SQL(table), sql.Identifier(column), sql.SQL(parent), sql.Identifier(key))
         rows = await (await connection.execute(query.format(*names))).fetchall()
         if count := rows[0][0]:
-            wrong.append(f"{count} rows of {table} refer to nothing in {parent}")
+            wrong.append(f"rows of {table} that refer to nothing in {parent}: {count}")
     return wrong
 
 

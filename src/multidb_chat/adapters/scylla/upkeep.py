@@ -91,11 +91,11 @@ class ScyllaUpkeep:
         nodes = [host for host in cluster.metadata.all_hosts() if host.datacenter == self._address.datacenter]
         down = [str(host.address) for host in nodes if host.is_up is False]
         if down:
-            yield f"{len(down)} of {len(nodes)} nodes do not answer: {', '.join(sorted(down))}"
+            yield f"of {len(nodes)} nodes these do not answer: {', '.join(sorted(down))}"
         copies = self._copies(cluster)
         if copies < min(_USUAL_COPIES, len(nodes)):
             yield (
-                f"everything is kept in {copies} {'copy' if copies == 1 else 'copies'} on {len(nodes)} nodes:"
+                f"each row is kept on {copies} of {len(nodes)} nodes:"
                 f" ALTER KEYSPACE {self._address.keyspace} to {min(_USUAL_COPIES, len(nodes))}, then repair"
             )
 

@@ -42,7 +42,7 @@ async def differences(run: Run, library: Library) -> list[str]:
     surplus += await run(Engine.count) - known_here
     lost = sum(document.chunks > 0 for document in await library.documents_by_id(missing))
     found = [(lost, "missing"), (outdated, "not as they are in the library"), (surplus, "no longer in the library")]
-    told = [f"{count} documents are {what}" for count, what in found if count > 0]
+    told = [f"documents that are {what}: {count}" for count, what in found if count > 0]
     return told or await _wrong_vectors(run, library, present)
 
 

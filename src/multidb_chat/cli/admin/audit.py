@@ -9,6 +9,7 @@ from multidb_chat.cli.console import Exit, Styled
 from multidb_chat.cli.options import Json
 from multidb_chat.cli.session import session_of
 from multidb_chat.domain.text import clean_line
+from multidb_chat.services.wording import counted
 
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
@@ -42,7 +43,7 @@ def list_(
     days = _days(context, since, until)
 
     async def work(application: "Application") -> Exit:
-        from multidb_chat.cli.admin.tables import brief, entries, when, write_rows
+        from multidb_chat.cli.admin.tables import brief, when, write_rows
 
         where = await _where(application, user, action, days)
         found = await application.audit.entries(application.account, where, limit=limit)
@@ -57,7 +58,8 @@ def list_(
         ]  # fmt: skip
         if rows:
             write_rows(session.console, ("no", "when", "who", "what", "to what", "more"), rows, strong=3)
-        session.console.tell(Styled(entries(len(rows)) if rows else "Nothing of the kind was done.", "faint"))
+        told = counted(len(rows), "entry", "entries") if rows else "Nothing of the kind was done."
+        session.console.tell(Styled(told, "faint"))
         return Exit.DONE
 
     session.run(work)
@@ -72,16 +74,15 @@ def verify(context: typer.Context, as_json: Json = False) -> None:
     session = session_of(context)
 
     async def work(application: "Application") -> Exit:
-        from multidb_chat.cli.admin.tables import entries
-
         found = await application.audit.verify(application.account)
         if as_json:
             session.console.write_json({"entries": found.entries, "sound": found.sound, "problem": found.problem})
         elif found.sound:
-            session.console.write(f"sound: {entries(found.entries)}, as they were recorded")
+            session.console.write(f"sound: {counted(found.entries, 'entry', 'entries')}, as recorded")
         else:
             session.console.write(Styled("wrong: ", "bad"), found.problem)
-            session.console.tell(f"The first {found.entries:,} entries are sound; compare with a backup.")
+            sound = counted(found.entries, "entry is", "entries are")
+            session.console.tell(f"{sound} sound before that; compare with a backup.")
         return Exit.DONE if found.sound else Exit.PARTLY
 
     session.run(work)

@@ -11,6 +11,7 @@ from multidb_chat.cli.console import Console, Exit, Styled
 from multidb_chat.cli.options import Json, Quiet
 from multidb_chat.cli.session import Session, session_of
 from multidb_chat.domain.errors import InvalidSetting
+from multidb_chat.services.wording import counted
 
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
@@ -88,7 +89,7 @@ def _told(console: Console, found: "Sequence[Finding]", mended: Sequence[str], a
             )
     safe = any(one.severity == "wrong" and one.safe for one in found)
     hint = "; --fix mends what is safe to mend" if safe else ""
-    console.tell(f"{wrong} {'thing is' if wrong == 1 else 'things are'} wrong{hint}" if wrong else "all is well")
+    console.tell(f"{counted(wrong, 'thing is', 'things are')} wrong{hint}" if wrong else "all is well")
     return Exit.PARTLY if wrong else Exit.DONE
 
 

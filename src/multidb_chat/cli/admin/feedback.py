@@ -8,6 +8,7 @@ from multidb_chat.cli.console import Exit, Styled
 from multidb_chat.cli.options import Json
 from multidb_chat.cli.session import session_of
 from multidb_chat.domain.text import clean_line
+from multidb_chat.services.wording import counted
 
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
@@ -62,7 +63,8 @@ def list_(
         ]
         if rows:
             write_rows(session.console, ("when", "rating", "about", "id", "comment"), rows, strong=1)
-        session.console.tell(Styled(f"{len(rows):,} in {days} days" if rows else "Nobody said anything.", "faint"))
+        told = f"{len(rows):,} in {counted(days, 'day')}" if rows else "Nobody said anything."
+        session.console.tell(Styled(told, "faint"))
         return Exit.DONE
 
     session.run(work)

@@ -37,7 +37,7 @@ def list_(
     session = session_of(context)
 
     async def work(application: "Application") -> Exit:
-        from multidb_chat.cli.admin.tables import entries, short, when, write_rows
+        from multidb_chat.cli.admin.tables import short, when, write_rows
         from multidb_chat.services.knowledge.exchange import record
 
         found = await application.curation.entries(application.account, category=category, words=words)
@@ -50,7 +50,7 @@ def list_(
         ]
         if rows:
             write_rows(session.console, ("question", "category", "used", "changed", "id"), rows)
-            session.console.tell(Styled(entries(len(rows)), "faint"))
+            session.console.tell(Styled(counted(len(rows), "entry", "entries"), "faint"))
         else:
             session.console.tell("There is no such entry; multidb-chat admin knowledge add makes one.")
         return Exit.DONE
@@ -141,13 +141,12 @@ def delete(context: typer.Context, entries: References, yes: Yes = False, as_jso
     console = session.console
 
     async def work(application: "Application") -> Exit:
-        from multidb_chat.cli.admin.tables import entries as counted_entries
-
         account, curation = application.account, application.curation
         found = [(await curation.show(account, one)).entry for one in entries]
         for one in found:
             console.tell(f"{one.question} ({one.id[-8:]})")
-        if not yes and not await console.confirm(f"Remove {counted_entries(len(found))} from the knowledge base?"):
+        what = counted(len(found), "entry", "entries")
+        if not yes and not await console.confirm(f"Remove {what} from the knowledge base?"):
             return Exit.REFUSED
         for one in found:
             await curation.delete(account, one.id)
@@ -180,7 +179,8 @@ def import_(
         from multidb_chat.services.knowledge.exchange import read
 
         rows = read(_content(file), chosen)
-        if not yes and not await session.console.confirm(f"Import {len(rows):,} entries from {clean_line(file)}?"):
+        what = counted(len(rows), "entry", "entries")
+        if not yes and not await session.console.confirm(f"Import {what} from {clean_line(file)}?"):
             return Exit.REFUSED
         done = await application.curation.import_rows(application.account, rows, _telling(session.console))
         counts = {"added": done.added, "changed": done.changed, "unchanged": done.unchanged}
@@ -280,7 +280,8 @@ def stats(context: typer.Context, as_json: Json = False) -> None:
             rows = [(one.entry.question, f"{one.uses:,}") for one in figures.most_used]
             write_rows(session.console, ("most used", "times"), rows)
         if figures.outdated:
-            session.console.tell(f"{figures.outdated:,} have no vector: multidb-chat admin knowledge reindex")
+            lacking = counted(figures.outdated, "entry has", "entries have")
+            session.console.tell(f"{lacking} no vector: multidb-chat admin knowledge reindex")
         return Exit.DONE
 
     session.run(work)
@@ -296,7 +297,7 @@ def reindex(context: typer.Context, as_json: Json = False) -> None:
         if as_json:
             session.console.write_json({"reindexed": count})
         else:
-            session.console.write(f"made {count:,} vectors anew")
+            session.console.write(f"made {counted(count, 'vector')} anew")
         return Exit.DONE
 
     session.run(work)

@@ -9,6 +9,7 @@ import typer
 from multidb_chat.cli.console import Console, Exit, Styled
 from multidb_chat.cli.options import Json, Quiet, Yes
 from multidb_chat.cli.session import Session, session_of
+from multidb_chat.services.wording import counted
 
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
@@ -169,7 +170,7 @@ async def _compared(
 
         heads = ("store", "table", "here", "there", "to add", "to change", "to remove")
         write_rows(console, heads, [(one.store, one.table, *(f"{n:,}" for n in one.counts)) for one in found])
-        console.tell(f"{differing:,} rows differ" if differing else "both sides are the same")
+        console.tell(counted(differing, "row differs", "rows differ") if differing else "both sides are the same")
     return Exit.PARTLY if strict and differing else Exit.DONE
 
 

@@ -1,5 +1,6 @@
 """`multidb-chat admin status`: what the installation is and holds."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -7,6 +8,7 @@ import typer
 from multidb_chat.cli.console import Exit, Styled
 from multidb_chat.cli.options import Json
 from multidb_chat.cli.session import session_of
+from multidb_chat.services.wording import counted
 
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
@@ -39,7 +41,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
             },
         )
         console.write()
-        rows = [(one.store, _where(one), _size(one), _schema(one), _holds(one)) for one in seen.stores]
+        rows = [(one.store, _where(one), _size(one), _schema(one), held(one)) for one in seen.stores]
         write_rows(console, ("store", "on", "size", "schema", "holds"), rows)
         if seen.states:
             console.write()
@@ -100,13 +102,13 @@ def _schema(report: "StoreReport") -> str:
     return f"{report.schema} of {report.known_schema}"
 
 
-def _holds(report: "StoreReport") -> str:
+def held(report: "StoreReport") -> str:
+    """Return what a store holds in words: `3 accounts, 1 audit entry`."""
     if not report.examined:
         return "not examined from here"
-    return ", ".join(_counted(count, kind) for kind, count in report.records.items()) or "nothing yet"
+    return ", ".join(counted(count, _one(kind), kind) for kind, count in report.records.items()) or "nothing yet"
 
 
-def _counted(count: int, kind: str) -> str:
-    if count == 1:
-        kind = "y".join(kind.rsplit("ies", 1)) if kind.endswith("ies") else kind.removesuffix("s")
-    return f"{count:,} {kind}"
+def _one(kind: str) -> str:
+    """Return what one of several is called: of `days of figures`, `day of figures`."""
+    return re.sub(r"(ies|s)(?= of | with | \(|$)", lambda found: "y" if found[0] == "ies" else "", kind, count=1)

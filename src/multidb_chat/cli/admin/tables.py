@@ -27,11 +27,6 @@ def when(at: datetime | None) -> str:
     return "–" if at is None else f"{at:%Y-%m-%d %H:%M}"
 
 
-def entries(number: int) -> str:
-    """Return a number of entries in words: `1 entry`, `1,200 entries`."""
-    return "1 entry" if number == 1 else f"{number:,} entries"
-
-
 def brief(target: str) -> str:
     """Return what an entry of the audit log is about, an identifier by its end."""
     return short(target) if made_at(target) else target

@@ -107,7 +107,7 @@ def purge(
 
         require(application.account, Permission.MANAGE_TASKS)  # before anything is asked
         what = "read or not" if unread else "that were read"
-        question = f"Remove all tasks that ended more than {days} days ago, {what}?"
+        question = f"Remove all tasks that ended more than {counted(days, 'day')} ago, {what}?"
         if not yes and not await session.console.confirm(question):
             return Exit.REFUSED
         until = datetime.now(UTC) - timedelta(days=days)

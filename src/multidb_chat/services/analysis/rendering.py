@@ -13,6 +13,7 @@ from multidb_chat.services.analysis.figures import (
 )
 from multidb_chat.services.analysis.readability import ease_of
 from multidb_chat.services.tasks.reports import escaped, table
+from multidb_chat.services.wording import counted
 
 _TERMS = 20
 _DOCUMENTS = 30
@@ -71,7 +72,7 @@ def _focus(figures: Figures) -> Iterator[str]:
         yield "None of these words occurs in the documents."
         return
     total = sum(document.focus for document in with_it)
-    yield f"These words occur {total:,} times in {len(with_it):,} of the documents below."
+    yield f"These words occur {counted(total, 'time')} in {len(with_it):,} of the documents below."
     most = with_it[0].focus
     rows = [
         (escaped(one.name), f"{one.focus:,}", bar(one.focus, most, 12))

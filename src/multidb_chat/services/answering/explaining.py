@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from multidb_chat.domain.text import clean_line
 from multidb_chat.domain.turns import Answer, Citation, ModelUse, Rewording
+from multidb_chat.services.wording import counted
 
 TIERS = "Scores go from 0 to 1: excellent above 0.6, good above 0.4, fair above 0.3, else poor."
 _METHODS = {
@@ -78,15 +79,15 @@ def _model(use: ModelUse) -> str:
     """Return which model wrote, and what that took as far as its provider tells."""
     told = [clean_line(use.name)]
     if use.tokens_in is not None:
-        told.append(f"{use.tokens_in:,} tokens read")
+        told.append(f"{counted(use.tokens_in, 'token')} read")
     if use.tokens_out is not None:
         told.append(f"{use.tokens_out:,} written")
     if use.estimated:
-        told.append(f"about {use.estimated:,} tokens")
+        told.append(f"about {counted(use.estimated, 'token')}")
     if use.cost is not None:
         told.append(f"${use.cost:.4f}")
     if use.dropped:
-        told.append(f"{use.dropped} unsupported sentence{'s' * (use.dropped > 1)} left out")
+        told.append(f"{counted(use.dropped, 'unsupported sentence')} left out")
     return ", ".join(told)
 
 

@@ -14,6 +14,7 @@ from multidb_chat.domain.search import SearchIndex
 from multidb_chat.domain.upkeep import Files, Finding, StoreReport, Upkeep
 from multidb_chat.services.accounts import utc_now
 from multidb_chat.services.installation import checks
+from multidb_chat.services.wording import counted
 
 
 class Health:
@@ -94,7 +95,7 @@ class Health:
         loose = await asyncio.to_thread(self._files.loose)
         for one in loose:
             await asyncio.to_thread(self._files.tighten, one)
-        return [f"set the modes of {len(loose)} files and folders"]
+        return [f"set the modes of {counted(len(loose), 'file or folder', 'files and folders')}"]
 
     async def _clear(self) -> list[str]:
         left = await asyncio.to_thread(self._files.left_behind)
@@ -109,4 +110,4 @@ class Health:
         return ["began a new cache"]
 
     async def _rebuild(self) -> list[str]:
-        return [f"made the search index anew, of {await self._index.rebuild()} documents"]
+        return [f"made the search index anew, of {counted(await self._index.rebuild(), 'document')}"]

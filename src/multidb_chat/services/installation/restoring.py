@@ -24,6 +24,7 @@ from multidb_chat.services.handbook import OWNER as HANDBOOK_OWNER
 from multidb_chat.services.installation import archive, uploads
 from multidb_chat.services.installation.archive import KEYS, SPOOL, Manifest
 from multidb_chat.services.installation.sealing import opened
+from multidb_chat.services.wording import counted
 
 _PAGE = 200
 
@@ -220,8 +221,8 @@ class Restoring:
         if waiting := await self._waiting():
             raise StoreUnavailable(
                 "installation",
-                f"{waiting:,} things wait here for a server that was away, and would be put aside with the data:"
-                " start the program until they are written, then restore.",
+                f"{counted(waiting, 'thing waits', 'things wait')} here for a server that was away, and would be put"
+                " aside with the data: start the program until all is written, then restore.",
             )
 
     async def _is_new(self) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from multidb_chat.domain.conversations import KnowledgeEntry
 from multidb_chat.domain.errors import InvalidInput
 from multidb_chat.domain.text import clean, clean_line, normalise_question
+from multidb_chat.services.wording import counted
 
 Form = Literal["csv", "json"]
 LONGEST_QUESTION = 1_000
@@ -140,7 +141,7 @@ def _from_csv(text: str) -> Iterator[tuple[str, dict[str, str] | str]]:
             if len(cells) == len(header):
                 yield f"line {line}", dict(zip(header, cells, strict=True))
             elif cells:
-                yield f"line {line}", f"{len(cells)} cells, the first line has {len(header)}"
+                yield f"line {line}", f"{counted(len(cells), 'cell')}, the first line has {len(header)}"
             line = table.line_num + 1
     except csv.Error as error:
         raise InvalidInput(f"line {line}: this is not CSV: {clean_line(str(error))}") from error

@@ -11,6 +11,7 @@ from multidb_chat.domain.permissions import Permission, require
 from multidb_chat.domain.transfer import Comparison, Counts, Origin, Transfer, is_empty
 from multidb_chat.services.audit import Recorder
 from multidb_chat.services.migration.carrying import Carried, Carrying
+from multidb_chat.services.wording import counted
 
 _ROUNDS = 4
 _FEW = 100  # rows that a round while people go on may have found different
@@ -99,8 +100,8 @@ class Migration:
             if last and (waiting := await self._backlog(move.store)):
                 raise StoreUnavailable(
                     move.store,
-                    f"{waiting:,} things that were said while the {move.store} store was away wait on this machine:"
-                    " start the program until they are written, then run this again.",
+                    f"{counted(waiting, 'thing waits', 'things wait')} on this machine for the {move.store} store,"
+                    " which was away: start the program until all is written, then run this again.",
                 )
         places = {move.store: move.target_place for move in self.moves}
         await self._audit.record(actor, "installation.migrate", ", ".join(places), last=str(last).lower(), **places)

@@ -17,6 +17,7 @@ from multidb_chat.services.modelled.hearing import Heard, Listener
 from multidb_chat.services.modelled.prompting import ABSTAIN, PASSAGES, VERSION, prompt_for
 from multidb_chat.services.modelled.supporting import Evidence, Support
 from multidb_chat.services.modelled.withholding import Addresses, recites
+from multidb_chat.services.wording import counted
 
 QUOTED = "This answer is quoted from your documents instead."
 
@@ -201,5 +202,5 @@ def _notices(failed: str, told: Telling) -> list[str]:
 
 
 def _unsupported(count: int) -> str:
-    what = "One sentence is" if count == 1 else f"{count} sentences are"
-    return f"{what} marked with [?]: no passage that was found supports {'it' if count == 1 else 'them'}."
+    what = counted(count, "sentence is", "sentences are")
+    return f"{what} marked with [?]: no passage that was found says so."

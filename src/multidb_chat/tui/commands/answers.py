@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 from multidb_chat.domain.text import clean
+from multidb_chat.services.wording import counted
 from multidb_chat.tui.messages import Submitted
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ async def copy(chat: "ChatScreen", argument: str) -> None:
         return
     blocks = [match[2] for match in _BLOCK.finditer(f"{text}\n")]
     if not argument.isdecimal() or not 1 <= int(argument) <= len(blocks):
-        chat.say(f"This answer has {len(blocks) or 'no'} code block{'' if len(blocks) == 1 else 's'}.")
+        chat.say(f"This answer has {counted(len(blocks), 'code block') if blocks else 'no code blocks'}.")
         return
     chat.app.copy_to_clipboard(blocks[int(argument) - 1])
     chat.say(f"Code block {int(argument)} is copied.")

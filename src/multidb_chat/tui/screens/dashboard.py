@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from multidb_chat.domain.statistics import Figures
 
 SPANS = (7, 30, 90)
-EMPTY = "Nothing was asked in the last {days} days. Ask a question in the chat, and what comes of it is drawn here."
+EMPTY = "Nothing was asked in the last {days}. Ask a question in the chat, and what comes of it is drawn here."
 _EVERY = 5.0  # seconds from one look at the figures to the next
 _BAR = 20
 
@@ -96,7 +96,7 @@ class DashboardScreen(Screen[None]):
         usage = self.query_one("#usage", Static)
         usage.remove_class("error")
         usage.update(Content("\n").join([usage_line(one) for one in standing.usage]))
-        heading = Content.styled(f"Last {self._days} days\n", "bold $primary")
+        heading = Content.styled(f"Last {counted(self._days, 'day')}\n", "bold $primary")
         self.query_one("#figures", Static).update(heading + _summary(figures, self._days))
         plots = self.query_one("#plots")
         plots.display = bool(figures.questions or figures.answered)
@@ -126,7 +126,7 @@ def _summary(figures: "Figures", days: int) -> Content:
     held = f"{counted(figures.documents, 'document')}, {amount('storage', figures.size_bytes)}"
     feedback = f"feedback {figures.helpful:,} good, {figures.unhelpful:,} bad"
     if not figures.questions and not figures.answered:
-        return Content(EMPTY.format(days=days)) + Content(f"\n{held} · {feedback}")
+        return Content(EMPTY.format(days=counted(days, "day"))) + Content(f"\n{held} · {feedback}")
     asked = [counted(figures.questions, "question")]
     rate, median, slow = figures.hit_rate, figures.within(0.5), figures.within(0.95)
     if rate is not None:

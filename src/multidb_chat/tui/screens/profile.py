@@ -14,6 +14,7 @@ from multidb_chat.domain.accounts import Account, Session
 from multidb_chat.domain.plans import Standing
 from multidb_chat.domain.text import clean_line
 from multidb_chat.services.authentication.security import FactorState
+from multidb_chat.services.wording import counted
 from multidb_chat.tui.screens.register import ChangePasswordScreen
 from multidb_chat.tui.screens.second_factor import FactorOnScreen, PasswordNeededScreen, RecoveryCodesScreen
 from multidb_chat.tui.serving import Serving, told
@@ -145,8 +146,8 @@ class ProfileScreen(Screen[Left | None]):
 
 def _described(account: Account, standing: Standing, factor: FactorState) -> Content:
     until = f" until {standing.last_day}" if standing.until else ""
-    codes = f"{factor.recovery_codes} recovery code{'' if factor.recovery_codes == 1 else 's'} left"
-    second = f"on since {factor.since:%Y-%m-%d}, {codes}" if factor.since else "off; f switches it on"
+    codes = counted(factor.recovery_codes, "recovery code")
+    second = f"on since {factor.since:%Y-%m-%d}, {codes} left" if factor.since else "off; f switches it on"
     rows = (
         ("E-mail", clean_line(account.email or "–")),
         ("Role", account.role),

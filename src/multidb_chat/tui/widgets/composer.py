@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from multidb_chat.domain.text import clean_line
+from multidb_chat.services.wording import counted
 from multidb_chat.tui.commands.parsing import completions, parse
 from multidb_chat.tui.messages import DraftChanged, NextPart, Submitted
 from multidb_chat.tui.widgets.completions import Completion, Completions
@@ -101,7 +102,7 @@ class Composer(Vertical):
         if editing is not None:
             lines.append("Asking again: the new answer stands beside the first one. Esc asks a new question instead.")
         if texts:
-            sizes = " and ".join(f"{text.count(chr(10)) + 1:,} lines" for text in texts)
+            sizes = " and ".join(counted(text.count("\n") + 1, "line") for text in texts)
             lines.append(f"Pasted as a document: {sizes}. Ask about it; Esc drops it.")
         aside = self.query_one("#aside", Static)
         aside.update(Content("\n".join(lines)))

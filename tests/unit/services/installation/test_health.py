@@ -143,7 +143,7 @@ FAULTS = {
             home / "cache/index/index.sqlite", "DELETE FROM documents WHERE first = (SELECT min(first) FROM documents)"
         ),
         "index",
-        "1 documents are missing",
+        "documents that are missing: 1",
         mended=True,
     ),
     "index ahead": Fault(

@@ -266,7 +266,9 @@ async def test_only_administrators_carry_and_what_waits_is_written_first() -> No
     async with twins(conversations_transfer) as (source, target):
         with pytest.raises(NotPermitted):
             await migration(source, target).begin(ADA, last=False)
-        with pytest.raises(StoreUnavailable, match="3 things that were said"):
+        with pytest.raises(StoreUnavailable, match="1 thing waits on this"):
+            await migration(source, target, waiting=1).begin(ADMIN, last=True)
+        with pytest.raises(StoreUnavailable, match="3 things wait on this"):
             await migration(source, target, waiting=3).begin(ADMIN, last=True)
         await migration(source, target, waiting=3).begin(ADMIN, last=False)
 

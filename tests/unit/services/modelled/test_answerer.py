@@ -47,7 +47,7 @@ async def test_a_sentence_that_nothing_supports_is_marked_and_told() -> None:
     draft, notices, text = await answered(Scripted("The lamp burns colza oil [1]. It was lit in 1868 [1]."))
     assert text == "The lamp burns colza oil. [1] It was lit in 1868. [?]"
     assert [one.supported for one in draft.sentences] == [True, False]
-    assert notices == ["One sentence is marked with [?]: no passage that was found supports it."]
+    assert notices == ["1 sentence is marked with [?]: no passage that was found says so."]
 
 
 async def test_strict_leaves_such_sentences_out() -> None:
