@@ -81,6 +81,22 @@ def test_nothing_found_shows_the_nearest_passages_and_leaves_standard_output_emp
     assert all("poor 0." in line or "fair 0." in line for line in shown)
 
 
+def test_sources_are_shown_without_marks_of_markdown_and_given_as_json_with_them(
+    program: Program, tmp_path: Path
+) -> None:
+    text = "# Lamps\n\nThe `wick` is cut daily. The lamp of Skerryness is lit by `lamp --light` at dusk.\n"
+    (tmp_path / "keeper.md").write_text(text)
+    assert program.inside("docs", "add", tmp_path / "keeper.md").returncode == 0
+    question = "How is the lamp of Skerryness lit?"
+    plain = "The wick is cut daily. The lamp of Skerryness is lit by lamp --light at dusk."
+    assert plain in " ".join(program.inside("ask", question).stderr.split())
+    found = program.inside("docs", "search", question, "--limit", "1").stdout
+    assert f"Lamps {plain}" in " ".join(found.split())
+    (citation,) = json.loads(program.inside("ask", "--json", question).stdout)["citations"]
+    assert text[citation["start"] : citation["end"]] == citation["snippet"]
+    assert "`lamp --light`" in citation["snippet"]
+
+
 def test_json_is_one_document_with_spans_that_are_exact(shared: Program, documents: Path) -> None:
     done = shared.inside("ask", "--json", CHURN)
     answer = json.loads(done.stdout)

@@ -106,6 +106,19 @@ async def test_the_panel_shows_items_of_a_list_one_below_the_other_and_says_the_
         assert text.count("Survey of lighthouses") == 1
 
 
+async def test_the_panel_shows_code_in_a_text_without_its_marks(home: Path, tmp_path: Path) -> None:
+    (folder := tmp_path / "more").mkdir()
+    lit = "The lamp of Skerryness is lit by `lamp --light` at dusk."
+    (folder / "keeper.md").write_text(f"The `wick` is cut daily. {lit}")
+    await furnish(home, [folder])
+    async with app_in(home).run_test(size=WIDE) as pilot:
+        exchange = await ask(pilot, "How is the lamp of Skerryness lit?")
+        passage = pilot.app.screen.query_one(SourcesPanel).query(".passage").first(Static).render()
+        assert "The wick is cut daily. The lamp of Skerryness is lit by lamp --light at dusk." in str(passage)
+        assert exchange.answer is not None
+        assert exchange.answer.citations[0].snippet == lit
+
+
 async def test_the_panel_covers_the_chat_only_where_it_is_narrow(home: Path) -> None:
     async with app_in(home).run_test(size=WIDE) as pilot:
         panel = pilot.app.screen.query_one(SourcesPanel)

@@ -8,6 +8,7 @@ from multidb_chat.cli.console import Styled
 from multidb_chat.domain.errors import MultidbChatError
 from multidb_chat.domain.text import clean_line
 from multidb_chat.domain.turns import Citation
+from multidb_chat.services.excerpts import unmarked
 
 if TYPE_CHECKING:
     from multidb_chat.bootstrap import Application
@@ -24,11 +25,8 @@ async def described(application: "Application", citations: Sequence[Citation], *
     lines: list[Line] = []
     for citation in citations:
         lines.append(_heading(citation))
-        if marked:
-            before, after = await _surroundings(application, citation)
-            lines += _snippet(before, citation.snippet, after)
-        else:
-            lines += _snippet("", "", citation.snippet)
+        within = await _surrounded(application, citation) if marked else ("", *unmarked(citation.snippet), "")
+        lines += _snippet(*within)
     return lines
 
 
@@ -58,17 +56,19 @@ def _heading(citation: Citation) -> Line:
     return [*line, "  ", Styled(f"{citation.quality} {citation.score:.2f}", QUALITY_STYLE[citation.quality])]
 
 
-async def _surroundings(application: "Application", citation: Citation) -> tuple[str, str]:
-    """Return the text of the citation's line before and behind the cited words; nothing where it is not stored."""
+async def _surrounded(application: "Application", citation: Citation) -> tuple[str, str, str]:
+    """Return the cited words between what is before and behind them on their line; nothing where it is not stored."""
+    before = after = kind = ""
     try:
         passage = await application.documents.passage(
             application.account, citation.document_id, citation.start, citation.end
         )
+        if passage.text == citation.snippet:
+            before, after, kind = passage.before, passage.after, passage.document.kind
     except MultidbChatError:  # a text that was only given with the question, or that was removed just now
-        return "", ""
-    if passage.text != citation.snippet:
-        return "", ""
-    return passage.before.rpartition("\n")[2], passage.after.partition("\n")[0]
+        pass
+    before, cited, after = unmarked(before, citation.snippet, after, kind=kind)
+    return before.rpartition("\n")[2], cited, after.partition("\n")[0]
 
 
 def _snippet(before: str, snippet: str, after: str) -> list[Line]:

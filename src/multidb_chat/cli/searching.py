@@ -12,6 +12,7 @@ from multidb_chat.cli.listing import NO_DOCUMENTS
 from multidb_chat.domain.errors import InvalidInput
 from multidb_chat.domain.search import Match, SearchFilters
 from multidb_chat.domain.text import clean_line
+from multidb_chat.services.excerpts import unmarked
 from multidb_chat.services.modelled.paying import Payer, paid_by
 from multidb_chat.services.wording import counted
 
@@ -36,7 +37,8 @@ async def show_passages(
             f" ({clean_line(match.document.name)}){', ' if place else ''}{place}",
         )  # fmt: skip
         console.write("   ", Styled(f"{match.quality} {match.score:.2f}", QUALITY_STYLE[match.quality]), _scores(match))
-        console.write("   ", Styled(shortened(match.chunk.text, _SNIPPET), "faint"))
+        (text,) = unmarked(match.chunk.text, kind=match.document.kind)
+        console.write("   ", Styled(shortened(text, _SNIPPET), "faint"))
     ordered = application.settings.search.rerank == "none" or any(match.reranked is not None for match in matches)
     if payer.refusal:
         _tell_unpaid(console, payer)

@@ -13,6 +13,7 @@ from textual.widgets import Static
 from multidb_chat.domain.text import clean_line
 from multidb_chat.domain.turns import Answer, Citation
 from multidb_chat.services.answering import explaining
+from multidb_chat.services.excerpts import unmarked
 from multidb_chat.tui.wording import MUTED, headings, place, shown
 
 _BAR = 24
@@ -45,7 +46,7 @@ def _score(value: float | None) -> str:
 
 
 def _first_words(citation: Citation) -> str:
-    words = clean_line(citation.snippet)
+    words = clean_line(*unmarked(citation.snippet))
     return words if len(words) <= _SNIPPET else words[:_SNIPPET].rpartition(" ")[0] + " …"
 
 

@@ -1,6 +1,5 @@
 """The panel beside the chat: the passages behind the last answer, the cited words marked in what surrounds them."""
 
-import re
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -11,6 +10,7 @@ from textual.widgets import Static
 
 from multidb_chat.domain.errors import MultidbChatError
 from multidb_chat.domain.text import clean, clean_line
+from multidb_chat.services.excerpts import unmarked
 from multidb_chat.tui.paragraphs import begins
 from multidb_chat.tui.services import Services
 from multidb_chat.tui.wording import CITED, MUTED, headings, place, shown
@@ -20,7 +20,6 @@ if TYPE_CHECKING:  # The panel is painted before there is an answer.
 
 EMPTY = "The passages behind an answer appear here."
 _AROUND = 200  # characters of the surrounding text on each side
-_MARKS = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|(?:```|~~~)[^\n]*$)", re.MULTILINE)  # headings, fences around code
 
 
 class Source(Static):
@@ -125,24 +124,25 @@ async def _passage(citation: "Citation", services: Services) -> Content:
 
 async def _words(citation: "Citation", services: Services) -> Content:
     """Return the cited words between those around them; alone when pasted, or the document is gone."""
-    before = after = ""
+    before = after = kind = ""
     try:
         found = await services.documents.passage(services.account, citation.document_id, citation.start, citation.end)
         if found.text == citation.snippet:  # else the document was replaced meanwhile
-            before, after = _tail(found.before, _named(citation)), _head(found.after)
+            before, after, kind = found.before, found.after, found.document.kind
     except MultidbChatError:
         pass
-    cited = Content.styled(_flat(citation.snippet), CITED)
-    return Content.styled(before, MUTED) + cited + Content.styled(after, MUTED)
+    before, cited, after = unmarked(before, citation.snippet, after, kind=kind)
+    around = [Content.styled(part, MUTED) for part in (_tail(before, _named(citation)), _head(after))]
+    return around[0] + Content.styled(_flat(cited), CITED) + around[1]
 
 
 def _flat(text: str) -> str:
-    """Return the text clean, without the marks of Markdown that begin lines, which say nothing here.
+    """Return the text clean.
 
     Lines break only between paragraphs and items of lists: the panel breaks them where it is narrow.
     """
     paragraphs = [""]
-    for line in _MARKS.sub("", clean(text)).split("\n"):
+    for line in clean(text).split("\n"):
         if begins(line) or not line.strip():
             paragraphs.append("")
         paragraphs[-1] += f" {line}"
