@@ -84,7 +84,7 @@ async def _confirmed(console: Console, application: "Application", who: "Account
     """Say what goes, and ask for the address."""
     if who.email is None:  # told by the service, which refuses it
         return True
-    held = await application.library.holdings(who.id)
+    held = await application.documents.holdings(who)
     deleted = len(await application.history.all(who, deleted=True))  # they are kept for a while, and go as well
     talks = counted(len(await application.history.all(who)) + deleted, "conversation")
     among = f" ({deleted:,} of them deleted)" if deleted else ""

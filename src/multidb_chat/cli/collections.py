@@ -49,12 +49,11 @@ def list_(context: typer.Context, shared: OnlyShared = None, as_json: Json = Fal
 
         await application.handbook.ensure()
         account = application.account
-        found = [one for one in await application.documents.collections(account) if shared in (None, one.shared)]
-        held = await application.library.holdings_in([one.id for one in found])
+        found = [row for row in await application.documents.contents(account) if shared in (None, row[0].shared)]
         if as_json:
             records = [
-                collection_record(one) | {"own": one.owner_id == account.id, "documents": held[one.id].documents}
-                for one in found
+                collection_record(one) | {"own": one.owner_id == account.id, "documents": held.documents}
+                for one, held in found
             ]
             session.console.write_json({"collections": records})
             return Exit.DONE
@@ -62,9 +61,9 @@ def list_(context: typer.Context, shared: OnlyShared = None, as_json: Json = Fal
             session.console.tell("There is none. Make one: multidb-chat collections create NAME")
             return Exit.DONE
         rows = [
-            (one.name, seen_by(one, account), counted(held[one.id].documents, "document"), one.embedder or "empty",
+            (one.name, seen_by(one, account), counted(held.documents, "document"), one.embedder or "empty",
              one.description)
-            for one in found
+            for one, held in found
         ]  # fmt: skip
         write_table(session.console, rows, strong=0)
         return Exit.DONE

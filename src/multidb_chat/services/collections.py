@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Unpack, get_args
 from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from multidb_chat.domain.ids import new_id
-from multidb_chat.domain.library import Collection, Cut, Library, Strategy
+from multidb_chat.domain.library import Collection, Cut, Holdings, Library, Strategy
 from multidb_chat.domain.permissions import Permission, require
 from multidb_chat.domain.text import clean_line
 from multidb_chat.services.accounts import LOCAL_ACCOUNT_ID
@@ -72,6 +72,17 @@ class Collections:
         """Return the collections the account may search, in order of name."""
         require(account, Permission.CHAT)
         return await self._library.collections(account.id)
+
+    async def contents(self, account: Account) -> list[tuple[Collection, Holdings]]:
+        """Return the collections the account may search, in order of name, each with what it holds now."""
+        found = await self.collections(account)
+        held = await self._library.holdings_in([one.id for one in found])
+        return [(one, held[one.id]) for one in found]
+
+    async def holdings(self, account: Account) -> Holdings:
+        """Return what the account's own collections hold together."""
+        require(account, Permission.CHAT)
+        return await self._library.holdings(account.id)
 
     async def create_collection(
         self, account: Account, name: str, *, description: str = "", shared: bool = False, **cut: Unpack[Cut]

@@ -11,8 +11,17 @@ async def _put_back(world: World, account: Account) -> Any:
     return await world.app.documents.put_back(account, removed)
 
 
+async def _holdings(world: World, account: Account) -> Any:
+    """The owner's document is counted for the owner alone."""
+    held = await world.app.documents.holdings(account)
+    assert held.documents == (account.id == world.owner.id)
+    return held
+
+
 ROWS = {
     "Collections.collections": own(lambda world, account: world.app.documents.collections(account)),
+    "Collections.contents": own(lambda world, account: world.app.documents.contents(account)),
+    "Collections.holdings": own(_holdings),
     "Collections.create_collection": own(
         lambda world, account: world.app.documents.create_collection(account, "mine"), guest=REFUSED
     ),
