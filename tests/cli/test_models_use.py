@@ -41,6 +41,7 @@ def test_a_model_that_is_used_writes_answers_that_cite(program: Program) -> None
         used = program("models", "use", "openai:scripted", "--url", url, "--key", "env:THE_KEY", THE_KEY="sk-of-mine")
         assert used.returncode == 0, used.stderr
         assert "written by openai:scripted" in used.stdout
+        assert "multidb-chat models use none quotes them" in used.stdout
         asked = json.loads(program("ask", "--json", CHURN, THE_KEY="sk-of-mine").stdout)
     assert (asked["method"], asked["found"]) == ("model", True)
     assert asked["text"] == "Churn fell to 4.2 percent in 2019. [1]"

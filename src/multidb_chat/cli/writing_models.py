@@ -66,7 +66,7 @@ def use(
             return Exit.DONE
         if trial is not None:
             _tell(console, trial)
-        console.write(writer(settings.model.name))
+        console.write(writer(settings.model.name, "multidb-chat models use"))
         if now.name != settings.model.name:
             console.tell("The file says so now, but the environment or a flag decides as long as it is set.")
         return Exit.DONE

@@ -36,6 +36,11 @@ def clean_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
+def as_sentence(text: str) -> str:
+    """Return `text` with a full stop where no mark ends it, so that another sentence can follow."""
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
 def normalise_question(text: str) -> str:
     """Return the form under which questions are equal: NFKC, case-folded, spaces and final marks folded."""
     folded = unicodedata.normalize("NFKC", clean(text)).casefold()

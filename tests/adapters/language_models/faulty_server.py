@@ -16,9 +16,9 @@ class Answering:
         self.request = request
         self.headers = headers
 
-    async def refuse(self, status: int, message: str, *headers: str) -> None:
+    async def refuse(self, status: int, message: str, *headers: str, code: str | None = None) -> None:
         """Answer with an error."""
-        body = json.dumps({"error": {"message": message, "type": "error", "code": None}}).encode()
+        body = json.dumps({"error": {"message": message, "type": "error", "code": code}}).encode()
         kind = ("Content-Type: application/json", f"Content-Length: {len(body)}", "Connection: close", *headers)
         head = "".join(f"{line}\r\n" for line in (f"HTTP/1.1 {status} X", *kind))
         await self.raw(f"{head}\r\n".encode() + body)

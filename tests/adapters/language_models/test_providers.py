@@ -108,16 +108,72 @@ async def test_an_answer_that_was_cut_off_says_so(provider: Provider) -> None:
     assert (text, ended.complete) == ("Red and ", False)
 
 
-def refusing(status: int, message: str, kind: str) -> Behaviour:
+def refusing(status: int, message: str, kind: str, *, wait: int = 0, reason: str = "") -> Behaviour:
     """Return what refuses as both do: the message lies in `error`."""
 
     async def refuse(answering: Answering) -> None:
-        body = {"type": "error", "error": {"type": kind, "status": kind, "code": status, "message": message}}
-        data = json.dumps(body).encode()
+        error: dict[str, Any] = {"type": kind, "status": kind, "code": status, "message": message}
+        if reason:
+            info = "type.googleapis.com/google.rpc.ErrorInfo"
+            error["details"] = [{"@type": info, "reason": reason, "domain": "googleapis.com"}]
+        data = json.dumps({"type": "error", "error": error}).encode()
         head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n"
-        await answering.raw(f"{head}retry-after: 0\r\nConnection: close\r\n\r\n".encode() + data)
+        await answering.raw(f"{head}retry-after: {wait}\r\nConnection: close\r\n\r\n".encode() + data)
 
     return refuse
+
+
+@PROVIDERS
+async def test_a_server_that_is_busy_for_a_moment_is_asked_again(provider: Provider) -> None:
+    refused = 0
+
+    async def busy_once(answering: Answering) -> None:
+        nonlocal refused
+        refused += 1
+        speaks = refusing(529, "Overloaded", "UNAVAILABLE") if refused == 1 else speaking(provider, "Red.")
+        await speaks(answering)
+
+    async with serving(busy_once) as (url, came):
+        text, _ = await said(model_at(provider, url), COLOURS)
+    assert (text, len(came)) == ("Red.", 2)
+
+
+@PROVIDERS
+async def test_a_provider_that_wants_to_be_left_alone_is_not_waited_for(provider: Provider) -> None:
+    async with serving(refusing(429, "slow down", "RESOURCE_EXHAUSTED", wait=45)) as (url, came):
+        async with asyncio.timeout(20):
+            with pytest.raises(ModelUnavailable, match="left alone for 45 seconds"):
+                await said(model_at(provider, url), COLOURS)
+    assert len(came) == 1
+
+
+async def test_a_wrong_key_is_told_as_such_where_gemini_calls_it_a_bad_request() -> None:
+    wrong = refusing(400, "API key not valid.", "INVALID_ARGUMENT", reason="API_KEY_INVALID")
+    async with serving(wrong) as (url, _):
+        with pytest.raises(ModelRefused, match=r"refuses the key\. .*config set model\.key"):
+            await said(model_at("gemini", url), COLOURS)
+
+
+@PROVIDERS
+async def test_without_a_key_the_one_that_is_needed_is_told(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "GOOGLE_API_KEY", "GEMINI_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(ModelRefused, match=r"cannot be used: it needs a key\. .*config set model\.key"):
+        await said(RemoteModel(provider, "m"), COLOURS)
+
+
+@PROVIDERS
+async def test_a_key_in_the_environment_is_not_sent_to_another_address(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ANTHROPIC_API_KEY", "GOOGLE_API_KEY", "GEMINI_API_KEY"):
+        monkeypatch.setenv(name, "sk-of-the-environment")
+    async with serving(refusing(401, "who are you", "authentication_error")) as (url, came):
+        with pytest.raises(ModelRefused, match="asks for a key"):
+            await said(RemoteModel(provider, "m", url=url.removesuffix("/v1")), COLOURS)
+    assert not any("sk-of-the-environment" in value for value in came[0].headers.values())
 
 
 async def silent(answering: Answering) -> None:
@@ -158,14 +214,14 @@ def faults(provider: Provider) -> dict[str, tuple[Behaviour, type[ModelError], s
 
     return {
         "wrong key": (refusing(401, "invalid x-api-key", "authentication_error"), ModelRefused, "refuses the key"),
-        "unknown model": (refusing(404, "model: m", "not_found_error"), ModelRefused, "does not exist"),
+        "unknown model": (refusing(404, "model: m", "not_found_error"), ModelRefused, "was not found"),
         "too long": (refusing(400, "prompt is too long", "invalid_request_error"), ModelRefused, "prompt is too long"),
-        "429": (refusing(429, "slow down", "RESOURCE_EXHAUSTED"), ModelUnavailable, "overloaded"),
-        "529": (refusing(529, "Overloaded", "overloaded_error"), ModelUnavailable, "overloaded"),
+        "429": (refusing(429, "slow down", "RESOURCE_EXHAUSTED"), ModelUnavailable, "cannot answer now"),
+        "529": (refusing(529, "Overloaded", "overloaded_error"), ModelUnavailable, "cannot answer now"),
         "silence": (silent, ModelUnavailable, "said nothing"),
         "a stall in mid-stream": (stalled, ModelUnavailable, "said nothing"),
         "a cut connection": (cut, ModelUnavailable, "The model m at"),
-        "a stream without an end": (unfinished, ModelUnavailable, "broke off"),
+        "a stream without an end": (unfinished, ModelUnavailable, "closed the connection"),
         "malformed chunks": (malformed, ModelError, "The model m at"),
         "an error in mid-stream": (overloaded, ModelError, "The model m at"),
     }

@@ -60,7 +60,7 @@ async def test_a_wrong_key_is_refused_without_being_shown(address: str) -> None:
 
 
 async def test_nobody_there_is_told_as_away() -> None:
-    with pytest.raises(ModelUnavailable, match="cannot be reached"):
+    with pytest.raises(ModelUnavailable, match=r"cannot be reached: Connection refused$"):
         await said(RemoteModel("openai", "m", url="http://127.0.0.1:9/v1", timeout=5), COLOURS)
 
 
@@ -121,15 +121,15 @@ async def no_stream(answering: Answering) -> None:
 
 
 FAULTS: dict[str, tuple[Behaviour, type[ModelError], str]] = {
-    "429 with Retry-After": (busy, ModelUnavailable, "overloaded"),
+    "429 with Retry-After": (busy, ModelUnavailable, "cannot answer now"),
     "500": (broken, ModelUnavailable, "it hurts"),
-    "404": (unknown, ModelRefused, "does not exist"),
+    "404": (unknown, ModelRefused, "was not found"),
     "context overflow": (too_long, ModelRefused, "maximum context length"),
     "no first token": (silent, ModelUnavailable, "said nothing"),
     "a stall in mid-stream": (stalled, ModelUnavailable, "said nothing"),
     "malformed chunks": (malformed, ModelError, "The model m at"),
     "a connection that is cut": (cut, ModelUnavailable, "The model m at"),
-    "a stream without an end": (unfinished, ModelUnavailable, "broke off"),
+    "a stream without an end": (unfinished, ModelUnavailable, "closed the connection"),
     "no stream at all": (no_stream, ModelError, "The model m at"),
 }
 
@@ -159,6 +159,27 @@ async def test_a_server_that_is_busy_for_a_moment_is_asked_again() -> None:
     async with serving(busy_once) as (url, came):
         text, _ = await said(RemoteModel("openai", "m", url=url, key=KEY), COLOURS)
     assert (text, len(came)) == ("Red and blue.", 2)
+
+
+async def test_a_provider_that_wants_to_be_left_alone_is_not_waited_for() -> None:
+    async def tired(answering: Answering) -> None:
+        await answering.refuse(429, "slow down", "Retry-After: 45")
+
+    async with serving(tired) as (url, came):
+        async with asyncio.timeout(20):
+            with pytest.raises(ModelUnavailable, match=r"slow down\. It wants to be left alone for 45 seconds\."):
+                await said(RemoteModel("openai", "m", url=url, key=KEY), COLOURS)
+    assert len(came) == 1
+
+
+async def test_an_empty_account_is_not_asked_again() -> None:
+    async def empty(answering: Answering) -> None:
+        await answering.refuse(429, "You exceeded your current quota.", code="insufficient_quota")
+
+    async with serving(empty) as (url, came):
+        with pytest.raises(ModelRefused, match="exceeded your current quota"):
+            await said(RemoteModel("openai", "m", url=url, key=KEY), COLOURS)
+    assert len(came) == 1
 
 
 async def test_what_came_before_a_fault_was_given_out() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from multidb_chat.domain.text import clean, clean_line, normalise_question
+from multidb_chat.domain.text import as_sentence, clean, clean_line, normalise_question
 
 STRINGS = ["\x1b]", "\x9d", "\x1bP", "\x90", "\x1bX", "\x98", "\x1b^", "\x9e", "\x1b_", "\x9f"]
 PAYLOADS = [
@@ -135,3 +135,7 @@ def test_questions_that_differ_in_words_are_different(one: str, other: str):
 def test_the_normal_form_of_a_normal_form_is_itself(text: str):
     once = normalise_question(text)
     assert normalise_question(once) == once
+
+
+def test_a_text_becomes_a_sentence_where_it_is_none() -> None:
+    assert [as_sentence(text) for text in ("Overloaded", "Try again.", "Why?")] == ["Overloaded.", "Try again.", "Why?"]

@@ -4,15 +4,15 @@ import asyncio
 import secrets
 import threading
 from collections.abc import AsyncGenerator, Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from multidb_chat.adapters.language_models.extras import require
 from multidb_chat.domain.errors import InvalidSetting, ModelRefused, ModelUnavailable
 from multidb_chat.domain.language import Ended, Piece, Prompt
 from multidb_chat.domain.text import clean_line
 
-_HINT = "GGUF files need the extra `gguf`: pip install 'multidb-chat[gguf]'"
+_WHY_NOT = "it is damaged, of a kind that xllamacpp does not know, or larger than the memory"
 _MAGIC = b"GGUF"  # https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 
 
@@ -24,8 +24,7 @@ class GgufModel:
     """
 
     def __init__(self, path: Path, *, context: int = 4096, threads: int = 0, timeout: float = 120.0) -> None:
-        if find_spec("xllamacpp") is None:
-            raise InvalidSetting(_HINT)
+        require("xllamacpp", "xllamacpp")
         try:
             with path.open("rb") as file:
                 is_model = file.read(4) == _MAGIC
@@ -89,7 +88,12 @@ class GgufModel:
             return stopped.is_set()  # True ends the generation
 
         try:
-            self._server().handle_chat_completions(request, take)
+            server = self._server()
+        except Exception as error:  # noqa: BLE001 - the library only says that it could not
+            put(ModelRefused(f"{self._path.name} cannot be loaded: {_WHY_NOT} ({clean_line(str(error))})"))
+            return
+        try:
+            server.handle_chat_completions(request, take)
             put(None)
         except Exception as error:  # noqa: BLE001 - whatever the library raises, the turn gets an answer of its own
             put(ModelRefused(f"{self._path.name} cannot be run: {clean_line(str(error)) or type(error).__name__}"))
@@ -114,6 +118,11 @@ class GgufModel:
 
     def _refusal(self, chunk: dict[str, Any]) -> ModelRefused:
         error = chunk.get("error", chunk)
+        if isinstance(error, dict) and "n_prompt_tokens" in error:
+            return ModelRefused(
+                f"The question and its passages are {error['n_prompt_tokens']:,} tokens, and {self._path.name} is given"
+                f" {self._context:,} to read and write: see the setting model.context."
+            )
         told = error.get("message", "") if isinstance(error, dict) else str(error)
         return ModelRefused(f"{self._path.name} refuses the question: {clean_line(str(told))[:200]}")
 

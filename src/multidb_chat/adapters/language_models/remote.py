@@ -4,14 +4,16 @@ pydantic-ai speaks to the providers; what it raises becomes the domain's errors 
 """
 
 import asyncio
+import os
+import socket
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
-from importlib.util import find_spec
+from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
-from multidb_chat.domain.errors import InvalidSetting, ModelError, ModelRefused, ModelUnavailable
+from multidb_chat.adapters.language_models.extras import require
+from multidb_chat.domain.errors import ModelError, ModelRefused, ModelUnavailable
 from multidb_chat.domain.language import Ended, Piece, Prompt
-from multidb_chat.domain.text import clean_line
+from multidb_chat.domain.text import as_sentence, clean_line
 
 if TYPE_CHECKING:
     from pydantic_ai.exceptions import ModelHTTPError
@@ -20,23 +22,39 @@ if TYPE_CHECKING:
 
 Provider = Literal["openai", "anthropic", "gemini"]
 
-_HINT = "Language models need the extra `models`: pip install 'multidb-chat[models]'"
+# What pydantic-ai needs for each: the name of its own extra, and a module of it.
+_LIBRARIES = {
+    "openai": ("openai", "openai"),
+    "anthropic": ("anthropic", "anthropic"),
+    "gemini": ("google", "google.genai"),
+}
 _BUSY = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 _NO_KEY = "none"  # local servers ask for none, and the client insists on one
+_KEY = "Say where the right one is: multidb-chat config set model.key env:NAME"
+_PAUSE = 0.5
+_PATIENCE = 5.0  # seconds that a provider may want to be left alone; where it wants more, the documents answer sooner
+
+
+class _Busy(ModelUnavailable):
+    """Nothing was said yet, and the same request may be answered in so many seconds."""
+
+    def __init__(self, text: str, seconds: float) -> None:
+        super().__init__(text)
+        self.seconds = seconds
 
 
 class RemoteModel:
     """A model of a provider. `url` replaces the provider's own address (a local server's `http://localhost:11434/v1`).
 
-    `timeout` bounds the wait for the first piece and between two, in seconds. Raises `InvalidSetting` without the
-    extra.
+    `timeout` bounds the wait for the first piece and between two, in seconds. Raises `InvalidSetting` where the
+    provider's library is not installed.
     """
 
     def __init__(
         self, provider: Provider, model: str, *, url: str | None = None, key: str | None = None, timeout: float = 60.0
     ) -> None:
-        if find_spec("pydantic_ai") is None:  # looked for only: importing it takes a second
-            raise InvalidSetting(_HINT)
+        library, module = _LIBRARIES[provider]
+        require(f"pydantic-ai-slim[{library}]", "pydantic_ai", module)  # looked for only: importing them takes a second
         self._provider, self._model, self._url, self._key = provider, model, url, key
         self._timeout = timeout
         self._made: Model | None = None
@@ -47,8 +65,22 @@ class RemoteModel:
         return f"{self._provider}:{self._model}" + (f"@{self._url}" if self._url else "")
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece | Ended, None]:
-        """Yield the answer piece by piece. Raises `ModelError`."""
+        """Yield the answer piece by piece; a server that is busy for a moment is asked twice. Raises `ModelError`."""
+        for last in (False, True):
+            try:
+                async with aclosing(self._asked(prompt)) as pieces:
+                    async for piece in pieces:
+                        yield piece
+                return
+            except _Busy as busy:
+                if last:
+                    raise
+                pause = busy.seconds
+            await asyncio.sleep(pause)
+
+    async def _asked(self, prompt: Prompt) -> AsyncGenerator[Piece | Ended, None]:
         pieces = self._pieces(prompt)
+        said = False
         try:
             while True:
                 try:
@@ -61,7 +93,8 @@ class RemoteModel:
                 except ModelError:
                     raise
                 except Exception as error:
-                    raise self._translated(error) from error
+                    raise self._translated(error, said) from error
+                said = True
                 yield piece
         finally:
             await pieces.aclose()
@@ -71,7 +104,7 @@ class RemoteModel:
             "max_tokens": prompt.most_tokens,
             "temperature": prompt.temperature,
             "timeout": self._timeout,
-            "max_retries": 1,  # it waits for as long as the provider says; a second time the documents answer sooner
+            "max_retries": 0,  # the libraries wait for up to a minute
         }
         async with self._opened() as model:
             from pydantic_ai.direct import model_request_stream
@@ -87,7 +120,7 @@ class RemoteModel:
                 response = events.get()
                 # Of a stream that just stopped the library says that it was complete; only the provider knows.
                 if "finish_reason" not in (response.provider_details or {}):
-                    raise ModelUnavailable(f"{self._where} broke off in the middle of the answer.")
+                    raise ModelUnavailable(f"{self._where} closed the connection too early.")
                 yield _ended(response)
 
     @asynccontextmanager
@@ -106,54 +139,66 @@ class RemoteModel:
         return self._made
 
     def _make(self) -> "Model":
-        try:
-            return self._make_client()
-        except ImportError as error:
-            raise ModelRefused(_HINT) from error
-
-    def _make_client(self) -> "Model":
+        # Without a key the libraries look into the environment; what lies there is for the provider, and nobody else.
+        key = self._key or (_NO_KEY if self._url else None)
         if self._provider == "anthropic":
             from pydantic_ai.models.anthropic import AnthropicModel
             from pydantic_ai.providers.anthropic import AnthropicProvider
 
-            return AnthropicModel(self._model, provider=AnthropicProvider(api_key=self._key, base_url=self._url))
+            return AnthropicModel(self._model, provider=AnthropicProvider(api_key=key, base_url=self._url))
         if self._provider == "gemini":
             from pydantic_ai.models.google import GoogleModel
             from pydantic_ai.providers.google import GoogleProvider
 
-            return GoogleModel(self._model, provider=GoogleProvider(api_key=self._key or _NO_KEY, base_url=self._url))
+            return GoogleModel(self._model, provider=GoogleProvider(api_key=key, base_url=self._url))
         from pydantic_ai.models.openai import OpenAIChatModel
         from pydantic_ai.providers.openai import OpenAIProvider
 
-        key = self._key or (_NO_KEY if self._url else None)
         return OpenAIChatModel(self._model, provider=OpenAIProvider(api_key=key, base_url=self._url))
 
     @property
     def _where(self) -> str:
         return f"The model {clean_line(self._model)}" + (f" at {clean_line(self._url)}" if self._url else "")
 
-    def _translated(self, error: Exception) -> Exception:
-        from pydantic_ai.exceptions import ModelAPIError, ModelHTTPError, UnexpectedModelBehavior, UserError
+    def _translated(self, error: Exception, said: bool) -> Exception:
+        from pydantic_ai import exceptions
 
-        if isinstance(error, ModelHTTPError):
-            return self._from_status(error)
-        if isinstance(error, UserError):
-            return ModelRefused(f"{self._where} cannot be used: {clean_line(str(error))}")
-        if isinstance(error, ModelAPIError):
-            return ModelUnavailable(f"{self._where} cannot be reached: {clean_line(str(error.__cause__ or error))}")
-        if isinstance(error, UnexpectedModelBehavior | ValueError):
+        if isinstance(error, exceptions.ModelHTTPError):
+            return self._from_status(error, said)
+        if isinstance(error, exceptions.UserError):
+            why = clean_line(str(error)) if self._key or self._url else f"it needs a key. {_KEY}"
+            return ModelRefused(f"{self._where} cannot be used: {why}")
+        if isinstance(error, exceptions.ModelAPIError):
+            told = f"{self._where} cannot be reached: {_root(error)}"
+            slow = isinstance(error, exceptions.ModelTimeoutError)
+            return ModelUnavailable(told) if said or slow else _Busy(told, _PAUSE)
+        if isinstance(error, exceptions.UnexpectedModelBehavior | ValueError):
             return ModelRefused(f"{self._where} answers in a form that cannot be read.")
         return ModelUnavailable(f"{self._where} broke off: {clean_line(str(error)) or type(error).__name__}")
 
-    def _from_status(self, error: "ModelHTTPError") -> ModelError:
-        told = clean_line(_told(error.body))[:200]
-        if error.status_code in (401, 403):
-            return ModelRefused(f"{self._where} refuses the key: set one with `multidb-chat models use`.")
-        if error.status_code == 404:
-            return ModelRefused(f"{self._where} does not exist there.")
-        if error.status_code in _BUSY:
-            return ModelUnavailable(f"{self._where} is overloaded ({error.status_code}): {told or 'try again later'}")
-        return ModelRefused(f"{self._where} refuses the request ({error.status_code}): {told or 'no reason given'}")
+    def _from_status(self, error: "ModelHTTPError", said: bool) -> ModelError:
+        from pydantic_ai.exceptions import ModelQuotaExceededError
+
+        status, told = error.status_code, self._told(error.body)
+        if status == 401 or "API_KEY_INVALID" in str(error.body):  # Gemini's, with status 400
+            return ModelRefused(f"{self._where} {'refuses the key' if self._key else 'asks for a key'}. {_KEY}")
+        if status == 404:
+            return ModelRefused(f"{self._where} was not found (404): {told or 'name or address may be wrong'}")
+        if status not in _BUSY or isinstance(error, ModelQuotaExceededError):
+            return ModelRefused(f"{self._where} refuses the request ({status}): {told or 'no reason given'}")
+        busy = f"{self._where} cannot answer now ({status}): {told or 'try again later'}"
+        pause = _PAUSE if error.retry_after is None else error.retry_after
+        if pause > _PATIENCE:
+            return ModelUnavailable(f"{as_sentence(busy)} It wants to be left alone for {pause:,.0f} seconds.")
+        return ModelUnavailable(busy) if said else _Busy(busy, pause)
+
+    def _told(self, body: object) -> str:
+        """Return what a provider says of an error, out of the forms that are usual, without the key."""
+        if isinstance(body, dict):
+            inner = body.get("error", body)
+            body = inner.get("message") if isinstance(inner, dict) else inner
+        text = clean_line(body if isinstance(body, str) else "")
+        return (text.replace(self._key, "***") if self._key else text)[:200]
 
     async def close(self) -> None:
         """Forget the client; its connections belong to the library, which shares them."""
@@ -187,9 +232,11 @@ def _ended(response: "ModelResponse") -> Ended:
     )
 
 
-def _told(body: object) -> str:
-    """Return what a provider says of an error, out of the forms that are usual."""
-    if isinstance(body, dict):
-        inner = body.get("error", body)
-        return str(inner.get("message", "")) if isinstance(inner, dict) else str(inner)
-    return body if isinstance(body, str) else ""
+def _root(error: BaseException) -> str:
+    """Return why a connection failed, as the system says it: the libraries only say that it did."""
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
+    if isinstance(error, ConnectionError) and error.errno:
+        return os.strerror(error.errno)
+    text = error.strerror if isinstance(error, socket.gaierror) else str(error)
+    return clean_line(text or "") or type(error).__name__

@@ -1,5 +1,6 @@
 """How an answer came about, in words: what every face shows of it."""
 
+import re
 from collections import Counter
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ _METHODS = {
     "knowledge": "a curated knowledge entry",
 }
 _SHORT = 24
+_SIZE = re.compile(r"(?<=\.gguf)-\d+$")  # tells files of one name apart, and nobody anything
 _STEPS = {
     "conversation": "Follow-up",
     "quota": "Quota",
@@ -26,11 +28,11 @@ _STEPS = {
 }
 
 
-def writer(model: str) -> str:
-    """Return who writes the answers, and how to change that; `model` is the setting's value."""
+def writer(model: str, command: str = "/model") -> str:
+    """Return who writes the answers, and which command changes that; `model` is the setting's value."""
     if model == "none":
-        return "Answers are quoted from your documents. /model NAME lets a language model write them."
-    return f"Answers are written by {clean_line(model)} and held against your documents. /model none quotes them."
+        return f"Answers are quoted from your documents. {command} NAME lets a language model write them."
+    return f"Answers are written by {clean_line(model)} and held against your documents. {command} none quotes them."
 
 
 def short_name(model: str) -> str:
@@ -61,13 +63,21 @@ def summary(answer: Answer) -> list[tuple[str, str]]:
         rows.append(("Searched", clean_line(answer.standalone)))
     if answer.rewording is not None:
         rows.append(("Follow-up", _rewording(answer.rewording)))
-    rows.append(("Answer", _METHODS[answer.method] if answer.found else "none: no passage supports one"))
+    rows.append(("Answer", _how(answer)))
     if answer.model is not None:
         rows.append(("Model", _model(answer.model)))
     rows.append(("Cache", "answered from the cache" if answer.cached else "not answered from the cache"))
     rows.append(("Knowledge", _knowledge(answer)))
     rows.append(("Passages", _found(answer)))
     return rows
+
+
+def _how(answer: Answer) -> str:
+    if not answer.found:
+        return "none: no passage supports one"
+    if answer.method == "extractive" and answer.model is not None:
+        return "quoted: the language model said nothing that could be used"
+    return _METHODS[answer.method]
 
 
 def _rewording(rewording: Rewording) -> str:
@@ -77,7 +87,7 @@ def _rewording(rewording: Rewording) -> str:
 
 def _model(use: ModelUse) -> str:
     """Return which model wrote, and what that took as far as its provider tells."""
-    told = [clean_line(use.name)]
+    told = [_SIZE.sub("", clean_line(use.name))]
     if use.tokens_in is not None:
         told.append(f"{counted(use.tokens_in, 'token')} read")
     if use.tokens_out is not None:

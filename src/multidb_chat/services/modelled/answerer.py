@@ -9,6 +9,7 @@ from dataclasses import replace
 from multidb_chat.domain.errors import ModelError
 from multidb_chat.domain.language import Ended, LanguageModel
 from multidb_chat.domain.search import Embedder, Match
+from multidb_chat.domain.text import as_sentence
 from multidb_chat.domain.turns import Answerer, AnswerSentence, Citation, Draft, ModelAsked, ModelUse, Notice, Question
 from multidb_chat.services.answering.citing import citation
 from multidb_chat.services.answering.rendering import inert
@@ -19,6 +20,7 @@ from multidb_chat.services.modelled.supporting import Evidence, Support
 from multidb_chat.services.modelled.withholding import Addresses, recites
 from multidb_chat.services.wording import counted
 
+UNFOUNDED = "What the model wrote is not supported by your documents."
 QUOTED = "This answer is quoted from your documents instead."
 
 
@@ -69,17 +71,15 @@ class Modelled:
             failed = str(error)
         use = told.use(self._model.name)
         if not told.sentences and not told.abstained:
-            yield Notice(f"{failed or self._unfounded} {QUOTED}")
             async for item in self._quoting.answer(question, matches):
-                yield replace(item, model=use, passing=True) if isinstance(item, Draft) else item
+                if isinstance(item, Draft):
+                    yield Notice(f"{as_sentence(failed or UNFOUNDED)} {QUOTED if item.found else ''}".rstrip())
+                    item = replace(item, model=use, passing=True)
+                yield item
             return
         for notice in _notices(failed, told):
             yield Notice(notice)
         yield Draft(tuple(told.sentences), tuple(told.citations), bool(told.sentences), "model", use, bool(failed))
-
-    @property
-    def _unfounded(self) -> str:
-        return f"What {self._model.name} wrote is not supported by your documents."
 
     async def _heard(
         self, question: Question, matches: Sequence[Match], told: "Telling"
@@ -193,7 +193,7 @@ class Telling:
 def _notices(failed: str, told: Telling) -> list[str]:
     notices = []
     if failed:
-        notices.append(f"The answer breaks off: {failed}")
+        notices.append(as_sentence(f"The answer breaks off: {failed}"))
     elif told.cut_off and told.sentences:
         notices.append("The answer is longer than this model may write, and was cut off.")
     if told.unsupported:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from multidb_chat.domain.turns import Answer, CuratedBy
+from multidb_chat.domain.turns import Answer, CuratedBy, ModelUse
 from multidb_chat.services.answering.explaining import summary
 
 
@@ -14,3 +14,11 @@ def test_a_curated_answer_says_which_entry_it_is_and_how_sure_that_is() -> None:
     assert rows["Knowledge"] == "What are your hours? (Office), confidence 0.93"
     other = replace(answer, method="extractive", curated=None)
     assert dict(summary(other))["Knowledge"] == "no curated entry answered"
+
+
+def test_an_answer_that_was_quoted_in_the_place_of_a_models_says_so() -> None:
+    use = ModelUse("gguf:smollm2.gguf-98362432", 375, 40)
+    answer = Answer("When?", "When?", "In 1912.", True, method="extractive", model=use)
+    rows = dict(summary(answer))
+    assert rows["Answer"] == "quoted: the language model said nothing that could be used"
+    assert rows["Model"] == "gguf:smollm2.gguf, 375 tokens read, 40 written"

@@ -15,12 +15,15 @@ from tests.unit.services.modelled.scripted import Scripted, in_pieces
 LAMP = match("The lighthouse was lit in 1858. Its lamp burns colza oil.", title="The lighthouse")
 FEES = match("Members pay 40 euros a year.", title="Fees")
 QUESTION = Question("What does it burn?", "What does the lamp of the lighthouse burn?")
+REGATTA = Question("Who won the regatta in Lisbon?", "Who won the regatta in Lisbon?")
 
 
-async def answered(model: Scripted, *, strict: bool = False) -> tuple[Draft, list[str], str]:
+async def answered(
+    model: Scripted, *, strict: bool = False, asked: Question = QUESTION
+) -> tuple[Draft, list[str], str]:
     """Return the draft, the notices, and the text as it was streamed."""
     notices, sentences, draft = [], [], None
-    async for item in Modelled(model, Extractive(), strict=strict).answer(QUESTION, [LAMP, FEES]):
+    async for item in Modelled(model, Extractive(), strict=strict).answer(asked, [LAMP, FEES]):
         if isinstance(item, Notice):
             notices.append(item.text)
         elif isinstance(item, AnswerSentence):
@@ -80,8 +83,9 @@ async def test_an_answer_that_nothing_supports_is_quoted_instead(said: str) -> N
     draft, notices, text = await answered(Scripted(said))
     assert "colza oil" in text
     assert draft.method == "extractive"
-    assert len(notices) == 1
-    assert "quoted from your documents" in notices[0]
+    assert notices == [
+        "What the model wrote is not supported by your documents. This answer is quoted from your documents instead."
+    ]
 
 
 @pytest.mark.parametrize("error", [ModelUnavailable("The model is overloaded."), ModelRefused("A wrong key.")])
@@ -90,6 +94,17 @@ async def test_a_model_that_fails_leaves_the_answer_to_the_documents(error: Exce
     assert "colza oil" in text
     assert draft.method == "extractive"
     assert notices == [f"{error} This answer is quoted from your documents instead."]
+
+
+async def test_what_a_provider_says_is_a_sentence_of_the_notice() -> None:
+    _, notices, _ = await answered(Scripted(ModelUnavailable("The model cannot answer now (503): Overloaded")))
+    assert notices[0].startswith("The model cannot answer now (503): Overloaded. This answer is quoted")
+
+
+async def test_nothing_is_called_quoted_where_the_documents_say_nothing_either() -> None:
+    draft, notices, _ = await answered(Scripted(ModelRefused("A wrong key.")), asked=REGATTA)
+    assert not draft.found
+    assert notices == ["A wrong key."]
 
 
 async def test_what_was_said_before_a_model_broke_off_stays() -> None:
