@@ -246,6 +246,16 @@ def test_what_models_take_to_find_passages_is_counted_and_ends_with_the_plan(pro
         assert (len(came), used(program)) == (requests, requests * 132)
 
 
+def test_a_search_tells_that_its_model_left_little_of_the_tokens(program: Program) -> None:
+    with served(saying("2, 1")) as (url, _):
+        program("config", "set", "search.timeout_s", "300")
+        program("models", "use", "openai:scripted", "--url", url)
+        program("config", "set", "plans.enterprise_tokens", "150")
+        done = program("docs", "search", "sails and churn", "--rerank", "model")
+        assert done.stderr.startswith("note: 18 of 150 tokens left (enterprise); then answers are quoted until ")
+        assert "tokens left" not in program("docs", "search", "sails and churn").stderr
+
+
 def test_ask_leaves_what_is_due_to_be_summed_up_and_asks_the_model_once(program: Program) -> None:
     program("config", "set", "model.memory_tokens", "100")
     with served(saying(*CITED)) as (url, came):

@@ -11,6 +11,7 @@ from multidb_chat.cli.choosing import for_now, named
 from multidb_chat.cli.console import Console, Exit, Styled
 from multidb_chat.cli.options import Collections, Json, Rerank, Rewrite
 from multidb_chat.cli.session import session_of
+from multidb_chat.services.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +76,10 @@ def run(
         ids = [one.id for one in collections]
         done: list[Evaluated] = []
         async for one in application.evaluation.run(application.account, asked, judged, configurations, ids):
-            session.console.tell(Styled(f"{one.name}: {len(one.by_query):,} queries in {one.seconds:.1f} s", "faint"))
+            asks = counted(len(one.by_query), "query", "queries")
+            session.console.tell(Styled(f"{one.name}: {asks} in {one.seconds:.1f} s", "faint"))
+            if one.warning:
+                session.console.tell(Styled("note: ", "fair"), one.warning)
             done.append(one)
         comparisons = compared(done)
         record = _record(done, comparisons, [one.name for one in collections])

@@ -39,10 +39,9 @@ async def show_passages(
         console.write("   ", Styled(f"{match.quality} {match.score:.2f}", QUALITY_STYLE[match.quality]), _scores(match))
         (text,) = unmarked(match.chunk.text, kind=match.document.kind)
         console.write("   ", Styled(shortened(text, _SNIPPET), "faint"))
+    await _tell_paid(console, payer)
     ordered = application.settings.search.rerank == "none" or any(match.reranked is not None for match in matches)
-    if payer.refusal:
-        _tell_unpaid(console, payer)
-    elif len(matches) > 1 and not ordered:
+    if len(matches) > 1 and not ordered and not payer.refusal:
         console.complain(Styled("note: ", "fair"), "what puts passages in order failed; they stay as they were found")
     if matches:
         return Exit.DONE
@@ -51,8 +50,12 @@ async def show_passages(
     return Exit.NOTHING
 
 
-def _tell_unpaid(console: Console, payer: Payer) -> None:
-    console.complain(Styled("note: ", "fair"), "no model was asked to help: ", payer.refusal)
+async def _tell_paid(console: Console, payer: Payer) -> None:
+    """Say that the plan let no model help, or lets it help little more."""
+    if payer.refusal:
+        console.complain(Styled("note: ", "fair"), "no model was asked to help: ", payer.refusal)
+    elif warning := await payer.warning():
+        console.tell(Styled("note: ", "fair"), warning)
 
 
 def _scores(match: Match) -> str:
@@ -109,8 +112,7 @@ async def write_run(
         raise InvalidInput(f"{run}: it cannot be written ({error.strerror})") from error
     finally:
         beside.unlink(missing_ok=True)
-    if payer.refusal:
-        _tell_unpaid(console, payer)
+    await _tell_paid(console, payer)
     console.tell(f"{counted(len(asked), 'query', 'queries')}, {counted(hits, 'hit')} written to {run}")
     return Exit.DONE if hits else Exit.NOTHING
 

@@ -207,8 +207,8 @@ class Chat:
             assert answer is not None
             keeping = begin(self._kept.keep(turn, answer)) if turn.made else None
             answer, notice = await self._saved(turn, replace(answer, timings=rounded(turn.timings)))
-            if notice:
-                yield Notice(notice)
+            for told in filter(None, (notice, await self._drafting.warning(turn))):
+                yield Notice(told)
             if keeping is not None:
                 with turn.timed("cache"):
                     await keeping

@@ -76,7 +76,7 @@ class Drafting:
         mixed = self._handbook_id in ids and len(ids) > 1
         detail: dict[str, float] = {}
         self.has_searched = True
-        with turn.timed("retrieval"), paid_by(turn.account) as payer:
+        with turn.timed("retrieval"), paid_by(turn.account) as turn.payer:
             # Not merged: a passage is weighed with its own heading, and all that were found shall be weighed.
             found = await self._retrieval.search(
                 turn.standalone,
@@ -88,7 +88,11 @@ class Drafting:
             )
         turn.timings.update({f"retrieval.{step}": value for step, value in detail.items()})
         side, rest = one_side(found, self._handbook_id)
-        return Searched(side[:limit], rest, payer.refusal)
+        return Searched(side[:limit], rest, turn.payer.refusal)
+
+    async def warning(self, turn: Turn) -> str:
+        """Return, once, a warning that finding passages left little of the plan's tokens, empty where it did not."""
+        return "" if turn.payer is None else await turn.payer.warning()
 
     async def answer(
         self, turn: Turn, limit: int, searched: Awaitable[Searched] | None
@@ -141,6 +145,8 @@ class Drafting:
         answerer = self._answerer
         if self._meter is not None and (refusal := await self._meter.refusal(turn.account)):
             answerer, turn.passing = self._meter.quoting, True
+            if turn.payer is not None:
+                turn.payer.refusal = refusal  # which says more than that little is left
             yield Notice(refusal)
         begin = time.perf_counter()
         question = Question(turn.asked, turn.standalone, turn.facts, turn.recalled)
@@ -176,8 +182,9 @@ class Drafting:
                     if isinstance(item, Draft) and item.model is not None and self._meter is not None:
                         warning = await self._meter.count(turn.account, operation, item.model)
                         asked = None
-                        if warning:
-                            yield Notice(warning)
+                        before = await self.warning(turn)
+                        if warning or before:  # the latest says what is left now
+                            yield Notice(warning or before)
                     yield item
         finally:
             if asked is not None and self._meter is not None:

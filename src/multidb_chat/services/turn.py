@@ -23,6 +23,7 @@ from multidb_chat.services.knowledge.base import Found
 
 if TYPE_CHECKING:
     from multidb_chat.services.follow_up import PastTurn
+    from multidb_chat.services.modelled.paying import Payer
 
 MAX_QUESTION = 32_000
 """Characters of the longest question."""
@@ -48,6 +49,7 @@ class Turn:
     `scope` is None while the library is `away`. `key` is what its answer is kept by, empty where that cannot be told.
     `conversation` is the one that it belongs to, as it was at `read_at` (monotonic seconds); `unread`: it cannot be
     read. `made`: its answer was made of passages, to be kept. `passing`: something failed, and it is not to be kept.
+    `payer` is who pays for the models that help to find passages, None before they are sought.
     """
 
     account: Account
@@ -71,6 +73,7 @@ class Turn:
     made: bool = False
     passing: bool = False
     asked_models: int = 0
+    payer: "Payer | None" = None
     facts: tuple[str, ...] = ()
     recalled: Recalled = field(default_factory=Recalled)
     rewording: Rewording | None = None

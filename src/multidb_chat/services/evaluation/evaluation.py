@@ -23,11 +23,15 @@ from multidb_chat.services.rewriting import MultiQuery, Rewriter
 
 @dataclass(frozen=True)
 class Evaluated:
-    """The measures of one configuration by query, and the seconds that its searches took."""
+    """The measures of one configuration by query, and the seconds that its searches took.
+
+    `warning` is one line where little was left of the plan's tokens then.
+    """
 
     name: str
     by_query: Mapping[str, Measured]
     seconds: float
+    warning: str = ""
 
     @property
     def mean(self) -> Measured:
@@ -89,11 +93,12 @@ class Evaluation:
             if not ids:
                 raise InvalidInput("There is no collection to search.")
             begin = time.perf_counter()
-            with paid_by(account):
+            with paid_by(account) as payer:
                 by_query = {
                     name: measured(await self._ranking(text, ids, one), judged[name]) for name, text in asked.items()
                 }
-            yield Evaluated(one.name, by_query, time.perf_counter() - begin)
+            seconds = time.perf_counter() - begin
+            yield Evaluated(one.name, by_query, seconds, await payer.warning())
 
     async def _ranking(self, query: str, ids: Sequence[str], one: Configuration) -> list[str]:
         filters = SearchFilters(tuple(ids))

@@ -32,22 +32,24 @@ class Meter:
     def __init__(self, plans: Counting, quoting: Answerer) -> None:
         self._plans = plans
         self.quoting = quoting
-        self._counting: set[asyncio.Task[None]] = set()
+        self._counting: set[asyncio.Task[str]] = set()
 
-    def count_later(self, account: Account, operation_id: str, use: ModelUse) -> None:
-        """Count what a model used where nobody waits for that: its answer was stopped, or made for the program."""
-        if use.tokens or use.cost:
-            task = asyncio.create_task(self._counted(account, operation_id, use))
-            self._counting.add(task)
-            task.add_done_callback(self._counting.discard)
+    def count_later(self, account: Account, operation_id: str, use: ModelUse) -> asyncio.Task[str] | None:
+        """Count what a model used beside what goes on: its answer was stopped, or made for the program.
+
+        Return what counts it, and gives a warning like `count`; None where there is nothing to count.
+        """
+        if not (use.tokens or use.cost):
+            return None
+        task = asyncio.create_task(self.count(account, operation_id, use))
+        self._counting.add(task)
+        task.add_done_callback(self._counting.discard)
+        return task
 
     async def close(self) -> None:
         """Wait until all is counted."""
         if self._counting:
             await asyncio.wait(self._counting)
-
-    async def _counted(self, account: Account, operation_id: str, use: ModelUse) -> None:
-        await self.count(account, operation_id, use)
 
     async def refusal(self, account: Account) -> str:
         """Return why no model may write for the account now; empty where one may, or where that cannot be told."""

@@ -4,10 +4,11 @@ What finds passages knows no account, and models are asked some layers behind it
 search, and who asks reads it.
 """
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from multidb_chat.domain.accounts import Account
@@ -24,16 +25,31 @@ class Metering(Protocol):
     async def refusal(self, account: Account) -> str:
         """Return why no model may write for the account now, empty where one may."""
 
-    def count_later(self, account: Account, operation_id: str, use: ModelUse) -> None:
-        """Count what a model used, without being waited for."""
+    def count_later(self, account: Account, operation_id: str, use: ModelUse) -> asyncio.Task[str] | None:
+        """Count what a model used; whoever waits for it gets a warning of little left, or nothing."""
 
 
 @dataclass(slots=True)
 class Payer:
-    """Whose plan pays. `refusal` is why a model was not asked, empty where each was that was wanted."""
+    """Whose plan pays. `refusal` is why a model was not asked, empty where each was that was wanted.
+
+    `counting` is what still counts tokens, or has; they are counted beside the search, which does not wait for it.
+    """
 
     account: Account
     refusal: str = ""
+    counting: list[asyncio.Task[str]] = field(default_factory=list)
+
+    async def warning(self) -> str:
+        """Return, once all is counted, the latest warning of little left; each is told once.
+
+        Nothing where there is none, or a refusal says more.
+        """
+        counting, self.counting = self.counting, []
+        if counting:
+            await asyncio.wait(counting)  # whoever is cancelled meanwhile stops no counting
+        warnings = [told for one in counting if (told := one.result())]
+        return "" if self.refusal or not warnings else warnings[-1]
 
 
 # Nobody pays by default, so that a search which forgets to say who does fails in its first test.
@@ -77,4 +93,5 @@ class PaidModel:
             return await asking.said()
         finally:
             # An id of its own: a task that is begun anew asks again, and pays again.
-            self._meter.count_later(payer.account, new_id(), asking.use)
+            if counting := self._meter.count_later(payer.account, new_id(), asking.use):
+                payer.counting.append(counting)

@@ -171,6 +171,51 @@ async def test_the_last_tokens_may_go_to_finding_and_the_answer_is_quoted_then(h
     assert len([one for one in model.helped if one == "You help"]) == 1
 
 
+LOW = "tokens left (free); then answers are quoted until 1 February 2026."
+
+
+@pytest.mark.parametrize(
+    ("limit", "told"),
+    [
+        (180, f"30 of 180 {LOW}"),  # finding takes 150 of them, and the answer is quoted: nothing was found
+        (1_000, ""),
+    ],
+)
+async def test_a_turn_tells_that_little_is_left_when_finding_takes_it(house: House, limit: int, told: str) -> None:
+    paying = Paying(house, Helping(), tokens=limit)
+    chat = paying.house.chat(
+        retrieval=paying.finding, answerer=Extractive(), meter=paying.meter, limits=paying.limits, order="by a model"
+    )
+    events = await house.ask(ASKED, chat)
+    assert [event.text for event in events if isinstance(event, Notice)] == [told] * bool(told)
+    assert isinstance(events[-1], TurnCompleted)
+
+
+async def test_a_turn_whose_answer_takes_more_tells_once_what_is_left_then(house: House) -> None:
+    events = await house.ask(ASKED, Paying(house, Helping(), tokens=280).chat)
+    assert [event.text for event in events if isinstance(event, Notice)] == [f"10 of 280 {LOW}"]
+
+
+async def test_a_turn_that_is_refused_a_model_does_not_tell_that_little_is_left_too(house: House) -> None:
+    paying = Paying(house, Helping(), tokens=150)
+    await paying.use_up(100)
+    events = await house.ask(ASKED, paying.chat)
+    assert [event.text for event in events if isinstance(event, Notice)] == [f"All 150 {USED_UP}"]
+
+
+async def test_a_search_gives_the_warning_once(house: House) -> None:
+    paying = Paying(house, Helping(), tokens=180)
+    with paid_by(house.account) as payer:
+        await paying.finding.search(ASKED, SearchFilters((house.collection.id,)))
+    assert [await payer.warning(), await payer.warning()] == [f"30 of 180 {LOW}", ""]
+
+
+async def test_a_measurement_gives_the_warning_with_what_crossed_the_line(house: House) -> None:
+    paying = Paying(house, Helping(), tokens=180)
+    assert [one.warning for one in await evaluated(paying, "both:rerank=20")] == [""]
+    assert [one.warning for one in await evaluated(paying, "both:rerank=20")] == [f"26 of 180 {LOW}"]
+
+
 class Slowly:
     """A store whose calls of one name take longer than a search does."""
 
