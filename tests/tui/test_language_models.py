@@ -141,3 +141,30 @@ async def test_facts_are_remembered_listed_and_forgotten(home: Path) -> None:
         await send(pilot, "/new")
         await send(pilot, "/memory")
         assert "Nothing is remembered" in toasts(pilot)
+
+
+async def test_the_app_opens_with_a_model_that_cannot_be_had_and_says_why_it_quotes(home: Path) -> None:
+    settings = settings_in(home, model__name="openai:scripted-mini", model__key="env:NOT_SET_ANYWHERE")
+    app = ChatApp(lambda: bootstrap.open_application(settings, "local"))
+    async with app.run_test(size=NARROW) as pilot:
+        await prepared(pilot)
+        quoted = await ask(pilot, FOUNDED)
+        assert quoted.answer is not None
+        assert QUOTED in quoted.answer.text
+        assert "the variable NOT_SET_ANYWHERE is not set. This answer is quoted" in wide_text(toasts(pilot))
+        await send(pilot, "/theme paper")
+        await until(pilot, lambda: pilot.app.theme == "paper")
+        await send(pilot, "/model openai:another")
+        assert "scripted-mini" in lines(pilot)[0], "a model without its key is not taken either"
+        await send(pilot, "/model none")
+        await until(pilot, lambda: "scripted-mini" not in lines(pilot)[0])
+
+
+async def test_a_model_stays_loaded_while_other_settings_change(home: Path) -> None:
+    settings = settings_in(home, model__name="openai:scripted-mini", model__url="http://127.0.0.1:9/v1")
+    async with bootstrap.open_application(settings, "local") as application:
+        model = application.language_model
+        application.preferences.for_now(application.account, "model.strict", "true")
+        assert application.language_model is model
+        application.preferences.for_now(application.account, "model.name", "openai:another")
+        assert application.language_model is not model

@@ -10,7 +10,7 @@ from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.errors import InvalidSetting, NotPermitted
 from multidb_chat.settings import Settings, load_settings
 from multidb_chat.settings.loading import RULES
-from multidb_chat.settings.preferences import Preferences
+from multidb_chat.settings.preferences import Preferences, model_named
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 MEMBER = Account("m", "user", "free", NOW)
@@ -97,3 +97,14 @@ async def test_what_the_environment_says_stays_in_force(tmp_path: Path) -> None:
     running = Running(tmp_path, MULTIDB_CHAT_SEARCH_LIMIT="4")
     assert (await running.preferences.set(MEMBER, "search.limit", "3")).overridden
     assert running.settings.search.limit == 4
+
+
+async def test_a_model_in_a_file_may_be_named_by_its_path_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = Running(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for typed in ("tiny.gguf", " ./tiny.gguf ", "gguf:tiny.gguf"):
+        settings = running.preferences.for_now(MEMBER, "model.name", typed)
+        assert settings.model.name == f"gguf:{tmp_path / 'tiny.gguf'}"
+    assert model_named("openai:tiny.gguf") == "openai:tiny.gguf", "what a server calls it"

@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 class Answering(Reading):
     """What is said, and what is known of it."""
 
-    stays = True
-    """Whether the program goes on after a turn, so that something can be done beside the next one."""
-
     @cached_property
     def history(self) -> "History":
         """Conversations of an account."""

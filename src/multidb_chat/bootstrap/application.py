@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import asynccontextmanager
 from functools import cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from multidb_chat.bootstrap.installation import Installation
@@ -52,6 +53,8 @@ _OF_ANSWERS = (
     "reranking",
 )
 
+_OF_MODEL = attrgetter("name", "url", "key", "timeout_s", "context")  # what a language model is made of
+
 
 class Application(Installation):
     """The services of one running program and the account that uses them."""
@@ -74,17 +77,23 @@ class Application(Installation):
         Raises `InvalidSetting`, and changes nothing, for a language model or a reranker that cannot be had.
         """
         before, self.settings = self.settings, settings
-        # A cross-encoder takes long to load and stays; the language model may have changed.
-        same = repr(before.search) == repr(settings.search) and settings.search.rerank != "model"
-        names = [name for name in _OF_ANSWERS if name != "reranking" or not same]
-        made = {name: self.__dict__.pop(name, None) for name in names}
+        # What takes long to load stays: a model in a file, a cross-encoder.
+        same_model = _OF_MODEL(before.model) == _OF_MODEL(settings.model)
+        same_search = repr(before.search) == repr(settings.search) and settings.search.rerank != "model"
+        staying = {"language_model": same_model, "reranking": same_search}
+        names = [name for name in _OF_ANSWERS if not staying.get(name)]
+        made = {name: self.__dict__.pop(name) for name in names if name in self.__dict__}
         try:
-            self.language_model, self.rewriter, self.reranking  # noqa: B018 - making them is what checks them
+            if not same_model:
+                self.__dict__["language_model"] = self._made_language_model()
+            self.rewriter, self.reranking  # noqa: B018 - making them is what checks them
         except InvalidSetting:
             self.settings = before
-            self.__dict__.update({name: one for name, one in made.items() if one is not None})
+            for name in names:
+                self.__dict__.pop(name, None)
+            self.__dict__.update(made)
             raise
-        if (memory := made["talk_memory"]) is not None:
+        if (memory := made.get("talk_memory")) is not None:
             memory.stop()
 
     async def prepare(self) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from multidb_chat.bootstrap.guarding import keyring_secret
 from multidb_chat.bootstrap.plans import MEGABYTE, limits_of
 from multidb_chat.bootstrap.security import Security
+from multidb_chat.domain.errors import InvalidSetting
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -44,6 +45,9 @@ SPOOL = "spool"
 
 class Reading(Security):
     """The documents, and what finds passages in them. The embedder, the index and the readers start at first use."""
+
+    stays = False
+    """Whether the program goes on after a turn, so that something can be done beside the next one."""
 
     @cached_property
     def embedders(self) -> "Embedders":
@@ -209,7 +213,20 @@ class Reading(Security):
 
     @cached_property
     def language_model(self) -> "LanguageModel | None":
-        """What writes the answers and may order passages; None where answers are quoted."""
+        """What writes the answers and may order passages; None where answers are quoted.
+
+        Raises `InvalidSetting` when it cannot be had; where the program stays, its answers are quoted and say why.
+        """
+        try:
+            return self._made_language_model()
+        except InvalidSetting as error:
+            if not self.stays:
+                raise
+            from multidb_chat.services.modelled.absent import AbsentModel
+
+            return AbsentModel(self.settings.model.name, str(error))
+
+    def _made_language_model(self) -> "LanguageModel | None":
         from multidb_chat.bootstrap.models import language_model
 
         return language_model(self.settings, keyring_secret, os.environ)

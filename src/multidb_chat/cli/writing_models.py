@@ -1,6 +1,5 @@
 """`multidb-chat models use` and `models key`: the language model that writes the answers, and the key for it."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -44,10 +43,11 @@ def use(
     """
     from multidb_chat.settings import load_settings
     from multidb_chat.settings.changing import SettingsFile
+    from multidb_chat.settings.preferences import model_named
 
     session = session_of(context)
     console = session.console
-    wanted = {"model.name": _named(name), "model.url": url, "model.key": key}
+    wanted = {"model.name": model_named(name), "model.url": url, "model.key": key}
     tried = {"model.url": "provider", "model.key": "none"} | {at: text for at, text in wanted.items() if text}
     file = SettingsFile.of(session.settings)
     read = session.settings.read_from
@@ -107,14 +107,6 @@ def key(
         return Exit.DONE
 
     session.run_unopened(work, session.settings)
-
-
-def _named(name: str) -> str:
-    """Return the setting for a name; that of a file works from every folder."""
-    path = name.removeprefix("gguf:")
-    if name.startswith("gguf:") or (":" not in name and name.lower().endswith(".gguf")):
-        return f"gguf:{Path(path).expanduser().absolute()}"
-    return name
 
 
 def _tell(console: Console, trial: "Trial") -> None:

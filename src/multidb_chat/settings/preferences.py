@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from multidb_chat.domain.accounts import Account
 from multidb_chat.domain.errors import NotPermitted
@@ -43,6 +44,15 @@ class Preference:
 
 # What may be chosen for one run beside the model: how passages are found, which changes nobody else's.
 _OF_SEARCH = ("search.rerank", "search.rewrite")
+
+
+def model_named(text: str) -> str:
+    """Return the setting for a language model that somebody names; that of a file works from every folder."""
+    text = text.strip()
+    path = text.removeprefix("gguf:")
+    if path != text or (":" not in text and text.lower().endswith(".gguf")):
+        return f"gguf:{Path(path).expanduser().absolute()}"
+    return text
 
 
 class Preferences:
@@ -98,7 +108,8 @@ class Preferences:
             self._given = read.overrides
         chosen = {**read.overrides, key: text}
         if key == "model.name":
-            chosen |= self._access(text)
+            name = model_named(text)
+            chosen |= {key: name, **self._access(name)}
         settings = load_settings(config_file=read.config_file, overrides=chosen, environ=read.environ)
         self._applied(settings)
         self._chosen |= {before.model.name: None, settings.model.name: None}
