@@ -197,7 +197,15 @@ async def test_a_turn_whose_answer_takes_more_tells_once_what_is_left_then(house
 
 
 async def test_a_turn_that_is_refused_a_model_does_not_tell_that_little_is_left_too(house: House) -> None:
-    paying = Paying(house, Helping(), tokens=150)
+    class Counting(Helping):
+        """Puts passages in order when all that was taken before is counted."""
+
+        async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece | Ended, None]:
+            await paying.meter.close()
+            async for event in super().stream(prompt):
+                yield event
+
+    paying = Paying(house, Counting(), tokens=150)
     await paying.use_up(100)
     events = await house.ask(ASKED, paying.chat)
     assert [event.text for event in events if isinstance(event, Notice)] == [f"All 150 {USED_UP}"]
