@@ -1,11 +1,13 @@
 """A language model in the app: whose words they are, another one in mid-conversation, stopping, asking again."""
 
 import asyncio
+import queue
 from pathlib import Path
 
 import pytest
 
 from multidb_chat import bootstrap
+from multidb_chat.adapters.language_models import remote
 from multidb_chat.tui.app import ChatApp
 from tests.adapters.language_models.faulty_server import Answering, serving
 from tests.adapters.language_models.serving import breaking_off, failing, saying
@@ -158,6 +160,17 @@ async def test_the_app_opens_with_a_model_that_cannot_be_had_and_says_why_it_quo
         assert "scripted-mini" in lines(pilot)[0], "a model without its key is not taken either"
         await send(pilot, "/model none")
         await until(pilot, lambda: "scripted-mini" not in lines(pilot)[0])
+
+
+async def test_what_a_providers_model_needs_is_loaded_before_the_first_question(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: queue.Queue[str] = queue.Queue()
+    monkeypatch.setattr(remote, "load", loaded.put)
+    settings = settings_in(home, model__name="anthropic:scripted-mini")
+    async with bootstrap.open_application(settings, "local") as application:
+        await application.prepare()
+        assert await asyncio.to_thread(loaded.get, timeout=30) == "anthropic"
 
 
 async def test_a_model_stays_loaded_while_other_settings_change(home: Path) -> None:

@@ -97,7 +97,8 @@ class Application(Installation):
             memory.stop()
 
     async def prepare(self) -> None:
-        """Do what can wait until after the first paint: index the handbook, load the embedder, let old guests go.
+        """Do what can wait until after the first paint: index the handbook, load the embedder, let old guests go; and
+        begin to load the language model's libraries.
 
         A store that is away keeps only back what needs it. Raises the first error, when all else is done.
         """
@@ -108,6 +109,10 @@ class Application(Installation):
                 await step()
             except StoreError as error:
                 problems.append(error)
+        if self.language_model is not None:
+            from multidb_chat.bootstrap.models import load_early
+
+            load_early(self.language_model)
         if problems:
             raise problems[0]
 

@@ -1,5 +1,6 @@
 """The language model that the settings name, and what else finding passages may be done with."""
 
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,6 +47,14 @@ def language_model(
     url = None if model.url == "provider" else model.url
     key = secret(settings, "model.key", keyring, environ)
     return RemoteModel(provider, name, url=url, key=key, timeout=model.timeout_s)  # type: ignore[arg-type] # the rule's
+
+
+def load_early(model: "LanguageModel | None") -> None:
+    """Begin to load what the first question to a provider waits for, in a thread that keeps nobody from leaving."""
+    from multidb_chat.adapters.language_models import remote
+
+    if isinstance(model, remote.RemoteModel):
+        threading.Thread(target=remote.load, args=(model.provider,), daemon=True).start()
 
 
 def reranker(settings: "Settings", model: Callable[[], "PaidModel | None"]) -> "Reranker | None":

@@ -7,7 +7,8 @@ import asyncio
 import os
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 from multidb_chat.adapters.language_models.extras import require
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 Provider = Literal["openai", "anthropic", "gemini"]
 
-# What pydantic-ai needs for each: the name of its own extra, and a module of it.
+# pydantic-ai's name for each, which is that of its own extra, too; and a module that it needs.
 _LIBRARIES = {
     "openai": ("openai", "openai"),
     "anthropic": ("anthropic", "anthropic"),
@@ -33,6 +34,13 @@ _NO_KEY = "none"  # local servers ask for none, and the client insists on one
 _KEY = "Say where the right one is: multidb-chat config set model.key env:NAME"
 _PAUSE = 0.5
 _PATIENCE = 5.0  # seconds that a provider may want to be left alone; where it wants more, the documents answer sooner
+
+
+def load(provider: Provider) -> None:
+    """Import what a provider's models need, which takes seconds; nothing where it is not installed."""
+    with suppress(ImportError):
+        import_module("pydantic_ai.direct")
+        import_module(f"pydantic_ai.models.{_LIBRARIES[provider][0]}")
 
 
 class _Busy(ModelUnavailable):
@@ -55,14 +63,14 @@ class RemoteModel:
     ) -> None:
         library, module = _LIBRARIES[provider]
         require(f"pydantic-ai-slim[{library}]", "pydantic_ai", module)  # looked for only: importing them takes a second
-        self._provider, self._model, self._url, self._key = provider, model, url, key
+        self.provider, self._model, self._url, self._key = provider, model, url, key
         self._timeout = timeout
         self._made: Model | None = None
 
     @property
     def name(self) -> str:
         """The provider's name, the model's, and the address where it is not the provider's own."""
-        return f"{self._provider}:{self._model}" + (f"@{self._url}" if self._url else "")
+        return f"{self.provider}:{self._model}" + (f"@{self._url}" if self._url else "")
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece | Ended, None]:
         """Yield the answer piece by piece; a server that is busy for a moment is asked twice. Raises `ModelError`."""
@@ -126,7 +134,7 @@ class RemoteModel:
     @asynccontextmanager
     async def _opened(self) -> "AsyncIterator[Model]":
         """Yield the client, made in a thread: loading the libraries takes a second."""
-        if self._provider != "gemini":
+        if self.provider != "gemini":
             yield await asyncio.to_thread(self._client)
             return
         # Google's library goes on receiving an answer that was left, until its connection is closed.
@@ -141,12 +149,12 @@ class RemoteModel:
     def _make(self) -> "Model":
         # Without a key the libraries look into the environment; what lies there is for the provider, and nobody else.
         key = self._key or (_NO_KEY if self._url else None)
-        if self._provider == "anthropic":
+        if self.provider == "anthropic":
             from pydantic_ai.models.anthropic import AnthropicModel
             from pydantic_ai.providers.anthropic import AnthropicProvider
 
             return AnthropicModel(self._model, provider=AnthropicProvider(api_key=key, base_url=self._url))
-        if self._provider == "gemini":
+        if self.provider == "gemini":
             from pydantic_ai.models.google import GoogleModel
             from pydantic_ai.providers.google import GoogleProvider
 
