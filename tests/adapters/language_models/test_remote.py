@@ -1,6 +1,8 @@
 """Models behind HTTP: the contract over llama.cpp's own server, and all that a server may do wrong."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -57,6 +59,29 @@ async def test_a_wrong_key_is_refused_without_being_shown(address: str) -> None:
     with pytest.raises(ModelRefused, match="refuses the key") as refused:
         await said(RemoteModel("openai", "smollm2", url=address, key="sk-wrong-one"), COLOURS)
     assert "sk-wrong-one" not in str(refused.value)
+
+
+ASKED_AT_ONCE = """
+import asyncio, threading
+from multidb_chat.adapters.language_models.remote import RemoteModel, load
+from multidb_chat.domain.errors import ModelError
+from multidb_chat.domain.language import Prompt, Said
+
+async def ask():
+    try:
+        async for _ in RemoteModel("openai", "m", url="http://127.0.0.1:9/v1").stream(Prompt("", (Said("user", "?"),))):
+            pass
+    except ModelError as error:
+        print(error)
+
+threading.Thread(target=load, args=("openai",)).start()
+asyncio.run(ask())
+"""
+
+
+def test_a_question_waits_for_the_libraries_that_another_thread_loads() -> None:
+    asked = subprocess.run([sys.executable, "-c", ASKED_AT_ONCE], capture_output=True, text=True, timeout=60)
+    assert "cannot be reached: Connection refused" in asked.stdout, asked.stdout + asked.stderr
 
 
 async def test_nobody_there_is_told_as_away() -> None:

@@ -6,6 +6,7 @@ pydantic-ai speaks to the providers; what it raises becomes the domain's errors 
 import asyncio
 import os
 import socket
+import threading
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
 from importlib import import_module
@@ -29,6 +30,7 @@ _LIBRARIES = {
     "anthropic": ("anthropic", "anthropic"),
     "gemini": ("google", "google.genai"),
 }
+_LOADING = threading.Lock()
 _BUSY = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 _NO_KEY = "none"  # local servers ask for none, and the client insists on one
 _KEY = "Say where the right one is: multidb-chat config set model.key env:NAME"
@@ -37,10 +39,14 @@ _PATIENCE = 5.0  # seconds that a provider may want to be left alone; where it w
 
 
 def load(provider: Provider) -> None:
-    """Import what a provider's models need, which takes seconds; nothing where it is not installed."""
-    with suppress(ImportError):
-        import_module("pydantic_ai.direct")
-        import_module(f"pydantic_ai.models.{_LIBRARIES[provider][0]}")
+    """Import what a provider's models need, which takes seconds; nothing where it is not installed.
+
+    One thread at a time: two that import these libraries at once get modules that are half made.
+    """
+    library = _LIBRARIES[provider][0]
+    with _LOADING, suppress(ImportError):
+        for module in ("direct", f"models.{library}", f"providers.{library}"):
+            import_module(f"pydantic_ai.{module}")
 
 
 class _Busy(ModelUnavailable):
@@ -147,6 +153,7 @@ class RemoteModel:
         return self._made
 
     def _make(self) -> "Model":
+        load(self.provider)
         # Without a key the libraries look into the environment; what lies there is for the provider, and nobody else.
         key = self._key or (_NO_KEY if self._url else None)
         if self.provider == "anthropic":
