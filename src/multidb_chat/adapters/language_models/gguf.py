@@ -13,6 +13,7 @@ from multidb_chat.domain.language import Ended, Piece, Prompt
 from multidb_chat.domain.text import clean_line
 
 _WHY_NOT = "it is damaged, of a kind that xllamacpp does not know, or larger than the memory"
+_BATCH = 256  # tokens of the question that are read at a time: with 512, or 2,048 as usual, leaving takes longer
 _MAGIC = b"GGUF"  # https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 
 
@@ -42,7 +43,11 @@ class GgufModel:
         return f"gguf:{self._path.name}-{self._path.stat().st_size}"
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece | Ended, None]:
-        """Yield the answer piece by piece; a thread runs the model and stops behind the token it is at."""
+        """Yield the answer piece by piece; a thread runs the model.
+
+        One that is left stops behind the token it writes or the batch it reads, which nobody waits for: the next
+        question does, in the library.
+        """
         arrived: asyncio.Queue[dict[str, Any] | Exception | None] = asyncio.Queue()
         loop = asyncio.get_running_loop()
         stopped = threading.Event()
@@ -51,7 +56,8 @@ class GgufModel:
             if not stopped.is_set():
                 loop.call_soon_threadsafe(arrived.put_nowait, item)
 
-        running = loop.run_in_executor(None, self._run, _request(prompt), put, stopped)
+        # Whoever leaves the program waits for it: a thread that is in the library at the end takes the program down.
+        loop.run_in_executor(None, self._run, _request(prompt), put, stopped)
         ended: Ended | None = None
         try:
             while (item := await self._next(arrived)) is not None:
@@ -68,7 +74,6 @@ class GgufModel:
                 yield ended
         finally:
             stopped.set()
-            await asyncio.shield(asyncio.wait({running}, timeout=self._timeout))
 
     async def _next(self, arrived: "asyncio.Queue[dict[str, Any] | Exception | None]") -> Any:
         try:
@@ -107,6 +112,7 @@ class GgufModel:
                 parameters.model.path = str(self._path)
                 parameters.n_ctx = self._context
                 parameters.n_parallel = 1
+                parameters.n_batch = _BATCH
                 parameters.verbosity = -1
                 parameters.ui = False
                 # It also listens on a port of this machine; nobody else knows the key.
@@ -139,6 +145,7 @@ def _request(prompt: Prompt) -> dict[str, Any]:
         ],
         "stream": True,
         "stream_options": {"include_usage": True},
+        "return_progress": True,  # a sign of life, and an occasion to stop, with each batch of the question
         "max_tokens": prompt.most_tokens,
         "temperature": prompt.temperature,
     }
