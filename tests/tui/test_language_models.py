@@ -97,6 +97,34 @@ async def test_escape_stops_a_model_while_it_writes(home: Path) -> None:
         await asyncio.wait_for(left.wait(), 30)
 
 
+async def test_an_answer_that_is_stopped_before_it_began_can_be_asked_for_again(home: Path) -> None:
+    asked = asyncio.Event()
+
+    async def silent(answering: Answering) -> None:
+        asked.set()
+        await asyncio.sleep(60)
+
+    async with serving(silent) as (url, _), app_with(home, url).run_test(size=NARROW) as pilot:
+        await prepared(pilot)
+        await send(pilot, FOUNDED)
+        await asyncio.wait_for(asked.wait(), 30)
+        await pilot.press("escape")
+        await until(pilot, lambda: exchanges(pilot)[-1].ended)
+        assert outcome(exchanges(pilot)[-1]) == "Stopped. /retry asks again."
+
+
+async def test_what_is_told_of_an_answer_stays_in_its_column(home: Path) -> None:
+    async with serving(saying(*SAID)) as (url, _), app_with(home, url).run_test(size=NARROW) as pilot:
+        await prepared(pilot)
+        await ask(pilot, FOUNDED)
+        await pilot.press("f4")
+        await until(pilot, lambda: "Model " in shown(pilot))
+        at = next(number for number, line in enumerate(lines(pilot)) if "Model " in line)
+        model, behind = lines(pilot)[at : at + 2]
+        assert "written" in behind
+        assert len(behind) - len(behind.lstrip("│▌ ")) == model.index("openai:")
+
+
 async def test_after_a_fall_back_the_model_can_be_asked_again(home: Path) -> None:
     asked = 0
 

@@ -60,7 +60,8 @@ class Turns:
         if not await self.cancel():
             return False
         if self._exchange is not None and not self._exchange.ended:
-            await self._exchange.end("Stopped. What came stays here; the conversation does not keep it.")
+            came = "What came stays here; the conversation does not keep it."
+            await self._exchange.end(f"Stopped. {came if self._exchange.begun else '/retry asks again.'}")
         return True
 
     async def cancel(self) -> bool:

@@ -114,6 +114,7 @@ class GgufModel:
                 parameters.n_parallel = 1
                 parameters.n_batch = _BATCH
                 parameters.verbosity = -1
+                parameters.warmup = False  # nothing else in the program runs while the library loads and warms up
                 parameters.ui = False
                 # It also listens on a port of this machine; nobody else knows the key.
                 parameters.api_keys = [secrets.token_hex(32)]

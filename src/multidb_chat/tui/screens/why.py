@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -20,9 +20,10 @@ _BAR = 24
 _SNIPPET = 240
 
 
-def _summary(answer: Answer) -> Content:
-    rows = [Content.styled(f"{name:<10}", MUTED) + Content(value) for name, value in explaining.summary(answer)]
-    return Content("\n").join(rows)
+def _summary(answer: Answer) -> Iterator[Horizontal]:
+    for name, value in explaining.summary(answer):
+        told = Static(Content(value), classes="value", markup=False)
+        yield Horizontal(Static(Content.styled(name, MUTED), classes="name"), told, classes="row")
 
 
 def _passages(answer: Answer) -> Iterator[Static]:
@@ -75,7 +76,7 @@ class WhyScreen(ModalScreen[None]):
         with VerticalScroll(id="why") as box:
             box.border_title = "How this answer came about"
             box.border_subtitle = "Esc closes"
-            yield Static(_summary(self._answer), markup=False)
+            yield from _summary(self._answer)
             if shown(self._answer):
                 yield Static("Passages" if self._answer.found else "The nearest passages", classes="heading")
                 yield from _passages(self._answer)

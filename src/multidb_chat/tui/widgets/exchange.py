@@ -45,7 +45,7 @@ class Exchange(Page, can_focus=True):
         self.question_id: str | None = None
         self.versions: tuple[str, ...] = ()
         self.answer: Answer | None = None
-        self.ended = False
+        self.begun = self.ended = False
         self._pasted = pasted
         self._marks: Sequence[str] = ()
         self._question = Static(classes="question", markup=False)
@@ -102,6 +102,7 @@ class Exchange(Page, can_focus=True):
 
     async def write(self, text: str) -> None:
         """Append a piece of the answer."""
+        self.begun = True
         await self._text.write(text)
 
     async def complete(self, answer: Answer) -> None:
