@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from multidb_chat.domain.text import clean_line
+from multidb_chat.services.excerpts import unmarked
 from multidb_chat.tui.commands import COMMANDS
 from multidb_chat.tui.commands.parsing import completions, parse
 from tests.tui.driving import NARROW, app_in, area, ask, lines, send, shown, toasts, until
@@ -47,7 +49,7 @@ async def test_why_shows_what_came_nearest_to_a_question_without_an_answer(home:
         assert answer.nearest
         for citation in answer.nearest:
             assert f"{citation.score:5.2f}  {citation.quality}" in shown(pilot)
-            assert " ".join(citation.snippet.split()[:3]) in shown(pilot)
+            assert " ".join(clean_line(*unmarked(citation.snippet)).split()[:3]) in shown(pilot)
 
 
 def test_commands_of_a_topic_stand_below_one_heading() -> None:
