@@ -56,6 +56,31 @@ def read_safetensors(path: Path) -> dict[str, Array]:
     return tensors
 
 
+def read_reader(path: Path) -> dict[str, Array]:
+    """Return the float32 weights behind a reader's graph (Graph.reader), but for its word embeddings.
+
+    Positions come with the token type that is part of them; what eight bits lost stays lost.
+    """
+    kept = {one.name: numpy_helper.to_array(one) for one in onnx.load(path).graph.initializer}
+    made = {"head.weight": kept.pop("head.weight").T, "head.bias": kept.pop("head.bias")}
+    made["positions"] = kept["positions"]
+    made |= {name: one for name, one in kept.items() if "LayerNorm." in name}
+    for number in range(LAYERS):
+        layer = f"encoder.layer.{number}"
+        joined = {
+            "qkv": [f"attention.self.{part}" for part in ("query", "key", "value")],
+            "attention": ["attention.output.dense"],
+            "up": ["intermediate.dense"],
+            "down": ["output.dense"],
+        }
+        for name, parts in joined.items():
+            weight = (kept[f"{layer}.{name}.int8"] * kept[f"{layer}.{name}.scale"]).T
+            bias = kept[f"{layer}.{name}.bias"]
+            for part, rows, some in zip(parts, np.split(weight, len(parts)), np.split(bias, len(parts)), strict=True):
+                made[f"{layer}.{part}.weight"], made[f"{layer}.{part}.bias"] = rows, some
+    return made
+
+
 def quantised(weight: Array) -> tuple[Array, Array]:
     """Return a weight matrix (outputs x inputs) as int8 and the scale of each output (see the module's docstring)."""
     magnitude = np.abs(weight)

@@ -158,10 +158,12 @@ async def turns(application: Application, user: User, watch: Watch, number: int,
     for name in ("cached", "fresh"):
         for _ in range(5):
             await user.ask(known if name == "cached" else question(chance))
-        taken, chains, counts, raw = [], [], [], []
+        taken, alone, chains, counts, raw = [], [], [], [], []
         for _ in range(number):
             watch.requests.clear()
+            begin = time.process_time()
             seconds, answer = await user.ask(known if name == "cached" else question(chance))
+            alone.append(time.process_time() - begin)
             seen = list(watch.requests)
             assert answer.cached is (name == "cached")
             taken.append(seconds)
@@ -170,11 +172,12 @@ async def turns(application: Application, user: User, watch: Watch, number: int,
             raw.append(await raw_requests(application, seen))
         print(
             f"{name + ' turn':24}{1e3 * median(taken):9.2f}{1e3 * share(taken, 0.95):9.2f}"
-            f"{median(taken) / median(raw):9.2f}   {median(counts):.0f} requests in {median(chains):.0f} rounds"
+            f"{median(taken) / median(raw):9.2f}   {median(counts):.0f} requests in {median(chains):.0f} rounds, "
+            f"{1e3 * median(alone):.1f} ms by this process, raw {1e3 * median(raw) / median(counts):.2f} a request"
         )
-        begin = min(request.begin for request in seen)
+        first = min(request.begin for request in seen)
         for request in sorted(seen, key=lambda one: one.begin) if show else ():
-            when = f"{1e3 * (request.begin - begin):7.2f} to {1e3 * (request.end - begin):7.2f} ms"
+            when = f"{1e3 * (request.begin - first):7.2f} to {1e3 * (request.end - first):7.2f} ms"
             print(f"    {when}  {request.server:9} {request.what}")
 
 

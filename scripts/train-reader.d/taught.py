@@ -16,20 +16,23 @@ DATA = Path(__file__).parent / "data"
 WINDOW = 120  # word pieces of a document that are shown at once, at most
 LEAST = 50  # and at least, where the document has as many
 _QUESTION, _TITLE, _HEADING = 64, 14, 14  # the most word pieces of what stands before it
-_ELSEWHERE = 4  # units of other documents that come nearest to a question
+_MISLEADING = 3  # units of its document
+_ELSEWHERE = 4  # and of others, that come nearest to a question
 
 
 @dataclass
 class Asked:
     """A question: the units that answer it, others that hold the same words, and the spans (characters) of the answer.
 
-    `elsewhere` are (document, unit) in documents of another kind that resemble the question most.
+    `misleading` are the units of its document that resemble it most and do not answer it, `elsewhere` are such
+    (document, unit) in documents of another kind.
     """
 
     ids: list[int]
     answers: list[int]
     unsure: list[int]
     spans: list[tuple[int, int]]
+    misleading: list[int]
     elsewhere: list[tuple[int, int]] = field(default_factory=list)
 
 
@@ -124,7 +127,9 @@ def _asked(tokenizer: Tokenizer, document: Document, text: str, row: dict, near:
         unsure |= {n for at, hit in enumerate(hits) if at != best for n in hit}
         spans.append((places[best], places[best] + len(gold)))
     ids = tokenizer.encode(row["question"], add_special_tokens=False).ids[:_QUESTION]
-    return Asked(ids, sorted(answers), sorted(unsure - answers), spans)
+    wrong = [at for at in document.quotable if at not in answers and at not in unsure]
+    misleading = sorted(wrong, key=lambda at: -near[at])[:_MISLEADING]
+    return Asked(ids, sorted(answers), sorted(unsure - answers), spans, misleading)
 
 
 def examples(
@@ -142,11 +147,15 @@ def examples(
 
 
 def _places(document: Document, asked: Asked, chance: random.Random) -> list[int]:
-    quotable = document.quotable
     if not asked.answers:
-        return chance.sample(quotable, min(len(quotable), 2))
+        return [chance.choice(asked.misleading), chance.choice(document.quotable)]
     places = [chance.choice(asked.answers)]
-    away = [at for at in quotable if all(abs(at - answer) > 1 for answer in asked.answers)]
+    near = chance.random() < 0.5
+    away = [
+        at
+        for at in (asked.misleading if near else document.quotable)
+        if all(abs(at - answer) > 1 for answer in asked.answers)
+    ]
     if away and chance.random() < 0.7:
         places.append(chance.choice(away))
     return places

@@ -46,6 +46,16 @@ _SUBJECT = re.compile(
     r"(?=$|\s+(?:in|on|at|for|of|by|during|from|since)\b)",
     re.IGNORECASE,
 )
+# What is counted, and whom somebody did something to: "How much argon is ...", "Who discovered phosphorus".
+_COUNTED = re.compile(
+    r"^how\s+(?:much|many)\s+([^\W\d_]+)(?=\s+(?:is|are|was|were|do|does|did|has|have|had|can)\b)", re.IGNORECASE
+)
+_DONE_TO = re.compile(
+    r"^who\s+[^\W\d_]+ed\s+((?:the\s+|an?\s+)?[^\W\d_][\w’'-]*?)(?=$|\s+(?:in|on|at|for|of|by|during|from|since)\b)",
+    re.IGNORECASE,
+)
+_ANOTHER = re.compile(r"(?<=[a-z])\s+(?:a\s+new\s+|another\s+)?one$", re.IGNORECASE)  # "how do I make one"
+_THAT_ONE = re.compile(r"\b(?:this|that|which|each|every|no|any|the(?:\s+[^\W\d_]+)?)\s+one$", re.IGNORECASE)
 _YEAR = re.compile(r"\b(?:1[0-9]{3}|20[0-9]{2})\b")
 _NAMED = re.compile(r"\b[A-Z][\w'’-]*(?:\s+(?:of\s+|the\s+)?[A-Z0-9][\w'’-]*(?:\.\d+)*)*")
 _AFTER_NOUN = re.compile(
@@ -82,6 +92,8 @@ def standalone(question: str, past: Sequence[PastTurn]) -> str:
         return _mark(_under(wh, bare, last))
     if (found := _leaning_pronoun(bare)) is not None:
         return _mark(_replace_pronoun(bare, found, last))
+    if (another := _another(bare)) and (topic := _topic(last)):
+        return _mark(f"{bare[: another.start()]} {topic}")
     if opened and _complete(bare):
         return question
     if (opened and len(_content(bare)) <= 4) or _fragment(bare):
@@ -93,7 +105,11 @@ def leans(question: str) -> bool:
     """Tell whether a question leaves out what it is about, as far as rules can see."""
     bare, opened = _opened(question)
     pronoun = _leaning_pronoun(bare)
-    if _bare_wh(bare) or (pronoun is not None and len(_content(bare[: pronoun.start()])) < _NAMED_BEFORE):
+    if (
+        _bare_wh(bare)
+        or _another(bare)
+        or (pronoun is not None and len(_content(bare[: pronoun.start()])) < _NAMED_BEFORE)
+    ):
         return True
     return not (opened and _complete(bare)) and ((opened and len(_content(bare)) <= 4) or _fragment(bare))
 
@@ -102,7 +118,7 @@ def may_lean(question: str) -> bool:
     """Tell whether a question may leave something out: all may but English ones that plainly ask a whole thing."""
     bare, opened = _opened(question)
     whole = not opened and _complete(bare) and len(_content(bare)) >= _WHOLE
-    return not whole or _PRONOUN.search(bare) is not None
+    return not whole or _PRONOUN.search(bare) is not None or _another(bare) is not None
 
 
 def _opened(question: str) -> tuple[str, bool]:
@@ -178,6 +194,13 @@ def _leaning_pronoun(text: str) -> re.Match[str] | None:
             continue
         return found
     return None
+
+
+def _another(text: str) -> re.Match[str] | None:
+    """Return where a question ends with "one" in the place of a noun: "how do I create one?"."""
+    asked = text.rstrip(" ?!.")
+    asks = _WH.match(asked) or _AUXILIARY.match(asked)
+    return _ANOTHER.search(asked) if asks and not _THAT_ONE.search(asked) else None
 
 
 def _replace_pronoun(text: str, found: re.Match[str], last: PastTurn) -> str:
@@ -258,7 +281,7 @@ def _contrast(text: str, last: PastTurn) -> str:
     months = [word for word in _words(value) if word.lower() in MONTHS]
     if months and (old := [word for word in _words(frame) if word.lower() in MONTHS]):
         return frame.replace(old[-1], months[0])
-    for swap in (_same_head, _same_place, _same_name, _same_subject):
+    for swap in (_same_head, _same_place, _same_object, _same_name, _same_subject):
         if (swapped := swap(frame, value, preposition[0].strip() if preposition else "")) is not None:
             return swapped
     return f"{frame} {piece}"
@@ -306,4 +329,14 @@ def _same_subject(frame: str, value: str, preposition: str) -> str | None:
     words = value.split()
     if words[-1].lower() in ("one", "ones"):  # "the last one", after "the first keeper"
         value = " ".join(["the", *words[:-1], found[1].split()[-1]])
+    return frame[: found.start(1)] + value + frame[found.end(1) :]
+
+
+def _same_object(frame: str, value: str, preposition: str) -> str | None:
+    """ "and bromine" takes the place of "phosphorus" in "Who discovered phosphorus", "neon" in "How much argon is"."""
+    found = _COUNTED.match(frame) or _DONE_TO.match(frame)
+    if found is None or preposition or len(_words(value)) > 3:
+        return None
+    if value[:1].isupper() and not found[1][:1].isupper() and _NAMED.search(_inner(frame)):
+        return None  # a name contrasts with the name
     return frame[: found.start(1)] + value + frame[found.end(1) :]

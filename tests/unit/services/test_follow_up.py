@@ -23,6 +23,10 @@ NOTHING = PastTurn("")
         ("What does the Pro plan cost?", "what about enterprise?", "What does the enterprise plan cost?"),
         ("What does the Pro plan cost?", "and the Team plan?", "What does the Team plan cost?"),
         ("How much does the Pro plan cost?", "How much for enterprise?", "How much does the enterprise plan cost?"),
+        ("Who discovered phosphorus?", "and bromine?", "Who discovered bromine?"),
+        ("Who discovered gold in Norway?", "and silver?", "Who discovered silver in Norway?"),
+        ("Who discovered gold in Norway?", "and Sweden?", "Who discovered gold in Sweden?"),
+        ("How much argon is in the air?", "what about neon?", "How much neon is in the air?"),
     ],
 )
 def test_what_is_contrasted_takes_the_place_of_its_counterpart(before: str, asked: str, expected: str) -> None:
@@ -77,6 +81,18 @@ def test_a_complete_question_stays_as_it_is(asked: str) -> None:
     assert standalone(asked, [PastTurn("How much does the Pro plan cost?", "It costs 19 euros.", "Plans")]) == asked
 
 
+@pytest.mark.parametrize(
+    ("before", "asked", "expected"),
+    [
+        ("What is a symlink?", "and how do I make one?", "how do I make a symlink?"),
+        ("Do I need an account?", "How do I get a new one?", "How do I get an account?"),
+        ("Who kept the lighthouse?", "Who was the last one?", "Who was the last one?"),
+    ],
+)
+def test_one_at_the_end_is_what_was_asked_about_unless_it_is_told_which(before: str, asked: str, expected: str) -> None:
+    assert standalone(asked, [PastTurn(before)]) == expected
+
+
 def test_a_chain_of_follow_ups_keeps_its_topic() -> None:
     past = [PastTurn("How many customers left in 2019?")]
     for year in ("2020", "2021"):
@@ -128,7 +144,16 @@ def test_a_complete_question_stays_as_it_is_whatever_came_before(asked: str, bef
 
 @pytest.mark.parametrize(
     "question",
-    ["why?", "and in 2020?", "who wrote it?", "What is its licence?", "what about contractors?", "2020?", "How many?"],
+    [
+        "why?",
+        "and in 2020?",
+        "who wrote it?",
+        "What is its licence?",
+        "what about contractors?",
+        "2020?",
+        "How many?",
+        "How do I install the driver without one?",
+    ],
 )
 def test_a_question_that_leaves_out_what_it_is_about_leans(question: str) -> None:
     assert leans(question)

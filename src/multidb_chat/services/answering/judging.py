@@ -19,7 +19,6 @@ _DEFINES = re.compile(
 )
 
 ODDS = 0.15  # what the log-odds of a sentence that was read count in the score, beside all that its words give
-_UNNAMED = 0.8  # of the support of a sentence that was read, where it lacks a name or number that is asked about
 
 
 def judge(candidate: Candidate, analysis: Analysis) -> None:
@@ -38,14 +37,13 @@ def judge(candidate: Candidate, analysis: Analysis) -> None:
     candidate.support = _support(candidate, analysis, meaning)
     if candidate.odds is not None:
         score += ODDS * candidate.odds
-        candidate.support = _read_support(candidate, analysis, candidate.odds)
+        candidate.support = _read_support(candidate, candidate.odds)
     candidate.score = score
 
 
-def _read_support(candidate: Candidate, analysis: Analysis, odds: float) -> float:
+def _read_support(candidate: Candidate, odds: float) -> float:
     """Return the support of a sentence that was read: half by its words, half by how likely it answers."""
-    value = (candidate.support + 1 / (1 + math.exp(-odds))) / 2
-    return value * (_UNNAMED if _unmet(candidate, analysis) else 1.0)
+    return (candidate.support + 1 / (1 + math.exp(-odds))) / 2
 
 
 def _form(candidate: Candidate, analysis: Analysis) -> float:
