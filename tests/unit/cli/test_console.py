@@ -3,6 +3,7 @@
 import asyncio
 import json
 import unicodedata
+from datetime import UTC, datetime
 from io import StringIO
 
 import pytest
@@ -12,12 +13,16 @@ from hypothesis import strategies as st
 from multidb_chat.cli.citations import described
 from multidb_chat.cli.console import Console, Styled
 from multidb_chat.domain.errors import NotFound
+from multidb_chat.domain.library import Document
 from multidb_chat.domain.search import quality_of
 from multidb_chat.domain.text import clean_line
 from multidb_chat.domain.turns import Citation
+from multidb_chat.services.documents import Passage
 
 ANY_TEXT = st.text(st.characters() | st.sampled_from("\x1b\x9b\x07\x00\u202e\u2028\ud800 \n"), max_size=80)
 COLOURED = {"TERM": "xterm-256color"}
+NOW = datetime(2024, 1, 1, tzinfo=UTC)
+DOCUMENT = Document("d", "c", "s", "name", "title", "text", "", NOW, NOW)
 
 
 class Terminal(StringIO):
@@ -110,16 +115,12 @@ class Shelf:
         self.documents = self
         self._text = text
 
-    async def passage(self, _account: object, _document: str, start: int, end: int) -> object:
+    async def passage(self, _account: object, _document: str, start: int, end: int) -> Passage:
         if self._text is None:
             raise NotFound("gone")
         text = self._text
 
-        class Passage:
-            before, after = text[:start], text[end:]
-
-        Passage.text = text[start:end]  # type: ignore[attr-defined]
-        return Passage
+        return Passage(DOCUMENT, start, end, text[:start], text[start:end], text[end:])
 
 
 def citation(snippet: str, start: int) -> Citation:

@@ -311,6 +311,8 @@ async def test_a_method_serves_those_it_may_and_nobody_else(filled: Workplace, n
 async def test_a_method_that_names_nothing_is_refused_to_a_disabled_account(filled: Workplace):
     for call in (
         filled.documents.collections(DISABLED),
+        filled.documents.contents(DISABLED),
+        filled.documents.holdings(DISABLED),
         filled.documents.ensure_collection(DISABLED),
         filled.documents.create_collection(DISABLED, "new"),
         filled.documents.list(DISABLED),
@@ -321,7 +323,9 @@ async def test_a_method_that_names_nothing_is_refused_to_a_disabled_account(fill
 
 def test_every_method_is_in_the_table_of_who_may_call_it():
     public = {name for of in (Documents, Ingestion) for name in dir(of) if not name.startswith("_")}
-    elsewhere = {"collections", "create_collection", "ensure_collection", "put_back", "embedder"}
+    elsewhere = {
+        "collections", "contents", "holdings", "create_collection", "ensure_collection", "put_back", "embedder",
+    }  # fmt: skip
     assert public == {*READS, *CHANGES} | elsewhere
 
 

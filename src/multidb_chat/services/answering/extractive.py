@@ -60,10 +60,10 @@ class Extractive:
         self, reader: SpanReader, question: str, found: "list[Candidate]", analysis: "Analysis"
     ) -> "list[Candidate]":
         """Let the reader judge the most promising candidates where they stand; return those that it has read."""
-        from multidb_chat.services.answering.reading import Reading
+        from multidb_chat.services.answering.reading import Reading, as_read
 
         reading = await asyncio.to_thread(Reading, found)
-        odds = await reader.read(question, reading.excerpts)
+        odds = await reader.read(as_read(question), reading.excerpts)
         return await asyncio.to_thread(_settle, reading, found, odds, analysis)
 
 

@@ -1,5 +1,6 @@
 """What of passages is read with the question in mind: the most promising sentences, each with what is around it."""
 
+import re
 from collections.abc import Sequence
 
 from multidb_chat.domain.search import Excerpt
@@ -7,7 +8,19 @@ from multidb_chat.services.answering.evidence import Candidate
 from multidb_chat.services.answering.passages import Passage
 
 MOST = 16  # sentences that are read for certain; others are where they stand beside these
+_SAYS = re.compile(
+    r"^what\s+(?:do|does|did)\s+(.+?)\s+(?:say|tell(?:\s+(?:me|us))?|mention|state)\s+(?:about|on|of|regarding)\s+(.+?)[\s?.!]*$",
+    re.IGNORECASE | re.DOTALL,
+)
 _CHARS = 480  # of an excerpt: some 120 word pieces, as long as those that the reader was taught with
+
+
+def as_read(question: str) -> str:
+    """Return the question as the reader is asked: what a text says about something is what is written of that in it.
+
+    Asked what "the report" says, the reader looks for sentences that speak of the report.
+    """
+    return _SAYS.sub(r"What about \2 in \1?", question)
 
 
 class Reading:

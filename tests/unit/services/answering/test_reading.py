@@ -12,7 +12,7 @@ from multidb_chat.domain.turns import Draft, Question
 from multidb_chat.services.answering.evidence import Candidate
 from multidb_chat.services.answering.extractive import Extractive
 from multidb_chat.services.answering.passages import open_passages
-from multidb_chat.services.answering.reading import MOST, Reading
+from multidb_chat.services.answering.reading import MOST, Reading, as_read
 from multidb_chat.services.answering.words import Words
 from tests.unit.services.answering.passages import match
 
@@ -107,3 +107,27 @@ async def test_what_the_text_does_not_say_is_not_answered_from_what_it_says_of_t
     answerer: Extractive, question: str
 ) -> None:
     assert await said(answerer, question, TOWN) == ""
+
+
+@pytest.mark.parametrize(
+    ("asked", "read"),
+    [
+        ("What did the 2019 report say about churn?", "What about churn in the 2019 report?"),
+        ("what does Ines tell us about the old bridge", "What about the old bridge in Ines?"),
+        ("What does the sign say?", "What does the sign say?"),
+        ("Who said that about churn?", "Who said that about churn?"),
+    ],
+)
+def test_the_reader_is_asked_about_the_thing_where_the_question_is_what_a_text_says_about_it(
+    asked: str, read: str
+) -> None:
+    assert as_read(asked) == read
+
+
+async def test_what_a_report_says_about_something_is_not_only_what_speaks_of_the_report(answerer: Extractive) -> None:
+    report = match(
+        "In 2019 the monthly churn fell from 4.1 percent to 2.8 percent. The report names the new onboarding as the "
+        "main reason. Support tickets fell by a third in the same year.",
+        title="Annual report 2019",
+    )
+    assert "from 4.1 percent" in await said(answerer, "What did the 2019 report say about churn?", report)
