@@ -109,9 +109,9 @@ def test_a_summary_that_takes_long_keeps_nobody_waiting(program: Program, way: s
 def test_ctrl_c_while_a_summary_is_written_drops_the_line_alone(program: Program) -> None:
     with served(never_done) as (url, came):
         child = until_due(program, url, came)
-        child.send("half a question")
-        time.sleep(0.5)  # it is read, and the next key waited for
-        for _ in range(10):  # between its prompt and its reading, Python's line editor loses an interrupt
+        for _ in range(10):  # an interrupt throws away what is not read yet, and the editor waits for another key then
+            child.send("half a question")
+            time.sleep(0.5)  # it is read
             child.sendintr()
             if child.expect_exact(["\r\n> ", pexpect.TIMEOUT], timeout=10) == 0:
                 break
