@@ -9,13 +9,16 @@ OWN = "# Lighthouse log\n\n## Storms\n\nThe great storm of 1974 broke the lanter
 ESCAPE, F3, F5, F9 = "\x1b", "\x1bOR", "\x1b[15~", "\x1b[20~"
 COMPOSER = "Ask about your documents"
 GUEST_QUESTION, GUEST_ANSWER = "Who founded the Kestrel observatory?", "by Ada Lindqvist"
+LAST_QUESTION, LAST_ANSWER = "What do tickets to the Kestrel observatory cost?", "Tickets cost 12 euros"
 QUESTION, ANSWER = "What broke the lantern of the Fennel lighthouse?", "The great storm of 1974 broke the lantern"
 
 
 def ask(terminal: Terminal, question: str, *answer: str) -> None:
-    """Ask, and wait for the answer."""
+    """Ask, and wait for the answer; one that is there already is no sign that the question was sent."""
     terminal.wait(COMPOSER)
-    terminal.press(f"{question}\r")
+    terminal.press(question)
+    terminal.wait(question, without=COMPOSER)
+    terminal.press("\r")
     terminal.wait(COMPOSER, question, *answer)
 
 
@@ -68,7 +71,7 @@ def live_through(terminal: Terminal, folder: Path) -> None:
     terminal.press("l")
     come_in(terminal, "E-mail address", "Password")
     find_again(terminal)
-    ask(terminal, GUEST_QUESTION, GUEST_ANSWER)  # and it goes on
+    ask(terminal, LAST_QUESTION, LAST_ANSWER)  # and it goes on
 
 
 def find_again(terminal: Terminal) -> None:
