@@ -119,7 +119,11 @@ class ModelUnavailable(ModelError):
 
 
 class ModelRefused(ModelError):
-    """The model does not take the request: a wrong key, an unknown model, a prompt that is too long."""
+    """The model does not take the request: a wrong key, an unknown model."""
+
+
+class PromptTooLong(ModelRefused):
+    """The question and what goes with it are more than the model can read at once; with less of it, it may."""
 
 
 class StoreError(MultidbChatError):

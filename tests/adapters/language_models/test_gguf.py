@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from multidb_chat.adapters.language_models.gguf import GgufModel
-from multidb_chat.domain.errors import InvalidSetting, ModelRefused, ModelUnavailable
+from multidb_chat.domain.errors import InvalidSetting, ModelRefused, ModelUnavailable, PromptTooLong
 from multidb_chat.domain.language import Prompt, Said
 from tests.adapters.language_models.weights import gguf_file
 from tests.contracts.language_model import COLOURS, LanguageModelContract, said
@@ -30,7 +30,7 @@ class TestGguf(LanguageModelContract):
 
 
 async def test_a_prompt_that_is_too_long_is_refused_and_the_next_one_is_not(loaded: GgufModel) -> None:
-    with pytest.raises(ModelRefused, match=r"are [45],\d{3} tokens, and \S+ is given 2,048 .*model\.context"):
+    with pytest.raises(PromptTooLong, match=r"are [45],\d{3} tokens, and \S+ is given 2,048 .*model\.context"):
         await said(loaded, Prompt("", (Said("user", "word " * 4_000),), 10))
     assert (await said(loaded, COLOURS))[0]
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from multidb_chat.adapters.language_models.remote import Provider, RemoteModel
-from multidb_chat.domain.errors import ModelError, ModelRefused, ModelUnavailable
+from multidb_chat.domain.errors import ModelError, ModelRefused, ModelUnavailable, PromptTooLong
 from multidb_chat.domain.language import Ended, Piece, Prompt, Said
 from tests.adapters.language_models.faulty_server import Answering, Behaviour, serving
 from tests.contracts.language_model import COLOURS, said
@@ -215,7 +215,7 @@ def faults(provider: Provider) -> dict[str, tuple[Behaviour, type[ModelError], s
     return {
         "wrong key": (refusing(401, "invalid x-api-key", "authentication_error"), ModelRefused, "refuses the key"),
         "unknown model": (refusing(404, "model: m", "not_found_error"), ModelRefused, "was not found"),
-        "too long": (refusing(400, "prompt is too long", "invalid_request_error"), ModelRefused, "prompt is too long"),
+        "too long": (refusing(400, "prompt is too long", "invalid_request_error"), PromptTooLong, "prompt is too long"),
         "429": (refusing(429, "slow down", "RESOURCE_EXHAUSTED"), ModelUnavailable, "cannot answer now"),
         "529": (refusing(529, "Overloaded", "overloaded_error"), ModelUnavailable, "cannot answer now"),
         "silence": (silent, ModelUnavailable, "said nothing"),

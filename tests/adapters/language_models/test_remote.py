@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from multidb_chat.adapters.language_models.remote import RemoteModel
-from multidb_chat.domain.errors import ModelError, ModelRefused, ModelUnavailable
+from multidb_chat.domain.errors import ModelError, ModelRefused, ModelUnavailable, PromptTooLong
 from multidb_chat.domain.language import Ended, Piece
 from tests.adapters.language_models.faulty_server import Answering, Behaviour, serving
 from tests.adapters.language_models.weights import gguf_file
@@ -149,7 +149,7 @@ FAULTS: dict[str, tuple[Behaviour, type[ModelError], str]] = {
     "429 with Retry-After": (busy, ModelUnavailable, "cannot answer now"),
     "500": (broken, ModelUnavailable, "it hurts"),
     "404": (unknown, ModelRefused, "was not found"),
-    "context overflow": (too_long, ModelRefused, "maximum context length"),
+    "context overflow": (too_long, PromptTooLong, "maximum context length"),
     "no first token": (silent, ModelUnavailable, "said nothing"),
     "a stall in mid-stream": (stalled, ModelUnavailable, "said nothing"),
     "malformed chunks": (malformed, ModelError, "The model m at"),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from multidb_chat.adapters.language_models.extras import require
-from multidb_chat.domain.errors import InvalidSetting, ModelRefused, ModelUnavailable
+from multidb_chat.domain.errors import InvalidSetting, ModelRefused, ModelUnavailable, PromptTooLong
 from multidb_chat.domain.language import Ended, Piece, Prompt
 from multidb_chat.domain.text import clean_line
 
@@ -126,7 +126,7 @@ class GgufModel:
     def _refusal(self, chunk: dict[str, Any]) -> ModelRefused:
         error = chunk.get("error", chunk)
         if isinstance(error, dict) and "n_prompt_tokens" in error:
-            return ModelRefused(
+            return PromptTooLong(
                 f"The question and its passages are {error['n_prompt_tokens']:,} tokens, and {self._path.name} is given"
                 f" {self._context:,} to read and write: see the setting model.context."
             )

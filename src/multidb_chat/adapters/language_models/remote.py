@@ -5,6 +5,7 @@ pydantic-ai speaks to the providers; what it raises becomes the domain's errors 
 
 import asyncio
 import os
+import re
 import socket
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -13,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 from multidb_chat.adapters.language_models.extras import require
-from multidb_chat.domain.errors import ModelError, ModelRefused, ModelUnavailable
+from multidb_chat.domain.errors import ModelError, ModelRefused, ModelUnavailable, PromptTooLong
 from multidb_chat.domain.language import Ended, Piece, Prompt
 from multidb_chat.domain.text import as_sentence, clean_line
 
@@ -32,6 +33,11 @@ _LIBRARIES = {
 }
 _LOADING = threading.Lock()
 _BUSY = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
+# What OpenAI and vLLM, llama.cpp, LM Studio, Anthropic and Gemini say where a prompt is too long: no code is common.
+_TOO_LONG = re.compile(
+    r"context (?:length|size|window|the overflows)|context_length|exceed_context|prompt is too long|input token count",
+    re.IGNORECASE,
+)
 _NO_KEY = "none"  # local servers ask for none, and the client insists on one
 _KEY = "Say where the right one is: multidb-chat config set model.key env:NAME"
 _PAUSE = 0.5
@@ -200,7 +206,8 @@ class RemoteModel:
         if status == 404:
             return ModelRefused(f"{self._where} was not found (404): {told or 'name or address may be wrong'}")
         if status not in _BUSY or isinstance(error, ModelQuotaExceededError):
-            return ModelRefused(f"{self._where} refuses the request ({status}): {told or 'no reason given'}")
+            refused = PromptTooLong if status in (400, 413) and _TOO_LONG.search(str(error.body)) else ModelRefused
+            return refused(f"{self._where} refuses the request ({status}): {told or 'no reason given'}")
         busy = f"{self._where} cannot answer now ({status}): {told or 'try again later'}"
         pause = _PAUSE if error.retry_after is None else error.retry_after
         if pause > _PATIENCE:

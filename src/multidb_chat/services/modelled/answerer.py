@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
-from multidb_chat.domain.errors import ModelError
+from multidb_chat.domain.errors import ModelError, PromptTooLong
 from multidb_chat.domain.language import Ended, LanguageModel
 from multidb_chat.domain.search import Embedder, Match
 from multidb_chat.domain.text import as_sentence
@@ -84,17 +84,26 @@ class Modelled:
     async def _heard(
         self, question: Question, matches: Sequence[Match], told: "Telling"
     ) -> AsyncGenerator[Heard, None]:
-        listener = Listener()
-        prompt = prompt_for(question, matches, most_tokens=self._most_tokens)
-        told.asked = size(prompt.instructions) + sum(size(said.text) for said in prompt.messages)
-        async with aclosing(self._model.stream(prompt)) as events:
-            async for event in events:
-                if isinstance(event, Ended):
-                    told.end(event)
-                    continue
-                told.written += size(event.text)
-                for heard in listener.hear(event.text):
-                    yield heard
+        """Yield what the model says; where the passages are too many for it, of half as many, down to the best one."""
+        listener, many = Listener(), len(matches)
+        while True:
+            prompt = prompt_for(question, matches[:many], most_tokens=self._most_tokens)
+            told.asked = size(prompt.instructions) + sum(size(said.text) for said in prompt.messages)
+            try:
+                async with aclosing(self._model.stream(prompt)) as events:
+                    async for event in events:
+                        if isinstance(event, Ended):
+                            told.end(event)
+                            continue
+                        told.written += size(event.text)
+                        for heard in listener.hear(event.text):
+                            yield heard
+                break
+            except PromptTooLong:
+                if many <= 1:
+                    raise
+                many //= 2
+                told.unread = len(matches) - many
         rest = list(listener.end())
         for heard in rest[:-1] if told.cut_off else rest:
             yield heard
@@ -113,6 +122,7 @@ class Telling:
         self.cost: float | None = None
         self.dropped = self.unsupported = 0
         self.asked = self.written = 0
+        self.unread = 0
         self.abstained = self.cut_off = False
         self._numbers: dict[tuple[str, int, int], int] = {}
         self._said: Counter[str] = Counter()
@@ -192,6 +202,9 @@ class Telling:
 
 def _notices(failed: str, told: Telling) -> list[str]:
     notices = []
+    if told.unread:
+        what = counted(told.unread, "passage was", "passages were")
+        notices.append(f"{what} left out: more do not fit into what this model reads at once.")
     if failed:
         notices.append(as_sentence(f"The answer breaks off: {failed}"))
     elif told.cut_off and told.sentences:

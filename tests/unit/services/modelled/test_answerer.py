@@ -1,9 +1,11 @@
 """What a model writes is shown as far as the passages hold it; else the answer is quoted."""
 
+from collections.abc import AsyncGenerator
+
 import pytest
 
-from multidb_chat.domain.errors import ModelRefused, ModelUnavailable
-from multidb_chat.domain.language import Ended
+from multidb_chat.domain.errors import ModelRefused, ModelUnavailable, PromptTooLong
+from multidb_chat.domain.language import Ended, Piece, Prompt
 from multidb_chat.domain.turns import AnswerSentence, Draft, ModelAsked, Notice, Question
 from multidb_chat.services.answering import codec
 from multidb_chat.services.answering.citing import compose
@@ -94,6 +96,41 @@ async def test_a_model_that_fails_leaves_the_answer_to_the_documents(error: Exce
     assert "colza oil" in text
     assert draft.method == "extractive"
     assert notices == [f"{error} This answer is quoted from your documents instead."]
+
+
+class Short(Scripted):
+    """A model that reads at most so many passages at once."""
+
+    def __init__(self, most: int, said: str) -> None:
+        super().__init__(said)
+        self._most = most
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece | Ended, None]:
+        if prompt.messages[0].text.count(" Fees\n") > self._most:
+            raise PromptTooLong("The question is too long.")
+        async for event in super().stream(prompt):
+            yield event
+
+
+@pytest.mark.parametrize(("most", "told"), [(3, "3 passages were"), (2, "5 passages were"), (1, "5 passages were")])
+async def test_a_model_that_reads_little_at_once_gets_the_best_passages_and_that_is_told(most: int, told: str) -> None:
+    notices = [
+        item.text if isinstance(item, Notice) else compose(item.sentences)
+        async for item in Modelled(Short(most, "Members pay 40 euros a year [1]."), Extractive()).answer(
+            Question("What do members pay?", "What do members pay?"), [FEES] * 6
+        )
+        if isinstance(item, Notice | Draft)
+    ]
+    what = f"{told} left out: more do not fit into what this model reads at once."
+    assert notices == [what, "Members pay 40 euros a year. [1]"]
+
+
+async def test_the_answer_is_quoted_where_not_even_one_passage_fits() -> None:
+    model = Short(0, "Members pay 40 euros a year [1].")
+    items = [item async for item in Modelled(model, Extractive()).answer(QUESTION, [FEES, LAMP])]
+    assert "The question is too long. This answer is quoted from your documents instead." in [
+        item.text for item in items if isinstance(item, Notice)
+    ]
 
 
 async def test_what_a_provider_says_is_a_sentence_of_the_notice() -> None:
