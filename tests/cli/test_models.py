@@ -42,7 +42,9 @@ def checkpoint(tmp_path: Path) -> Path:
 
 
 def test_a_model_is_added_listed_checked_and_removed(program: Program, checkpoint: Path):
-    assert json.loads(program("models", "list", "--json").stdout)["models"][0]["installed"] is None
+    listed = json.loads(program("models", "list", "--json").stdout)
+    assert (listed["language_model"], listed["embedder"]) == ("none", "minilm")
+    assert listed["models"][0]["installed"] is None
     added = json.loads(program("models", "add", "stella", "--from", checkpoint, "--json").stdout)
     assert added["licence"] == "MIT"
     assert "modeling_qwen.py" not in added["files"]
@@ -63,6 +65,12 @@ def test_what_is_downloaded_is_said_and_asked_first(program: Program):
     assert refused.returncode == 4
     assert "6.32 GB" in refused.stderr
     assert "licence MIT" in refused.stderr
+
+
+def test_the_list_says_which_models_are_in_use(program: Program):
+    chosen = program("models", "list", MULTIDB_CHAT_MODEL_NAME="openai:qwen3", MULTIDB_CHAT_EMBEDDER_NAME="minilm")
+    assert chosen.stdout.startswith("Answers are written by openai:qwen3 and held against your documents.")
+    assert "Vectors of new collections are made by minilm." in chosen.stdout
 
 
 def test_a_folder_of_something_else_is_refused(program: Program, checkpoint: Path):

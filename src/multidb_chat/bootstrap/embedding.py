@@ -32,10 +32,14 @@ class Embedders:
 
     def called(self, setting: str) -> "Embedder":
         """Return the embedder that a value of the setting `embedder.name` stands for. Raises like `chosen`."""
-        name = self._automatic() if setting == "auto" else setting
+        name = self.meant(setting)
         if name not in self._made:
             self._made[name] = self._composed(name)
         return self._made[name]
+
+    def meant(self, setting: str) -> str:
+        """Return what a value of the setting `embedder.name` stands for on this machine now."""
+        return self._automatic() if setting == "auto" else setting
 
     def keeping(self, setting: str) -> "Embedder":
         """Return `called(setting)`, which then keeps the vectors it makes, for a second run. Raises like `chosen`."""

@@ -26,14 +26,21 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The model: stella.")]
 
 @models.command("list", epilog="Example: multidb-chat models list --json")
 def list_(context: typer.Context, as_json: Json = False) -> None:
-    """List the models that can be added, and those that are here with their size and licence."""
+    """Tell what writes the answers and what makes vectors, and list the models that can be added or are here."""
     session = session_of(context)
+    settings = session.settings
 
     async def work(application: "Application") -> Exit:
+        from multidb_chat.services.answering.explaining import writer
+
         found = await application.models.list()
+        embedder = application.embedders.meant(settings.embedder.name)
         if as_json:
-            session.console.write_json({"models": [_record(one) for one in found]})
+            used = {"language_model": settings.model.name, "embedder": embedder}
+            session.console.write_json({**used, "models": [_record(one) for one in found]})
             return Exit.DONE
+        session.console.write(writer(settings.model.name, "multidb-chat models use"))
+        session.console.write(f"Vectors of new collections are made by {clean_line(embedder)}.\n")
         for one in found:
             here = one.installed
             size = (one.source if here is None else here).size_bytes / 1e9
