@@ -2,7 +2,7 @@
 
 Each question of tests/data/answers is answered from the same matches by the extractive answerer and by two references:
 the whole best passage, and the best passage's first sentence. Then come the questions about real documents of
-tests/data/answers/real, whose README tells how they were made.
+tests/data/answers/real, and those in other words of tests/data/answers/reworded; a README in each tells how they were made.
 """
 
 import asyncio
@@ -169,17 +169,18 @@ async def main(details: bool) -> None:
             for one, question, said, right in talks:
                 if details and not right:
                     print(f"  {one.first} / {one.then}\n      {question}\n      {list(said)}")
-    await real(details)
+    await real(quality.REAL, "real documents", details)
+    await real(quality.REWORDED, "real documents, in other words", details)
 
 
-async def real(details: bool) -> None:
-    """Print what becomes of the questions about real documents; with `details` all failures of the development part."""
-    print("\nreal documents: share, 95 % confidence interval")
+async def real(asked_of: Path, title: str, details: bool) -> None:
+    """Print what becomes of the questions of a set; with `details` all failures of its development part."""
+    print(f"\n{title}: share, 95 % confidence interval")
     with tempfile.TemporaryDirectory() as folder:
-        async with texts_in(Path(folder), quality.REAL / "documents") as texts:
+        async with texts_in(Path(folder), asked_of / "documents") as texts:
             for part in ("dev", "test"):
-                told = [await quality.tell(texts, one) for one in quality.questions() if one.split == part]
-                talks = [await quality.follow(texts, one) for one in quality.follow_ups() if one.split == part]
+                told = [await quality.tell(texts, one) for one in quality.questions(asked_of) if one.split == part]
+                talks = [await quality.follow(texts, one) for one in quality.follow_ups(asked_of) if one.split == part]
                 figures(part, told, talks)
                 failed = [one for one in told if one.verdict != "right"]
                 explained(failed if part == "dev" else spread(failed, 10), details or part == "test")

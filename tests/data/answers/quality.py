@@ -14,7 +14,7 @@ from multidb_chat.services.answering.extractive import Extractive
 from multidb_chat.services.follow_up import PastTurn, standalone
 from tests.data.answers.library import Texts
 
-REAL = Path(__file__).parent / "real"
+REAL, REWORDED = (Path(__file__).parent / name for name in ("real", "reworded"))
 Verdict = Literal["right", "refused", "not found", "another sentence", "answered"]
 
 
@@ -79,15 +79,15 @@ def holds(text: str, gold: Sequence[str]) -> bool:
     return any(plain(span) in said for span in gold)
 
 
-def questions() -> list[Asked]:
-    """Return all questions."""
-    rows = map(json.loads, (REAL / "questions.jsonl").read_text("utf-8").splitlines())
+def questions(asked_of: Path = REAL) -> list[Asked]:
+    """Return all questions of a set."""
+    rows = map(json.loads, (asked_of / "questions.jsonl").read_text("utf-8").splitlines())
     return [Asked(row["id"], row["split"], row["document"], row["question"], tuple(row["gold"])) for row in rows]
 
 
-def follow_ups() -> list[FollowUp]:
-    """Return all follow-ups."""
-    rows = map(json.loads, (REAL / "dialogues.jsonl").read_text("utf-8").splitlines())
+def follow_ups(asked_of: Path = REAL) -> list[FollowUp]:
+    """Return all follow-ups of a set."""
+    rows = map(json.loads, (asked_of / "dialogues.jsonl").read_text("utf-8").splitlines())
     return [
         FollowUp(row["split"], row["document"], row["first"], row["then"], row["standalone"], tuple(row["gold"]))
         for row in rows
