@@ -2,7 +2,7 @@
 
 Each question of tests/data/answers is answered from the same matches by the extractive answerer and by two references:
 the whole best passage, and the best passage's first sentence. Then come the questions about real documents of
-tests/data/answers/real, and those in other words of tests/data/answers/reworded; a README in each tells how they were made.
+tests/data/answers/real, and those in other words of tests/data/answers/reworded, whose READMEs tell how they were made.
 """
 
 import asyncio

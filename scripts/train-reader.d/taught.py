@@ -17,6 +17,7 @@ WINDOW = 120  # word pieces of a document that are shown at once, at most
 LEAST = 50  # and at least, where the document has as many
 _QUESTION, _TITLE, _HEADING = 64, 14, 14  # the most word pieces of what stands before it
 _MISLEADING = 3  # units of its document
+_LESS = 0.25  # of the questions of files that are shown less
 _ELSEWHERE = 4  # and of others, that come nearest to a question
 
 
@@ -133,11 +134,16 @@ def _asked(tokenizer: Tokenizer, document: Document, text: str, row: dict, near:
 
 
 def examples(
-    made: Sequence[Document], held: frozenset[int], marks: tuple[int, int], chance: random.Random
+    made: Sequence[Document], held: frozenset[int], marks: tuple[int, int], chance: random.Random, mostly: str = ""
 ) -> Iterator[Example]:
-    """Yield what is shown in one round: for each question where it is answered, and where it is not, by chance."""
+    """Yield what is shown in one round: for each question where it is answered, and where it is not, by chance.
+
+    Of documents of files whose names do not begin with `mostly`, a quarter of the questions.
+    """
     for number, document in enumerate(made):
         for asked in document.questions if number not in held else ():
+            if not document.kind.startswith(mostly) and chance.random() >= _LESS:
+                continue
             for at in _places(document, asked, chance):
                 yield _example(document, asked, True, at, marks, chance)
             if chance.random() < 0.5:

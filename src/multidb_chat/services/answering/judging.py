@@ -18,7 +18,8 @@ _DEFINES = re.compile(
     r"\b(means?|refers? to|denotes?|describes?|stands for|is called|are called|consists? of)\b|\s[:–—]\s|: "
 )
 
-ODDS = 0.15  # what the log-odds of a sentence that was read count in the score, beside all that its words give
+WORDS = 2.0  # log-odds: what the support of its words adds to those of a sentence that was read, from none to all
+ODDS = 0.3  # what the log-odds of a sentence that was read count in the score, beside all that its words give
 
 
 def judge(candidate: Candidate, analysis: Analysis) -> None:
@@ -42,8 +43,8 @@ def judge(candidate: Candidate, analysis: Analysis) -> None:
 
 
 def _read_support(candidate: Candidate, odds: float) -> float:
-    """Return the support of a sentence that was read: half by its words, half by how likely it answers."""
-    return (candidate.support + 1 / (1 + math.exp(-odds))) / 2
+    """Return the support of a sentence that was read: how likely it answers, by the reader and by its words."""
+    return 1 / (1 + math.exp(-(odds + WORDS * (candidate.support - 0.5))))
 
 
 def _form(candidate: Candidate, analysis: Analysis) -> float:
