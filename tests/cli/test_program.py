@@ -108,7 +108,7 @@ def test_every_domain_error_has_an_exit_code_of_its_kind() -> None:
         errors.StoreCorrupt("cache", "x"): Exit.AWAY,
         errors.SchemaTooNew("cache", "x"): Exit.AWAY,
         errors.ModelUnavailable("x"): Exit.AWAY,
-        errors.ModelRefused("x"): Exit.AWAY,
+        errors.PromptTooLong("x"): Exit.AWAY,
     }
     assert exit_of(errors.NotPermitted("x")) is exit_of(errors.LogInRefused("x")) is Exit.REFUSED
     assert {type(error) for error in samples} == set(leaves(errors.MultidbChatError))
