@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.events import Key
 
 from multidb_chat.domain.errors import StoreUnavailable
 from multidb_chat.domain.turns import TurnEvent
@@ -300,3 +301,13 @@ async def test_the_first_start_says_that_it_reads_the_handbook_and_how_long_alre
         later = time.monotonic() + 7
         monkeypatch.setattr("multidb_chat.tui.widgets.status.monotonic", lambda: later)
         await until(pilot, lambda: status(pilot).endswith("for the first time …  7 s"))
+
+
+async def test_a_question_behind_a_key_is_asked_behind_it(home: Path) -> None:
+    async with app_over(lambda: guest_of(home)).run_test(size=NARROW) as pilot:
+        await prepared(pilot)
+        pilot.app.post_message(Key("ctrl+l", None))
+        for letter in FOUNDED:
+            pilot.app.post_message(Key(letter, letter))
+        pilot.app.post_message(Key("enter", "\r"))
+        await until(pilot, lambda: bool(exchanges(pilot)) and exchanges(pilot)[-1].answer is not None)

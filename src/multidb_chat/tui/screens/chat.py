@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.events import DescendantFocus
+from textual.events import DescendantFocus, Key
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -55,6 +55,9 @@ def _bindings() -> list[BindingType]:
         for command in sorted(COMMANDS, key=lambda command: (command.key.startswith("ctrl"), command.key))
         if command.key
     ]
+
+
+_KEYS = {command.key: command for command in COMMANDS if command.key}
 
 
 class ChatScreen(Screen[None]):
@@ -289,8 +292,18 @@ class ChatScreen(Screen[None]):
         self.panel.toggle_class("open" if self.has_class("-narrow") else "closed")
         (self.panel if self._panel_covers else self.composer.area).focus()
 
+    def on_key(self, event: Key) -> None:
+        """Carry out a command that was called by its key, in the order in which it was pressed.
+
+        As a binding it would wait for the app's queue too, and a question sent behind it would come first.
+        """
+        if (command := _KEYS.get(event.key)) is not None:
+            event.stop()
+            event.prevent_default()
+            self.carry_out(command)
+
     def action_command(self, name: str, argument: str = "") -> None:
-        """Carry out a command that was called by its key."""
+        """Carry out a command that was called from the footer."""
         self.carry_out(named(name), argument)
 
     async def action_stop(self) -> None:
