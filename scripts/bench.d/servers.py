@@ -1,7 +1,7 @@
 """Measure everything on the four servers against the raw drivers doing the same, in one run.
 
-    scripts/services start; scripts/bench servers           two minutes; skipped where a server is absent
-    scripts/bench servers --users 500 --seconds 30 --think 10
+    scripts/services start; scripts/bench servers           four minutes; skipped where a server is absent
+    scripts/bench servers --users 500 --think 60            a person takes a minute to read and to ask again
     scripts/bench servers --rounds                          also every request of a turn, with when it ran
 
 Everything lies in a schema, keyspace, database and prefix of its own, which are removed at the end. The embedder hands
@@ -11,13 +11,15 @@ the program's own and the servers'.
 A turn's requests are counted at the drivers: "requests" are all of them, "rounds" the longest chain of those that
 waited for one another; what runs side by side is one round. Raw, for a turn: as many requests one after the other, of
 the same kinds. A page of history: 50 messages by the port, and by the prepared statement alone. Ingestion: documents
-with their passages by the port, and their passages alone by one `insert_many` after the other, as many a call. Catching
-up: the passages that the index's follower reads in a second, beside the driver reading the same ones by one cursor. "By
-this process alone" counts its own processor time, not the server's: what it could read from a server that is no limit.
+with their passages by the port, and the same records, as durable, by one `insert_many` after the other, as many a call.
+Catching up: the passages that the index's follower reads in a second, beside the driver reading the same ones by one
+cursor. "By this process alone" counts its own processor time, not the server's: what it could read from a server that
+is no limit. The users come first, and are counted from --warm on: servers in Java are slow in their first minute.
 """
 
 import argparse
 import asyncio
+import gc
 import os
 import sys
 import tempfile
@@ -181,11 +183,12 @@ async def turns(application: Application, user: User, watch: Watch, number: int,
             print(f"    {when}  {request.server:9} {request.what}")
 
 
-async def many_users(users: Sequence[User], think: float, seconds: float) -> None:
-    """Let all of them ask for so long, half of it for the first time."""
+async def many_users(users: Sequence[User], think: float, warm: float, seconds: float) -> None:
+    """Let all of them ask for so long, half of it for the first time; print what it took behind the first seconds."""
     taken: list[float] = []
     failed: Counter[str] = Counter()
-    end = time.perf_counter() + seconds
+    begin = time.perf_counter() + warm
+    end = begin + seconds
 
     async def live(number: int) -> None:
         chance = Random(number)
@@ -193,8 +196,10 @@ async def many_users(users: Sequence[User], think: float, seconds: float) -> Non
         await asyncio.sleep(chance.uniform(0, think))
         while time.perf_counter() < end:
             asked.append(chance.choice(asked) if asked and chance.random() < 0.5 else question(chance))
+            counts = time.perf_counter() >= begin
             try:
-                taken.append((await users[number].ask(asked[-1]))[0])
+                took, _ = await users[number].ask(asked[-1])
+                taken.extend([took] if counts else [])
             except StoreError as error:
                 failed[str(error)] += 1
             await asyncio.sleep(chance.uniform(0.5 * think, 1.5 * think))
@@ -294,10 +299,11 @@ async def measure(environment: dict[str, str], home: Path, options: argparse.Nam
         if options.only:
             await ingestion(application, collection, options.documents)
             return
+        gc.freeze()  # as the program does
+        await many_users(users, options.think, options.warm, options.seconds)
         await turns(application, users[0], watch, options.turns, options.rounds)
         await history(application, accounts[0], options.turns)
         await ingestion(application, collection, options.documents)
-        await many_users(users, options.think, options.seconds)
     if not options.only:
         await start_up(environment, home, 5)
 
@@ -309,7 +315,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--documents", type=int, default=400)
     parser.add_argument("--turns", type=int, default=50)
     parser.add_argument("--users", type=int, default=500)
-    parser.add_argument("--think", type=float, default=10.0)
+    parser.add_argument("--think", type=float, default=60.0, help="seconds between an answer and the next question")
+    parser.add_argument("--warm", type=float, default=45.0)
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--only", choices=["ingestion"], help="nothing else")
     parser.add_argument("--rounds", action="store_true", help="show every request of a turn")

@@ -86,6 +86,8 @@ def bulk(code: int, message: str = "it said so", kind: str = "writeErrors") -> d
         (failure(18, "Authentication failed."), StoreUnavailable, "refuses the log-in"),
         (failure(8000, "bad auth : Authentication failed."), StoreUnavailable, "refuses the log-in"),
         (failure(13, "not authorized on library"), StoreUnavailable, "readWrite"),
+        (failure(13, "Command find requires authentication"), StoreUnavailable, "wants a log-in"),
+        (failure(13, "there are no users authenticated"), StoreUnavailable, "wants a log-in"),
         (driver.WriteConcernError("", 100, {"errmsg": "Not enough data-bearing nodes"}), StoreUnavailable, "now"),
         (failure(10107, "not primary"), StoreUnavailable, "now"),
         (failure(11600, "interrupted at shutdown"), StoreUnavailable, "now"),

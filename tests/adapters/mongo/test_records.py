@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pymongo import AsyncMongoClient
 
 from multidb_chat.adapters.mongo.library import MongoLibrary
-from multidb_chat.adapters.mongo.records import chunk_of, chunk_record, collection_of, collection_record, vector_of
+from multidb_chat.adapters.mongo.records import chunk_of, chunk_records, collection_of, collection_record, vector_of
 from multidb_chat.adapters.mongo.texts import key_of, prefixed, text_in, text_of, value_of
 from multidb_chat.domain.reading import Block
 from tests.adapters.mongo.opening import open_at, own_database
@@ -70,8 +70,8 @@ def test_a_chunk_comes_back_also_where_its_record_leaves_out_what_is_usual(
 ):
     content = a_content()
     chunk = replace(content.chunks[0], kind=kind, page=page, headings=tuple(headings), vector=vector)
-    record = decode(encode(chunk_record("key", chunk, content.document, vectors=True)))
-    assert chunk_of(record) == chunk
+    (record,) = chunk_records(["key"], [chunk], content.document, vectors=True)
+    assert chunk_of(decode(encode(record))) == chunk
 
 
 @needs("mongodb")

@@ -5,7 +5,8 @@ deleted when another one is. What a writer that died leaves behind is written do
 same transaction that replaces a document turning them into what it no longer needs.
 """
 
-from collections.abc import Iterator, Sequence
+import asyncio
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import astuple
 from itertools import islice
@@ -16,7 +17,7 @@ from gridfs import NoFile
 from gridfs.asynchronous import AsyncGridFSBucket
 
 from multidb_chat.adapters.mongo.connection import BULK_TIMEOUT, Database, Record
-from multidb_chat.adapters.mongo.records import CHUNK, CHUNK_WITHOUT_VECTOR, chunk_of, chunk_record
+from multidb_chat.adapters.mongo.records import CHUNK, CHUNK_WITHOUT_VECTOR, chunk_of, chunk_records
 from multidb_chat.adapters.mongo.texts import packed, unpacked
 from multidb_chat.domain.ids import new_id
 from multidb_chat.domain.library import Chunk, DocumentContent
@@ -33,8 +34,8 @@ LARGEST_INLINE = 16_000_000
 # So many chunks are looked for where they lie: what was written one after the other lies together, so that what is
 # between the first and the last of them is read as a whole, up to so many times as much as is wanted; then the rest.
 MANY, MOST_BETWEEN = 500, 2
-# Records written at once, and read.
-AT_ONCE, READ_AT_ONCE = 500, 2_000
+# Records written at once, by so many beside each other, and read at once.
+AT_ONCE, BESIDE, READ_AT_ONCE = 250, 2, 2_000
 _ORIGINALS, _TEXTS, _CHUNKS = "originals", "texts", "chunks"
 _FILE_TIMEOUT = 120.0
 
@@ -96,12 +97,11 @@ async def upload(database: Database, contents: Sequence[Ready], vectors: bool) -
         {"_id": key, **part} for one in contents for key, part in zip(one.place.part_keys(), one.parts, strict=True)
     )
     chunks = (
-        chunk_record(key, chunk, one.content.document, vectors)
+        record
         for one in contents
-        for key, chunk in zip(one.place.chunk_keys(), one.chunks, strict=True)
+        for record in chunk_records(one.place.chunk_keys(), one.chunks, one.content.document, vectors)
     )
-    await _insert(database, _TEXTS, parts)
-    await _insert(database, _CHUNKS, chunks)
+    await _insert(database, {_TEXTS: parts, _CHUNKS: chunks})
     for place, content, *_ in contents:
         if place.original == "file":
             with pymongo.timeout(_FILE_TIMEOUT):
@@ -238,10 +238,22 @@ def _parts(content: DocumentContent, original: str) -> Iterator[Record]:
         yield {"number": number, "segments": segments, "blocks": [blocks[cut]], "original": [raw[cut]]}
 
 
-async def _insert(database: Database, name: str, records: Iterator[Record]) -> None:
-    while some := _some(records):
-        with pymongo.timeout(BULK_TIMEOUT):
-            await database[name].insert_many(some, ordered=False)
+async def _insert(database: Database, records: Mapping[str, Generator[Record]]) -> None:
+    """Insert the records of each collection, some being made ready while the server writes others."""
+
+    async def insert(name: str) -> None:
+        while some := _some(records[name]):
+            try:
+                with pymongo.timeout(BULK_TIMEOUT):
+                    await database[name].insert_many(some, ordered=False)
+            except BaseException:
+                for others in records.values():
+                    others.close()
+                raise
+
+    done = await asyncio.gather(*(insert(name) for name in records for _ in range(BESIDE)), return_exceptions=True)
+    for failure in filter(None, done):
+        raise failure
 
 
 def _some(records: Iterator[Record]) -> list[Record]:

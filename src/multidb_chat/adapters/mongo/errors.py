@@ -113,6 +113,11 @@ def _from_codes(codes: list[int], message: str, where: str) -> MultidbChatError:
         return StoreUnavailable(
             STORE, f"{where} refuses the log-in: check the user and the password in stores.library, and authSource."
         )
+    if found & _NOT_ALLOWED.keys() and ("requires authentication" in message or "no users authenticated" in message):
+        return StoreUnavailable(
+            STORE,
+            f"{where} wants a log-in: give the user in stores.library, its password there or by library_password.",
+        )
     if found & _NOT_ALLOWED.keys():
         return StoreUnavailable(
             STORE, f"{where} does not allow it ({reason}): give the user the role readWrite on the database."

@@ -1,6 +1,6 @@
 """The library's records in BSON and back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -138,32 +138,39 @@ def source_of(record: Record) -> SourceRecord:
     )
 
 
-def chunk_record(key: str, chunk: Chunk, document: Document, vectors: bool) -> Record:
-    """Return the record of a chunk; what a search on the server narrows by stands in it, too.
+def chunk_records(keys: Iterable[str], chunks: Iterable[Chunk], document: Document, vectors: bool) -> Iterator[Record]:
+    """Yield the records of a document's chunks; what a search on the server narrows by stands in each, too.
 
     `vectors`: the server knows vectors as a kind of value.
     """
-    record: dict[str, Any] = {
-        "_id": key,
+    common: dict[str, Any] = {
         "document_id": key_of(document.id),
         "collection_id": key_of(document.collection_id),
-        "ordinal": chunk.ordinal,
-        "start": chunk.start,
-        "end": chunk.end,
-        "text": value_of(chunk.text),
         "document_kind": document.kind,
         "day": (document.authored_at or document.added_at).date().toordinal(),
     }
-    seldom: dict[str, Any] = {
-        "kind": chunk.kind if chunk.kind != _USUAL_KIND else None,
-        "page": chunk.page,
-        "headings": [value_of(heading) for heading in chunk.headings] or None,
-        "title": value_of(document.title) or None,
-        "metadata": [metadata_value(name, value) for name, value in document.metadata.items()] or None,
-        "vector": vector_of(chunk.vector, vectors) if chunk.vector else None,
-    }
-    record.update((name, value) for name, value in seldom.items() if value is not None)
-    return record
+    if document.title:
+        common["title"] = value_of(document.title)
+    if document.metadata:
+        common["metadata"] = [metadata_value(name, value) for name, value in document.metadata.items()]
+    for key, chunk in zip(keys, chunks, strict=True):
+        record = {
+            "_id": key,
+            **common,
+            "ordinal": chunk.ordinal,
+            "start": chunk.start,
+            "end": chunk.end,
+            "text": value_of(chunk.text),
+        }
+        if chunk.kind != _USUAL_KIND:
+            record["kind"] = chunk.kind
+        if chunk.page is not None:
+            record["page"] = chunk.page
+        if chunk.headings:
+            record["headings"] = [value_of(heading) for heading in chunk.headings]
+        if chunk.vector:
+            record["vector"] = vector_of(chunk.vector, vectors)
+        yield record
 
 
 def metadata_value(name: str, value: str) -> str | bytes:
