@@ -139,9 +139,13 @@ async def test_after_a_fall_back_the_model_can_be_asked_again(home: Path) -> Non
         assert first.answer is not None
         assert QUOTED in first.answer.text
         assert toasts(pilot).count("quoted from your documents instead") == 1
+        assert outcome(first).startswith("Quoted: the language model gave no answer of use.")
         await send(pilot, "/retry")
         await until(pilot, lambda: exchanges(pilot)[-1].ended and exchanges(pilot)[-1].answer is not None)
         await until(pilot, lambda: SHOWN in wide_text(shown(pilot)))
+        assert outcome(exchanges(pilot)[-1]) == ""
+        await send(pilot, "/other <")
+        await until(pilot, lambda: "gave no answer of use" in wide_text(shown(pilot)))
 
 
 async def test_a_server_that_is_killed_in_the_middle_leaves_what_it_said(home: Path) -> None:

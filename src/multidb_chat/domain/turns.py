@@ -112,6 +112,11 @@ class Answer:
     model: ModelUse | None = None
     rewording: Rewording | None = None
 
+    @property
+    def fell_back(self) -> bool:
+        """Whether it is quoted, since a language model that was asked said nothing that could be used."""
+        return self.found and self.method == "extractive" and self.model is not None
+
 
 class TurnStarted(NamedTuple):
     """The question was accepted."""

@@ -75,7 +75,7 @@ def summary(answer: Answer) -> list[tuple[str, str]]:
 def _how(answer: Answer) -> str:
     if not answer.found:
         return "none: no passage supports one"
-    if answer.method == "extractive" and answer.model is not None:
+    if answer.fell_back:
         return "quoted: the language model said nothing that could be used"
     return _METHODS[answer.method]
 

@@ -16,6 +16,7 @@ from multidb_chat.tui.widgets.paged import Page
 from multidb_chat.tui.widgets.source_lines import SourceLines
 from multidb_chat.tui.wording import shown
 
+QUOTED = "Quoted: the language model gave no answer of use. /retry asks it again."
 RATED = {1: "▲ You found this answer good.", -1: "▼ You found this answer bad."}
 
 
@@ -128,8 +129,12 @@ class Exchange(Page, can_focus=True):
         self.ended = True
 
     def _draw_sources(self) -> None:
-        if self.answer is not None:
-            self._sources.show(shown(self.answer), "" if self.answer.found else "The nearest passages:")
+        if self.answer is None:
+            return
+        self._sources.show(shown(self.answer), "" if self.answer.found else "The nearest passages:")
+        if self.answer.fell_back:
+            self._outcome.update(QUOTED)
+            self._outcome.display = True
 
     def rated(self, rating: int, comment: str = "") -> None:
         """Show how the answer was rated."""
