@@ -20,12 +20,14 @@ from multidb_chat.services.identity import Who
 from multidb_chat.settings import Settings
 from multidb_chat.tui.app import ChatApp
 from multidb_chat.tui.screens.form import FormScreen
+from multidb_chat.tui.screens.help import HelpScreen
 from multidb_chat.tui.screens.login import LoginScreen
 from multidb_chat.tui.screens.profile import ProfileScreen
 from multidb_chat.tui.screens.register import RegisterScreen, ResetScreen
 from multidb_chat.tui.screens.welcome import WelcomeScreen
-from tests.tui.driving import NARROW, ask, exchanges, lines, outcome, send, shown, toasts, until
+from tests.tui.driving import NARROW, ask, exchanges, lines, outcome, send, shown, still, toasts, until
 from tests.tui.home import settings_in
+from tests.tui.slowly import Held
 
 ADA = "ada@example.org"
 PASSWORD = "turning the brass key"
@@ -98,6 +100,30 @@ async def test_who_is_new_is_asked_and_a_guest_is_remembered(home: Path) -> None
         assert await services(pilot).accounts.account(guest.id) == guest
         assert (await ask(pilot, FOUNDED)).answer is not None
     assert remembered(quick(home)) == "guest"
+
+
+async def test_a_guest_gets_in_whatever_was_pressed_until_the_stores_were_open(home: Path) -> None:
+    held = Held()
+
+    @asynccontextmanager
+    async def late() -> AsyncIterator[Application]:
+        await held.wait()
+        async with open_application(quick(home), "app") as application:
+            yield application
+
+    async with ChatApp(late, first="welcome").run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: isinstance(pilot.app.screen, WelcomeScreen) and held.reached.is_set())
+        await pilot.press("g", "enter", "l")
+        assert isinstance(pilot.app.screen, WelcomeScreen), "one choice is enough"
+        await pilot.press("f1")
+        await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen))
+        held.go.set()
+        await until(pilot, lambda: remembered(quick(home)) == "guest")
+        await still(pilot)
+        assert isinstance(pilot.app.screen, HelpScreen), "what somebody reads stays"
+        await pilot.press("escape")
+        await at_the_chat(pilot)
+        await until(pilot, lambda: title(pilot) == "multidb-chat · guest")
 
 
 async def test_nobody_is_kept_who_only_looked_at_the_welcome_screen(home: Path) -> None:

@@ -4,6 +4,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from multidb_chat.domain.errors import NotPermitted, StoreError
+from multidb_chat.tui.leaving import leave
 from multidb_chat.tui.services import Services
 from multidb_chat.tui.serving import Serving, told
 
@@ -96,7 +97,7 @@ class Entrance:
         with suppress(StoreError):
             await services.identity.open("app")
         if services.identity.chosen:
-            asking.dismiss(True)
+            leave(asking, True)
         else:
             asking.tell(services.identity.notice)
 

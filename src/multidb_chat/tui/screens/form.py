@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Input, Label, Static
 
+from multidb_chat.tui.leaving import leave
 from multidb_chat.tui.serving import told
 
 
@@ -136,7 +137,7 @@ class FormScreen(ModalScreen[bool]):
         self.fail("")
         try:
             if await self.carry_out({field.name: self.value(field.name) for field in self.fields}):
-                self.dismiss(True)
+                leave(self, True)
         except Exception as error:  # noqa: BLE001 - said in the form, which stays open
             self.fail(told(error), self.at_fault(error))
         finally:

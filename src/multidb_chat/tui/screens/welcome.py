@@ -12,6 +12,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from multidb_chat.domain.text import clean_line
+from multidb_chat.tui.leaving import leave
 from multidb_chat.tui.serving import Serving, told
 from multidb_chat.tui.widgets.key_line import KeyLine
 from multidb_chat.tui.wording import MUTED
@@ -38,6 +39,7 @@ class WelcomeScreen(Screen[bool]):
         super().__init__()
         self._serving = serving
         self._notice = notice
+        self._entering = False
 
     def compose(self) -> ComposeResult:
         with Vertical(id="welcome"):
@@ -76,8 +78,11 @@ class WelcomeScreen(Screen[bool]):
         self.action_choose(event.option.id or "")
 
     def action_choose(self, choice: str) -> None:
-        """Carry out a choice."""
+        """Carry out a choice; none beside that of a guest, which takes until the stores are open."""
+        if self._entering:
+            return
         if choice == "guest":
+            self._entering = True
             self.enter_as_guest()
             return
         from multidb_chat.tui.screens.login import LoginScreen
@@ -94,8 +99,9 @@ class WelcomeScreen(Screen[bool]):
             await services.identity.enter_as_guest()
         except Exception as error:  # noqa: BLE001 - said in its place
             self._fail(error)
+            self._entering = False
             return
-        self.dismiss(True)
+        leave(self, True)
 
     def _fail(self, error: Exception) -> None:
         problem = self.query_one("#problem", Static)
@@ -104,7 +110,7 @@ class WelcomeScreen(Screen[bool]):
 
     def _entered(self, done: bool | None) -> None:
         if done:
-            self.dismiss(True)
+            leave(self, True)
 
 
 def _choice(key: str, name: str, help_: str) -> Content:
