@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from textual.app import App
 from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
 
 from multidb_chat.adapters.embedders import minilm
 from multidb_chat.bootstrap import reading
@@ -61,8 +62,10 @@ def home(furnished_home: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def snap_compare(snap_compare: Callable[..., bool]) -> Callable[..., bool]:
-    """Compare pictures as the plugin does, and take none before the screen stays as it is."""
+def snap_compare(snap_compare: Callable[..., bool], monkeypatch: pytest.MonkeyPatch) -> Callable[..., bool]:
+    """Compare pictures as the plugin does, with cursors that stay, and take none before the screen stays as it is."""
+    for kind in (Input, TextArea):
+        monkeypatch.setattr(kind, "cursor_blink", False)
 
     def compare(app: App[Any], run_before: Callable[[Pilot[Any]], Awaitable[None]] | None = None, **named: Any) -> bool:
         async def run(pilot: Pilot[Any]) -> None:

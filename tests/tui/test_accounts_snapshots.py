@@ -23,7 +23,7 @@ from multidb_chat.tui.screens.form import FormScreen
 from multidb_chat.tui.screens.profile import ProfileScreen
 from multidb_chat.tui.screens.second_factor import FactorOnScreen, RecoveryCodesScreen
 from multidb_chat.tui.screens.welcome import WelcomeScreen
-from tests.tui.driving import NARROW, WIDE, area, shown, until
+from tests.tui.driving import NARROW, WIDE, shown, until
 from tests.tui.home import settings_in
 from tests.tui.slowly import Services
 
@@ -87,11 +87,8 @@ async def welcome(pilot: Pilot[int]) -> None:
 
 async def form(pilot: Pilot[int], command: str) -> None:
     await until(pilot, lambda: pilot.app._serving._prepared.is_set())  # type: ignore[attr-defined]
-    area(pilot).cursor_blink = False  # it is seen below the form
     getattr(pilot.app._chat.entrance, command)()  # type: ignore[attr-defined]
     await until(pilot, lambda: isinstance(pilot.app.screen, FormScreen) and isinstance(pilot.app.focused, Input))
-    for entry in pilot.app.screen.query(Input):
-        entry.cursor_blink = False
 
 
 async def login(pilot: Pilot[int]) -> None:
@@ -116,7 +113,6 @@ async def factor(pilot: Pilot[int]) -> None:
     await profile(pilot)
     await pilot.press("f")
     await until(pilot, lambda: isinstance(pilot.app.screen, FactorOnScreen) and "Confirm" in shown(pilot))
-    pilot.app.screen.query_one(Input).cursor_blink = False
 
 
 async def codes(pilot: Pilot[int]) -> None:

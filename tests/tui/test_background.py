@@ -357,7 +357,6 @@ def snapped(home: Path) -> ChatApp:
 async def every_state(pilot: Pilot[int]) -> None:
     """Make a task in every state."""
     services = await opened(pilot)
-    area(pilot).cursor_blink = False
     now, account, tasks = datetime.now(UTC) - timedelta(hours=1), services.account, services._application.tasks
     topics = ("customer churn in the reports of the last three years", "tea", "coffee", "the observatory", "milk")
     made = [await services.task_service.submit(account, "research", topic) for topic in topics]

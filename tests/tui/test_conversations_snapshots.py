@@ -20,22 +20,18 @@ def _one_time_zone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def listed(pilot: Pilot[int]) -> None:
     await until(pilot, lambda: pilot.app._serving._prepared.is_set())
-    area(pilot).cursor_blink = False
     await pilot.press("f5")
     await until(pilot, lambda: "Conversations · " in shown(pilot))
 
 
 async def found(pilot: Pilot[int]) -> None:
     await listed(pilot)
-    search = pilot.app.screen.query_one("#search")
-    search.cursor_blink = False
     await pilot.press("slash", *"churn")
     await until(pilot, lambda: "Answer 3: churn" in shown(pilot))
 
 
 async def renaming(pilot: Pilot[int]) -> None:
     await listed(pilot)
-    pilot.app.screen.query_one("#rename").cursor_blink = False
     await pilot.press("end", "r")
     await until(pilot, lambda: pilot.app.screen.query_one("#rename").has_focus)
 

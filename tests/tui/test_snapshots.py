@@ -9,13 +9,12 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
 
 from multidb_chat.bootstrap import Application
 from multidb_chat.domain.library import Document
 from multidb_chat.domain.turns import Citation, TurnCompleted, TurnEvent
 from multidb_chat.tui.app import ChatApp
-from tests.tui.driving import NARROW, WIDE, app_over, area, ask, prepared, shown, until
+from tests.tui.driving import NARROW, WIDE, app_over, ask, prepared, shown, until
 from tests.tui.home import member_of
 from tests.tui.slowly import Services, services_of
 
@@ -76,7 +75,6 @@ def app_of(home: Path) -> ChatApp:
 async def welcome(pilot: Pilot[int]) -> None:
     await until(pilot, lambda: pilot.app._serving._prepared.is_set())
     await prepared(pilot)
-    area(pilot).cursor_blink = False
 
 
 async def answered(pilot: Pilot[int]) -> None:
@@ -167,15 +165,12 @@ async def preview(pilot: Pilot[int]) -> None:
     await until(pilot, lambda: "ridge" in shown(pilot))
     await pilot.press("slash", *"observatory", "enter", "n")
     await until(pilot, lambda: "2 of " in shown(pilot))
-    pilot.app.screen.query_one(Input).cursor_blink = False
 
 
 async def adding(pilot: Pilot[int]) -> None:
     await documents(pilot)
     await pilot.press("a")
     await until(pilot, lambda: "Add documents" in shown(pilot))
-    for field in pilot.app.screen.query(Input):
-        field.cursor_blink = False
     await pilot.press("enter")
     await until(pilot, lambda: "Type the path" in shown(pilot))
 
@@ -205,7 +200,6 @@ async def settings(pilot: Pilot[int]) -> None:
     await until(pilot, lambda: "search.limit" in shown(pilot))
     await pilot.press("slash", *"search")
     await until(pilot, lambda: "ingest" not in shown(pilot))
-    pilot.app.screen.query_one(Input).cursor_blink = False
     await pilot.press("enter")
     await pilot.pause()
 
