@@ -12,7 +12,7 @@ from turn import CHUNKS_EACH, InstantEmbedder, page
 
 from multidb_chat.adapters.mongo import content
 from multidb_chat.adapters.mongo.connection import Record
-from multidb_chat.adapters.mongo.records import chunk_records, document_record
+from multidb_chat.adapters.mongo.records import document_record
 from multidb_chat.adapters.search_index import following
 from multidb_chat.bootstrap import Application
 from multidb_chat.domain.library import Collection, DocumentContent
@@ -35,17 +35,13 @@ async def ingestion(application: Application, collection: Collection, documents:
     async with AsyncMongoClient(application._server("library")) as client:
         database = client.get_default_database()
         durable = WriteConcern("majority", j=True)
-        raw = [
-            database.get_collection(f"raw_{name}", write_concern=durable) for name in ("texts", "chunks", "documents")
-        ]
         by_port = by_driver = 0.0
         for first in range(0, documents, DOCUMENTS_AT_ONCE):
             some = made[first : first + DOCUMENTS_AT_ONCE]
             by_port += await timed(lambda some=some: application.library.put_documents(some))
-            for table, rows in zip(raw, records_of(some), strict=True):
-                by_driver += await timed(lambda table=table, rows=rows: table.insert_many(rows, ordered=False))
-        for table in raw:
-            await table.drop()
+            for name, rows in records_of(some).items():
+                raw = database.get_collection(f"raw_{name}", write_concern=durable)
+                by_driver += await timed(lambda raw=raw, rows=rows: raw.insert_many(rows, ordered=False))
         print(
             f"{'ingestion, passages/s':24}{documents * CHUNKS_EACH / by_port:9.0f}{'':9}{by_driver / by_port:9.2f}"
             f"   raw driver {documents * CHUNKS_EACH / by_driver:,.0f}"
@@ -53,21 +49,14 @@ async def ingestion(application: Application, collection: Collection, documents:
         await catching_up(application, database, [one.document.id for one in made])
 
 
-def records_of(contents: Sequence[DocumentContent]) -> tuple[list[Record], list[Record], list[Record]]:
-    """Return the records that the port makes of documents: of their texts, their passages, and their own.
+def records_of(contents: Sequence[DocumentContent]) -> dict[str, list[Record]]:
+    """Return the records that the port makes of documents, by collection.
 
     Vectors are plain bytes, as where the server does not know them as a kind of value; that is as much to write.
     """
     ready = [content.ready(one, one.chunks) for one in contents]
-    return (
-        [{"_id": key, **part} for one in ready for key, part in zip(one.place.part_keys(), one.parts, strict=True)],
-        [
-            record
-            for one in ready
-            for record in chunk_records(one.place.chunk_keys(), one.chunks, one.content.document, vectors=False)
-        ],
-        [document_record(one.content.document, 0) | one.place._asdict() for one in ready],
-    )
+    large = {name: list(records) for name, records in content.records_of(ready, vectors=False).items()}
+    return large | {"documents": [document_record(one.document, 0) for one in contents]}
 
 
 async def catching_up(application: Application, database: AsyncDatabase[Any], ids: Sequence[str]) -> None:

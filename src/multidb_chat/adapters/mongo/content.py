@@ -91,8 +91,8 @@ def ready(content: DocumentContent, chunks: Sequence[Chunk]) -> Ready:
     return Ready(Stored(new_id(), len(parts), segments, counted, where), content, chunks, parts)
 
 
-async def upload(database: Database, contents: Sequence[Ready], vectors: bool) -> None:
-    """Write the contents; nobody sees them before a document's record leads there."""
+def records_of(contents: Sequence[Ready], vectors: bool) -> dict[str, Generator[Record]]:
+    """Return the records of the contents, by the collection that they go into."""
     parts = (
         {"_id": key, **part} for one in contents for key, part in zip(one.place.part_keys(), one.parts, strict=True)
     )
@@ -101,7 +101,12 @@ async def upload(database: Database, contents: Sequence[Ready], vectors: bool) -
         for one in contents
         for record in chunk_records(one.place.chunk_keys(), one.chunks, one.content.document, vectors)
     )
-    await _insert(database, {_TEXTS: parts, _CHUNKS: chunks})
+    return {_TEXTS: parts, _CHUNKS: chunks}
+
+
+async def upload(database: Database, contents: Sequence[Ready], vectors: bool) -> None:
+    """Write the contents; nobody sees them before a document's record leads there."""
+    await _insert(database, records_of(contents, vectors))
     for place, content, *_ in contents:
         if place.original == "file":
             with pymongo.timeout(_FILE_TIMEOUT):
