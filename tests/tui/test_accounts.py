@@ -126,6 +126,26 @@ async def test_a_guest_gets_in_whatever_was_pressed_until_the_stores_were_open(h
         await until(pilot, lambda: title(pilot) == "multidb-chat · guest")
 
 
+async def test_what_a_guest_types_on_the_way_in_is_asked_in_the_chat(home: Path) -> None:
+    held = Held()
+
+    @asynccontextmanager
+    async def late() -> AsyncIterator[Application]:
+        await held.wait()
+        async with open_application(quick(home), "app") as application:
+            yield application
+
+    async with ChatApp(late, first="welcome").run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: isinstance(pilot.app.screen, WelcomeScreen) and held.reached.is_set())
+        for key in ["g", *"quite", "backspace", "space", *"rough?", "enter"]:
+            pilot.app.post_message(events.Key(key, {"space": " ", "enter": "\r", "backspace": "\x7f"}.get(key, key)))
+        await still(pilot)
+        assert isinstance(pilot.app.screen, WelcomeScreen), "q does not quit any more"
+        held.go.set()
+        await at_the_chat(pilot)
+        await until(pilot, lambda: [one.question for one in exchanges(pilot)] == ["quit rough?"])
+
+
 async def test_nobody_is_kept_who_only_looked_at_the_welcome_screen(home: Path) -> None:
     async with elsewhere(home) as before:
         known = await before.accounts.list_accounts()

@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.events import Key, Paste
 from textual.screen import Screen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
@@ -22,6 +23,7 @@ _CHOICES = (
     ("register", "r", "Register", "your own documents and conversations, kept for you"),
     ("guest", "g", "Guest", "ask at once what everybody here may see; kept for a day"),
 )
+_KEYS = {key: choice for choice, key, *_ in _CHOICES}
 
 
 class WelcomeScreen(Screen[bool]):
@@ -40,6 +42,7 @@ class WelcomeScreen(Screen[bool]):
         self._serving = serving
         self._notice = notice
         self._entering = False
+        self._ahead: list[Key | Paste] = []  # typed while a guest enters: it is meant for the chat
 
     def compose(self) -> ComposeResult:
         with Vertical(id="welcome"):
@@ -77,6 +80,29 @@ class WelcomeScreen(Screen[bool]):
         """Carry out what was chosen with Enter or the mouse."""
         self.action_choose(event.option.id or "")
 
+    def on_key(self, event: Key) -> None:
+        """Choose by a letter, in the order in which keys were pressed; keep what a guest types on the way in."""
+        if self._entering and (event.is_printable or event.key == "enter"):
+            self._ahead.append(Key(event.key, event.character))
+        elif self._entering and event.key == "backspace":
+            del self._ahead[-1:]
+        elif (choice := _KEYS.get(event.key)) is not None:
+            self.action_choose(choice)
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+
+    def on_paste(self, event: Paste) -> None:
+        """Keep what a guest pastes on the way in."""
+        if self._entering:
+            self._ahead.append(Paste(event.text))
+
+    def on_unmount(self) -> None:
+        """Give the chat what was typed."""
+        for event in self._ahead:
+            self.app.post_message(event)
+
     def action_choose(self, choice: str) -> None:
         """Carry out a choice; none beside that of a guest, which takes until the stores are open."""
         if self._entering:
@@ -100,6 +126,7 @@ class WelcomeScreen(Screen[bool]):
         except Exception as error:  # noqa: BLE001 - said in its place
             self._fail(error)
             self._entering = False
+            self._ahead.clear()
             return
         leave(self, True)
 
