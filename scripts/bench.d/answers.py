@@ -2,7 +2,8 @@
 
 Each question of tests/data/answers is answered from the same matches by the extractive answerer and by two references:
 the whole best passage, and the best passage's first sentence. Then come the questions about real documents of
-tests/data/answers/real, and those in other words of tests/data/answers/reworded, whose READMEs tell how they were made.
+tests/data/answers/real, those in other words of tests/data/answers/reworded, and those of tests/data/answers/unseen,
+whose READMEs tell how they were made.
 """
 
 import asyncio
@@ -171,6 +172,7 @@ async def main(details: bool) -> None:
                     print(f"  {one.first} / {one.then}\n      {question}\n      {list(said)}")
     await real(quality.REAL, "real documents", details)
     await real(quality.REWORDED, "real documents, in other words", details)
+    await real(quality.UNSEEN, "real documents that nothing was chosen for", details)
 
 
 async def real(asked_of: Path, title: str, details: bool) -> None:
@@ -178,7 +180,7 @@ async def real(asked_of: Path, title: str, details: bool) -> None:
     print(f"\n{title}: share, 95 % confidence interval")
     with tempfile.TemporaryDirectory() as folder:
         async with texts_in(Path(folder), asked_of / "documents") as texts:
-            for part in ("dev", "test"):
+            for part in sorted({one.split for one in quality.questions(asked_of)}):
                 told = [await quality.tell(texts, one) for one in quality.questions(asked_of) if one.split == part]
                 talks = [await quality.follow(texts, one) for one in quality.follow_ups(asked_of) if one.split == part]
                 figures(part, told, talks)

@@ -85,13 +85,15 @@ async def documents(tokenizer: Tokenizer) -> list[Document]:
         ]
         owners = [(number, at) for number, document in enumerate(made) for at in range(len(document.units))]
         everything = np.concatenate(vectors)
+        kinds = np.array([made[number].kind for number, _ in owners])
         for number, (document, (_, row)) in enumerate(zip(made, read, strict=True)):
             asked = _matrix(await embedder.embed_documents([one["question"] for one in row["questions"]]))
-            for one, near in zip(row["questions"], asked, strict=True):
+            away = asked @ everything.T
+            away[:, kinds == document.kind] = -1.0
+            nearest = np.argpartition(away, -_ELSEWHERE, axis=1)[:, -_ELSEWHERE:]
+            for one, near, others in zip(row["questions"], asked, nearest, strict=True):
                 question = _asked(tokenizer, document, row["text"], one, vectors[number] @ near)
-                ranked = (owners[at] for at in np.argsort(-(everything @ near)))
-                others = (owner for owner in ranked if made[owner[0]].kind != document.kind)
-                question.elsewhere = [next(others) for _ in range(_ELSEWHERE)]
+                question.elsewhere = [owners[at] for at in others]
                 document.questions.append(question)
         return made
     finally:

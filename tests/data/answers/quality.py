@@ -14,7 +14,7 @@ from multidb_chat.services.answering.extractive import Extractive
 from multidb_chat.services.follow_up import PastTurn, standalone
 from tests.data.answers.library import Texts
 
-REAL, REWORDED = (Path(__file__).parent / name for name in ("real", "reworded"))
+REAL, REWORDED, UNSEEN = (Path(__file__).parent / name for name in ("real", "reworded", "unseen"))
 Verdict = Literal["right", "refused", "not found", "another sentence", "answered"]
 
 

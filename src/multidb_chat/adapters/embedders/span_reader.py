@@ -28,7 +28,7 @@ class MiniLMSpanReader:
     Excerpts are read beside each other on as many `threads` as this process has processors: somebody waits for them.
     """
 
-    name = "minilm-l6-reader-3"
+    name = "minilm-l6-reader-4"
 
     def __init__(self, threads: int | None = None, folder: Path = FOLDER) -> None:
         self._folder = folder

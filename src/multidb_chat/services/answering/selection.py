@@ -21,7 +21,7 @@ _MOST = {
     "plain": 3,
 }
 _CLOSE = {"fact": 0.92, "definition": 0.9, "yesno": 0.9, "reason": 0.85, "compare": 0.7, "steps": 0.85, "list": 0.85}
-_TIE = 2 * ODDS  # two log-odds, between scores of sentences that were read: either may hold the answer
+_TIE = 3 * ODDS  # three log-odds, between scores of sentences that were read: either may hold the answer
 _RUN = 20  # units of one list or section at most
 _ALIKE = 0.6  # share of common words from which two sentences say the same
 

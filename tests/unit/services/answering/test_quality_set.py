@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.data.answers.library import COLLECTION, Texts, texts_in
-from tests.data.answers.quality import REAL, REWORDED, follow_ups, holds, plain, questions, share
+from tests.data.answers.quality import REAL, REWORDED, UNSEEN, follow_ups, holds, plain, questions, share
 
-each_set = pytest.mark.parametrize("asked_of", [REAL, REWORDED], ids=lambda folder: folder.name)
+each_set = pytest.mark.parametrize("asked_of", [REAL, REWORDED, UNSEEN], ids=lambda folder: folder.name)
 
 
 @pytest.fixture
