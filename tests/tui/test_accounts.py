@@ -67,6 +67,22 @@ async def fill(pilot: Pilot[int], *values: str) -> None:
         await pilot.pause()
 
 
+@asynccontextmanager
+async def welcomed_early(home: Path) -> AsyncIterator[tuple[Pilot[int], Held]]:
+    """Show the welcome screen while the stores wait to be opened until they are let go."""
+    held = Held()
+
+    @asynccontextmanager
+    async def late() -> AsyncIterator[Application]:
+        await held.wait()
+        async with open_application(quick(home), "app") as application:
+            yield application
+
+    async with ChatApp(late, first="welcome").run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: isinstance(pilot.app.screen, WelcomeScreen) and held.reached.is_set())
+        yield pilot, held
+
+
 async def at_the_chat(pilot: Pilot[int]) -> None:
     await until(pilot, lambda: len(pilot.app.screen_stack) == 1)
 
@@ -103,16 +119,7 @@ async def test_who_is_new_is_asked_and_a_guest_is_remembered(home: Path) -> None
 
 
 async def test_a_guest_gets_in_whatever_was_pressed_until_the_stores_were_open(home: Path) -> None:
-    held = Held()
-
-    @asynccontextmanager
-    async def late() -> AsyncIterator[Application]:
-        await held.wait()
-        async with open_application(quick(home), "app") as application:
-            yield application
-
-    async with ChatApp(late, first="welcome").run_test(size=NARROW) as pilot:
-        await until(pilot, lambda: isinstance(pilot.app.screen, WelcomeScreen) and held.reached.is_set())
+    async with welcomed_early(home) as (pilot, held):
         await pilot.press("g", "enter", "l")
         assert isinstance(pilot.app.screen, WelcomeScreen), "one choice is enough"
         await pilot.press("f1")
@@ -127,18 +134,11 @@ async def test_a_guest_gets_in_whatever_was_pressed_until_the_stores_were_open(h
 
 
 async def test_what_a_guest_types_on_the_way_in_is_asked_in_the_chat(home: Path) -> None:
-    held = Held()
-
-    @asynccontextmanager
-    async def late() -> AsyncIterator[Application]:
-        await held.wait()
-        async with open_application(quick(home), "app") as application:
-            yield application
-
-    async with ChatApp(late, first="welcome").run_test(size=NARROW) as pilot:
-        await until(pilot, lambda: isinstance(pilot.app.screen, WelcomeScreen) and held.reached.is_set())
-        for key in ["g", *"quite", "backspace", "space", *"rough?", "enter"]:
-            pilot.app.post_message(events.Key(key, {"space": " ", "enter": "\r", "backspace": "\x7f"}.get(key, key)))
+    async with welcomed_early(home) as (pilot, held):
+        for key in ["g", *"quite", "backspace"]:
+            pilot.app.post_message(events.Key(key, "\x7f" if key == "backspace" else key))
+        pilot.app.post_message(events.Paste(" rough?"))
+        pilot.app.post_message(events.Key("enter", "\r"))
         await still(pilot)
         assert isinstance(pilot.app.screen, WelcomeScreen), "q does not quit any more"
         held.go.set()

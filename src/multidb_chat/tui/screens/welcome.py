@@ -31,9 +31,7 @@ class WelcomeScreen(Screen[bool]):
 
     CSS_PATH = "welcome.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("l", "choose('login')", "Log in"),
-        Binding("r", "choose('register')", "Register"),
-        Binding("g", "choose('guest')", "Guest"),
+        *(Binding(key, f"choose({choice!r})", name) for choice, key, name, _ in _CHOICES),
         Binding("q", "app.quit", "Quit"),
     ]
 
